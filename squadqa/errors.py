@@ -1,0 +1,57 @@
+"""What a user can cause, said so that a user can mend it."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class SquadQAError(ValueError):
+    """A mistake in input, options or environment: what is wrong, a hint, the next step.
+
+    Args:
+        what: What is wrong, where, and the offending value. One line.
+        hint: What probably was meant, or why it is wrong. One line, may be empty.
+        next_step: What to do about it. One line, may be empty.
+    """
+
+    def __init__(self, what: str, *, hint: str = "", next_step: str = "") -> None:
+        self.what = what
+        self.hint = hint
+        self.next_step = next_step
+        super().__init__("\n".join(line for line in (what, hint, next_step) if line))
+
+
+class DataError(SquadQAError):
+    """A data file that cannot be read, has another shape, or contradicts itself."""
+
+
+class VectorsError(SquadQAError):
+    """Word vectors that cannot be found or read."""
+
+
+class CheckpointError(SquadQAError):
+    """A run folder or checkpoint that cannot be used."""
+
+
+class ConfigError(SquadQAError):
+    """A configuration that names what does not exist, or cannot work."""
+
+
+class OutputError(SquadQAError):
+    """A file or folder that cannot be written."""
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """Suggest the nearest of the known names.
+
+    Args:
+        word: What the user wrote.
+        choices: The names there are.
+
+    Returns:
+        A question such as `Did you mean "fit"?`, or the list of all names when none is near.
+    """
+    known = sorted(set(choices))
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if near:
+        return f'Did you mean "{near[0]}"?'
+    return "Known: " + ", ".join(f'"{name}"' for name in known) + "." if known else ""
