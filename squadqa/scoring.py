@@ -34,7 +34,7 @@ class Score:
     missing: int
 
 
-@lru_cache(maxsize=1 << 16)  # dev holds 18,000 distinct references, scored again every epoch
+@lru_cache(maxsize=1 << 16)  # answers recur: in one question, and every epoch
 def normalize_answer(text: str) -> str:
     """Lower-case, delete ASCII punctuation (joining its sides), drop articles, tidy white space.
 

@@ -1,0 +1,130 @@
+"""Prediction files: the official format (question id to text), and n-best lists beside it."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from squadqa.errors import DataError
+from squadqa.files import write_atomic
+
+_FORMAT = 'A prediction file is one JSON object: {"question id": "predicted text", ...}.'
+_JSON_KINDS = {list: "a list", dict: "an object", str: "a text", bool: "true or false"}
+
+
+@dataclass(frozen=True)
+class NBest:
+    """One of several predicted answers of a question.
+
+    Args:
+        text: The predicted text, as it stands in the context.
+        probability: Its probability, 0 to 1.
+        start: Its first character in the context.
+        end: The character behind its last.
+    """
+
+    text: str
+    probability: float
+    start: int
+    end: int
+
+
+def read_predictions(
+    path: str | Path, *, known_ids: Collection[str] | None = None
+) -> dict[str, str]:
+    """Read a prediction file in the official format.
+
+    Args:
+        path: The file.
+        known_ids: The ids of the data it is meant for; at least one of them must be in the file.
+
+    Returns:
+        The predicted text by question id, ids that are not known included.
+
+    Raises:
+        DataError: The file cannot be read, is not JSON, not an object, names an id twice, holds
+            something else than texts, or predicts none of the known ids.
+    """
+    path = Path(path)
+    try:
+        predictions = json.loads(path.read_bytes(), object_pairs_hook=_unrepeated)
+    except OSError as error:
+        raise DataError(
+            f'cannot read predictions "{path}": {error.strerror or error}',
+            next_step="Name a prediction file that exists and that you may read.",
+        ) from error
+    except _RepeatedIdError as error:
+        raise DataError(
+            f'predictions "{path}" name "{error}" more than once', next_step="Keep one of them."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f'predictions "{path}" are not JSON: {error}', hint=_FORMAT) from error
+    if not isinstance(predictions, dict):
+        raise DataError(f'predictions "{path}" are {_kind(predictions)}', hint=_FORMAT)
+    for question_id, text in predictions.items():
+        if not isinstance(text, str):
+            raise DataError(
+                f'predictions "{path}": question "{question_id}" has {_kind(text)}, not a text',
+                hint=_FORMAT,
+            )
+    if known_ids is not None and predictions.keys().isdisjoint(known_ids):
+        example = next(iter(predictions), None)
+        raise DataError(
+            f'predictions "{path}" hold no question of the data: {len(predictions):,} ids'
+            + (f', such as "{example}"' if example is not None else ""),
+            hint=f'An id of the data: "{next(iter(known_ids))}".' if known_ids else "",
+            next_step="Name the data that these predictions were made for.",
+        )
+    return predictions
+
+
+def write_predictions(path: str | Path, predictions: Mapping[str, str]) -> None:
+    """Write predictions in the official format.
+
+    Args:
+        path: The file to write.
+        predictions: The predicted text by question id.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    _write_json(path, dict(predictions))
+
+
+def write_n_best(path: str | Path, n_best: Mapping[str, Sequence[NBest]]) -> None:
+    """Write several answers of each question, with probabilities and character offsets.
+
+    Args:
+        path: The file to write.
+        n_best: The answers by question id, the best first.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    _write_json(
+        path, {question_id: [asdict(one) for one in some] for question_id, some in n_best.items()}
+    )
+
+
+class _RepeatedIdError(Exception):
+    """A JSON object with a key twice, which Python's reader would pass over."""
+
+
+def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _RepeatedIdError(key)
+        found[key] = value
+    return found
+
+
+def _kind(value: object) -> str:
+    return "null" if value is None else _JSON_KINDS.get(type(value), "a number")
+
+
+def _write_json(path: str | Path, value: object) -> None:
+    with write_atomic(path) as file:
+        json.dump(value, file, indent=1, allow_nan=False)
+        file.write("\n")
