@@ -1,0 +1,125 @@
+"""Folders of derived data, named by what they were derived from.
+
+An entry is a folder `KIND-FINGERPRINT` with a `manifest.json` that lists each file's size and
+checksum. It is built under a temporary name and renamed, so an entry is whole or absent; one that
+does not match its manifest is built again. A lock makes two processes that want the same entry
+build it once.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from squadqa.files import output_error
+
+MANIFEST = "manifest.json"
+
+
+def fingerprint(settings: Mapping[str, Any]) -> str:
+    """Condense settings to a name that is the same in every process.
+
+    Args:
+        settings: What decides the content: plain values that JSON can hold.
+
+    Returns:
+        24 hexadecimal characters.
+    """
+    text = json.dumps(settings, sort_keys=True, ensure_ascii=True)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Give the checksum of a file's content as 32 hexadecimal characters."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def cached_folder(
+    root: str | Path,
+    kind: str,
+    settings: Mapping[str, Any],
+    build: Callable[[Path], Mapping[str, Any]],
+) -> Path:
+    """Return the folder built from these settings, building it if it is not there yet.
+
+    Args:
+        root: The cache folder, made if missing.
+        kind: First part of the entry's name.
+        settings: What decides the content; kept in the manifest.
+        build: Writes the entry's files into the empty folder it is given and returns notes (plain
+            values) for the manifest.
+
+    Returns:
+        The entry: a folder whose files match their manifest.
+
+    Raises:
+        OutputError: The cache folder cannot be written.
+    """
+    root = Path(root)
+    entry = root / f"{kind}-{fingerprint(settings)}"
+    if _is_whole(entry, settings):
+        return entry
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with _locked(entry.with_name(f".{entry.name}.lock")):
+            if _is_whole(entry, settings):  # another process built it while this one waited
+                return entry
+            staging = Path(tempfile.mkdtemp(prefix=f".{entry.name}.", dir=root))
+            try:
+                notes = build(staging)
+                _write_manifest(staging, settings, notes)
+                shutil.rmtree(entry, ignore_errors=True)
+                staging.chmod(0o755)
+                staging.rename(entry)
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
+    except OSError as error:
+        raise output_error(root, error) from error
+    return entry
+
+
+def read_manifest(entry: Path) -> dict[str, Any]:
+    """Read the manifest of an entry that `cached_folder` returned."""
+    manifest: dict[str, Any] = json.loads((entry / MANIFEST).read_text(encoding="utf-8"))
+    return manifest
+
+
+def _write_manifest(folder: Path, settings: Mapping[str, Any], notes: Mapping[str, Any]) -> None:
+    files = {
+        path.name: {"bytes": path.stat().st_size, "blake2b": file_digest(path)}
+        for path in sorted(folder.iterdir())
+    }
+    manifest = {"settings": settings, "notes": notes, "files": files}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+
+
+def _is_whole(entry: Path, settings: Mapping[str, Any]) -> bool:
+    try:
+        manifest = read_manifest(entry)
+        files: dict[str, dict[str, Any]] = manifest["files"]
+        return json.dumps(manifest["settings"], sort_keys=True) == json.dumps(
+            settings, sort_keys=True
+        ) and all(
+            (entry / name).stat().st_size == expected["bytes"]
+            and file_digest(entry / name) == expected["blake2b"]
+            for name, expected in files.items()
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            os.unlink(path)

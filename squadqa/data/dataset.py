@@ -1,0 +1,191 @@
+"""The questions of a split, and how a handful of them becomes a batch."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from squadqa.batch import FormBatch, SpanBatch
+from squadqa.data.lexicon import character_ids
+from squadqa.data.prepare import PreparedData
+from squadqa.errors import DataError
+
+
+class SpanDataset(torch.utils.data.Dataset[int]):
+    """Questions of a prepared source, batched for readers.
+
+    An item is the question's place in this data set; `collate` does the work for a whole batch at
+    a time, so that no Python loop runs over tokens.
+
+    Args:
+        data: A prepared source, with vectors.
+        rows: Questions of `data` to take, in order; None takes all.
+        frequent: The most frequent word forms of train, commonest first: those whose vectors a
+            model may tune.
+        max_characters: Characters to keep of a word form.
+    """
+
+    def __init__(
+        self,
+        data: PreparedData,
+        *,
+        rows: NDArray[np.int64] | None = None,
+        frequent: Sequence[str] = (),
+        max_characters: int = 16,
+    ) -> None:
+        if data.vectors is None:
+            raise DataError(
+                f'"{data.source}" was prepared without word vectors',
+                next_step="Name at least one source of vectors.",
+            )
+        self.data = data
+        self.rows = np.arange(len(data.ids)) if rows is None else rows
+        tokens = data.tokens
+        self._characters = character_ids(tokens.lexicon, max_characters=max_characters)
+        self._vectors = data.vectors
+        rank = {form: number for number, form in enumerate(frequent, start=1)}
+        self._frequent = np.array([rank.get(form, 0) for form in tokens.lexicon], np.int64)
+        self._lower = data.lower[tokens.forms]
+        self._term_frequency = _term_frequency(self._lower, tokens.bounds)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> int:
+        return index
+
+    @property
+    def vector_size(self) -> int:
+        """Width of the word vectors."""
+        return int(self._vectors.shape[1])
+
+    @property
+    def context_lengths(self) -> NDArray[np.int64]:
+        """(N,) context tokens of each question."""
+        lengths = np.diff(self.data.tokens.bounds)
+        return lengths[self.data.paragraphs[self.rows]]
+
+    def collate(self, items: Sequence[int]) -> SpanBatch:
+        """Batch questions by their places in this data set.
+
+        Args:
+            items: B places.
+
+        Returns:
+            The batch, padded to its longest context and question.
+        """
+        data, tokens = self.data, self.data.tokens
+        index = np.asarray(items, np.int64)
+        rows = self.rows[index]
+        contexts = data.paragraphs[rows].astype(np.int64)
+        context, context_mask = _padded_positions(tokens.bounds, contexts)
+        question, question_mask = _padded_positions(tokens.bounds, len(data.contexts) + rows)
+
+        used = np.concatenate([tokens.forms[context][context_mask], tokens.forms[question][question_mask]])
+        distinct, inverse = np.unique(used, return_inverse=True)
+        context_ids = np.zeros(context.shape, np.int64)
+        question_ids = np.zeros(question.shape, np.int64)
+        split = int(context_mask.sum())
+        context_ids[context_mask] = inverse[:split] + 1
+        question_ids[question_mask] = inverse[split:] + 1
+
+        def matches(values: NDArray[np.int32]) -> NDArray[np.bool_]:
+            asked = np.where(question_mask, values[question], -1)
+            return (values[context][:, :, None] == asked[:, None, :]).any(axis=2) & context_mask
+
+        same = [matches(tokens.forms), matches(self._lower)]
+        annotation = data.annotation
+        if annotation is None:
+            same.append(np.zeros_like(context_mask))
+            tags = entities = np.zeros(context.shape, np.int64)
+        else:
+            same.append(matches(annotation.lemmas))
+            tags = np.where(context_mask, annotation.tags[context], 0).astype(np.int64)
+            entities = np.where(context_mask, annotation.entities[context], 0).astype(np.int64)
+        term_frequency = np.where(context_mask, self._term_frequency[context], np.float32(0))
+        return SpanBatch(
+            index=torch.from_numpy(index),
+            forms=self._form_batch(distinct),
+            context_ids=torch.from_numpy(context_ids),
+            question_ids=torch.from_numpy(question_ids),
+            context_mask=torch.from_numpy(context_mask),
+            question_mask=torch.from_numpy(question_mask),
+            context_matches=torch.from_numpy(np.stack(same, axis=2).astype(np.float32)),
+            context_term_frequency=torch.from_numpy(term_frequency.astype(np.float32)),
+            context_tags=torch.from_numpy(tags),
+            context_entities=torch.from_numpy(entities),
+            start_positions=torch.from_numpy(data.start_positions[rows].astype(np.int64)),
+            end_positions=torch.from_numpy(data.end_positions[rows].astype(np.int64)),
+        )
+
+    def _form_batch(self, distinct: NDArray[np.int32]) -> FormBatch:
+        characters = self._characters[distinct]
+        width = max(1, int((characters != 0).sum(axis=1).max(initial=1)))
+        padded = np.zeros((len(distinct) + 1, width), np.int64)
+        padded[1:] = characters[:, :width]
+        vectors = np.zeros((len(distinct) + 1, self.vector_size), np.float32)
+        vectors[1:] = self._vectors[distinct]
+        frequent = np.zeros(len(distinct) + 1, np.int64)
+        frequent[1:] = self._frequent[distinct]
+        return FormBatch(
+            characters=torch.from_numpy(padded),
+            vectors=torch.from_numpy(vectors),
+            frequent=torch.from_numpy(frequent),
+        )
+
+    def id_of(self, item: int) -> str:
+        """Give the identifier of a question."""
+        return str(self.data.ids[int(self.rows[item])])
+
+    def references_of(self, item: int) -> list[str]:
+        """Give the reference answers of a question."""
+        return list(self.data.answer_texts[int(self.rows[item])].as_py())
+
+    def characters_of(self, item: int, first: int, last: int) -> tuple[int, int]:
+        """Give the half-open character span of context tokens.
+
+        Args:
+            item: The question's place in this data set.
+            first: First token of the span.
+            last: Last token of it, inclusive.
+        """
+        tokens = self.data.tokens
+        begin = int(tokens.bounds[self.data.paragraphs[self.rows[item]]])
+        return (
+            int(tokens.offset_mapping[begin + first, 0]),
+            int(tokens.offset_mapping[begin + last, 1]),
+        )
+
+    def text_of(self, item: int, first: int, last: int) -> str:
+        """Give the context's own text from a first to a last token, inclusive.
+
+        Args:
+            item: The question's place in this data set.
+            first: First token of the span.
+            last: Last token of it, inclusive.
+        """
+        start, end = self.characters_of(item, first, last)
+        context = self.data.contexts[int(self.data.paragraphs[self.rows[item]])].as_py()
+        return str(context[start:end])
+
+
+def _padded_positions(
+    bounds: NDArray[np.int64], texts: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """(B, L) token rows of texts, 0 where padded, and (B, L) the mask of the real ones."""
+    start, length = bounds[texts], bounds[texts + 1] - bounds[texts]
+    steps = np.arange(max(1, int(length.max(initial=1))))
+    mask = steps < length[:, None]
+    return np.where(mask, start[:, None] + steps, 0), mask
+
+
+def _term_frequency(
+    lower: NDArray[np.int32], bounds: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """(T,) share of its text's tokens that have a token's lower-cased form."""
+    lengths = np.diff(bounds)
+    text = np.repeat(np.arange(len(lengths)), lengths)
+    key = text * (int(lower.max(initial=0)) + 1) + lower
+    _, inverse, counts = np.unique(key, return_inverse=True, return_counts=True)
+    return (counts[inverse.reshape(-1)] / lengths[text]).astype(np.float32)

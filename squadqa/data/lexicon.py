@@ -1,0 +1,53 @@
+"""Distinct word forms: their characters, and which of them are the most frequent."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from squadqa.batch import NUM_CHARACTERS
+
+OWN_IDS = 1024
+"""Code points below this have an id of their own: Latin, Greek and Cyrillic scripts, mostly."""
+
+
+def character_ids(forms: Sequence[str], *, max_characters: int) -> NDArray[np.int16]:
+    """Spell word forms in a fixed alphabet.
+
+    Code points below 1,024 are their own id; the rest share 256 ids. The alphabet is the same for
+    every data set, so a new text's characters need no retraining. 0 is padding.
+
+    Args:
+        forms: Word forms.
+        max_characters: Characters to keep of a form; a longer one keeps its first half and its last
+            half, so that both prefix and suffix stay.
+
+    Returns:
+        (U, W) ids, W the longest kept form.
+    """
+    head = (max_characters + 1) // 2
+    kept = [
+        form
+        if len(form) <= max_characters
+        else form[:head] + form[len(form) - (max_characters - head) :]
+        for form in forms
+    ]
+    width = max(1, max(map(len, kept), default=1))
+    points = np.array(kept, dtype=f"<U{width}").view(np.uint32).reshape(len(kept), width)
+    shared = OWN_IDS + points % (NUM_CHARACTERS - OWN_IDS)
+    return np.where(points < OWN_IDS, points, shared).astype(np.int16)
+
+
+def most_frequent(
+    forms: NDArray[np.int32], lexicon: Sequence[str], *, count: int
+) -> list[str]:
+    """List the most frequent word forms, commonest first, ties in alphabetical order.
+
+    Args:
+        forms: (T,) lexicon index of each token.
+        lexicon: The distinct forms.
+        count: How many to list.
+    """
+    counts = np.bincount(forms, minlength=len(lexicon))
+    order = np.lexsort((np.arange(len(lexicon)), -counts))[:count]
+    return [lexicon[index] for index in order.tolist()]

@@ -1,0 +1,82 @@
+"""The order of questions: batches of like length, as a function of (seed, epoch)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+POOL_BATCHES = 50
+"""Batches that are sorted by length together: enough for 3 % padding, few enough to stay random."""
+
+
+class LengthGroupedSampler(torch.utils.data.Sampler[int]):
+    """Yields questions so that consecutive `batch_size` of them have contexts of like length.
+
+    Shuffled: the order depends on the seed and the epoch alone. Over several processes every one
+    gets whole batches, equally many (the first batches are taken twice to even out). Not shuffled
+    (evaluation): longest first, every question in exactly one process.
+
+    Args:
+        lengths: (N,) context tokens of each question.
+        batch_size: Questions in a batch of one process.
+        shuffle: Whether to shuffle.
+        seed: Seed of the order.
+        rank: This process's number.
+        processes: How many processes share the questions.
+    """
+
+    def __init__(
+        self,
+        lengths: NDArray[np.int64],
+        *,
+        batch_size: int,
+        shuffle: bool,
+        seed: int = 0,
+        rank: int = 0,
+        processes: int = 1,
+    ) -> None:
+        self.lengths = lengths
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = seed
+        self.rank = rank
+        self.processes = processes
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of an epoch (called by Lightning)."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self._order())
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._order().tolist())
+
+    def _order(self) -> NDArray[np.int64]:
+        if not self.shuffle:
+            order = np.argsort(-self.lengths, kind="stable")
+            batches = self._cut(order)[self.rank :: self.processes]
+            return np.concatenate(batches) if batches else order[:0]
+        random = np.random.default_rng((self.seed, self.epoch))
+        order = random.permutation(len(self.lengths))
+        pool = POOL_BATCHES * self.batch_size
+        pools = [order[i : i + pool] for i in range(0, len(order), pool)]
+        by_length = [part[np.argsort(self.lengths[part], kind="stable")] for part in pools]
+        batches = self._cut(np.concatenate(by_length)) if len(order) else []
+        partial = [batch for batch in batches if len(batch) < self.batch_size]
+        whole = [batch for batch in batches if len(batch) == self.batch_size]
+        batches = [whole[i] for i in random.permutation(len(whole))]
+        if self.processes == 1:  # a batch that is not full must come last
+            batches += partial
+        else:
+            filled = [np.resize(batch, self.batch_size) for batch in partial]
+            batches += filled
+            batches += [batches[i % len(batches)] for i in range(-len(batches) % self.processes)]
+            batches = batches[self.rank :: self.processes]
+        return np.concatenate(batches) if batches else order[:0]
+
+    def _cut(self, order: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        size = self.batch_size
+        return [order[i : i + size] for i in range(0, len(order), size)]
