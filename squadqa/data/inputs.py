@@ -1,0 +1,102 @@
+"""What a model reads of a prepared source: the choices, and what is fitted on train.
+
+Training, evaluation and prediction build their data sets through one of these, so a trained model
+meets new text exactly as it met train. The state is plain values and tensors, kept in checkpoints.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from squadqa.data.dataset import SpanDataset
+from squadqa.data.lexicon import most_frequent
+from squadqa.data.prepare import PreparedData
+
+GLOVE = "glove-6b-50d"
+"""The word vectors that every installation has."""
+
+
+class Inputs(ABC):
+    """Turns prepared sources into data sets for one family of models.
+
+    Args:
+        vectors: Sources of word vectors, side by side.
+        pipeline: spaCy pipeline that annotates; None leaves annotation out.
+    """
+
+    def __init__(self, *, vectors: Sequence[str], pipeline: str | None) -> None:
+        self.vectors = [vectors] if isinstance(vectors, str) else list(vectors)
+        self.pipeline = pipeline
+
+    @abstractmethod
+    def fit(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
+        """Learn from the train part what new text is to be measured against.
+
+        Args:
+            data: The source that holds train.
+            rows: Its questions to learn from.
+        """
+
+    @abstractmethod
+    def dataset(self, data: PreparedData, rows: NDArray[np.int64] | None = None) -> Any:
+        """Make the data set of questions of a prepared source; None takes all of them."""
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """Give what `fit` learned, as plain values and tensors."""
+
+    @abstractmethod
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` gave."""
+
+
+class SpanInputs(Inputs):
+    """Inputs of readers: characters, vectors and token features.
+
+    Args:
+        vectors: Sources of word vectors, side by side (see `squadqa.data.vectors`).
+        pipeline: spaCy pipeline that gives lemmas, tags and entities; None leaves them out.
+        max_characters: Characters to keep of a word form, from both its ends.
+        tuned_words: How many of train's most frequent word forms a reader may tune.
+    """
+
+    def __init__(
+        self,
+        *,
+        vectors: list[str] | str = GLOVE,
+        pipeline: str | None = "en_core_web_sm",
+        max_characters: int = 16,
+        tuned_words: int = 1000,
+    ) -> None:
+        super().__init__(vectors=vectors, pipeline=pipeline)
+        self.max_characters = max_characters
+        self.tuned_words = tuned_words
+        self.frequent: list[str] = []
+
+    def fit(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
+        """List train's most frequent word forms, of the questions' and their contexts' tokens."""
+        texts = np.concatenate([np.unique(data.paragraphs[rows]), len(data.contexts) + rows])
+        bounds = data.tokens.bounds
+        chosen = np.zeros(len(bounds) - 1, bool)
+        chosen[texts] = True
+        forms = data.tokens.forms[np.repeat(chosen, np.diff(bounds))]
+        self.frequent = most_frequent(forms, data.tokens.lexicon, count=self.tuned_words)
+
+    def dataset(
+        self, data: PreparedData, rows: NDArray[np.int64] | None = None
+    ) -> SpanDataset:
+        """Make a data set that yields `SpanBatch`."""
+        return SpanDataset(
+            data, rows=rows, frequent=self.frequent, max_characters=self.max_characters
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give the most frequent word forms."""
+        return {"frequent": list(self.frequent)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back the most frequent word forms."""
+        self.frequent = list(state["frequent"])
