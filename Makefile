@@ -12,12 +12,15 @@ ARGS ?=
 
 # What decides what is installed; a second `make` with none of it changed installs nothing.
 REQUIREMENTS := pyproject.toml setup.cfg constraints.txt squadqa/__init__.py
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+INSTALL := $(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt
 
 ifdef CONFIG
-TRAIN = train --config $(CONFIG) $(if $(DATA),--data $(DATA))
+TRAIN := train --config $(CONFIG) $(if $(DATA),--data $(DATA))
 else
-TRAIN = $(if $(DATA),$(error DATA needs CONFIG, as in make train CONFIG=configs/drqa.yaml DATA=$(DATA)))quickstart
+TRAIN := quickstart
+ifneq ($(and $(DATA),$(filter train,$(MAKECMDGOALS))),)
+$(error DATA needs CONFIG: make train CONFIG=configs/drqa.yaml DATA=$(DATA))
+endif
 endif
 
 .DEFAULT_GOAL := help

