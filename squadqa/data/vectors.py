@@ -742,6 +742,7 @@ def _trailing_numbers(line: bytes) -> int:
 
 
 def _shown(value: bytes) -> str:
-    """Quote the beginning of what a file holds."""
+    """Quote the beginning of what a file holds, fit for a terminal."""
     text = value[:60].decode("utf-8", "replace")
+    text = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
     return f'"{text}…"' if len(value) > 60 else f'"{text}"'
