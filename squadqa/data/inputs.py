@@ -45,6 +45,10 @@ class Inputs(ABC):
         """Make the data set of questions of a prepared source; None takes all of them."""
 
     @abstractmethod
+    def sizes(self, data: PreparedData) -> dict[str, int]:
+        """Give what a model must know of the data to be built: arguments of its constructor."""
+
+    @abstractmethod
     def state_dict(self) -> dict[str, Any]:
         """Give what `fit` learned, as plain values and tensors."""
 
@@ -92,6 +96,11 @@ class SpanInputs(Inputs):
         return SpanDataset(
             data, rows=rows, frequent=self.frequent, max_characters=self.max_characters
         )
+
+    def sizes(self, data: PreparedData) -> dict[str, int]:
+        """Give the width of the word vectors."""
+        assert data.vectors is not None
+        return {"vector_size": data.vectors.shape[1]}
 
     def state_dict(self) -> dict[str, Any]:
         """Give the most frequent word forms."""

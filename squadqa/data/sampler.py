@@ -15,7 +15,8 @@ class LengthGroupedSampler(torch.utils.data.Sampler[int]):
 
     Shuffled: the order depends on the seed and the epoch alone. Over several processes every one
     gets whole batches, equally many (the first batches are taken twice to even out). Not shuffled
-    (evaluation): longest first, every question in exactly one process.
+    (evaluation): longest first, every question once in one process; over several, the first
+    batches again come twice.
 
     Args:
         lengths: (N,) context tokens of each question.
@@ -43,6 +44,7 @@ class LengthGroupedSampler(torch.utils.data.Sampler[int]):
         self.rank = rank
         self.processes = processes
         self.epoch = 0
+        self.skip = 0  # items that the next iteration leaves out, to go on inside an epoch
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the order of an epoch (called by Lightning)."""
@@ -52,13 +54,12 @@ class LengthGroupedSampler(torch.utils.data.Sampler[int]):
         return len(self._order())
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._order().tolist())
+        skip, self.skip = self.skip, 0
+        return iter(self._order()[skip:].tolist())
 
     def _order(self) -> NDArray[np.int64]:
         if not self.shuffle:
-            order = np.argsort(-self.lengths, kind="stable")
-            batches = self._cut(order)[self.rank :: self.processes]
-            return np.concatenate(batches) if batches else order[:0]
+            return self._share(self._cut(np.argsort(-self.lengths, kind="stable")))
         random = np.random.default_rng((self.seed, self.epoch))
         order = random.permutation(len(self.lengths))
         pool = POOL_BATCHES * self.batch_size
@@ -68,14 +69,16 @@ class LengthGroupedSampler(torch.utils.data.Sampler[int]):
         partial = [batch for batch in batches if len(batch) < self.batch_size]
         whole = [batch for batch in batches if len(batch) == self.batch_size]
         batches = [whole[i] for i in random.permutation(len(whole))]
-        if self.processes == 1:  # a batch that is not full must come last
-            batches += partial
-        else:
-            filled = [np.resize(batch, self.batch_size) for batch in partial]
-            batches += filled
-            batches += [batches[i % len(batches)] for i in range(-len(batches) % self.processes)]
-            batches = batches[self.rank :: self.processes]
-        return np.concatenate(batches) if batches else order[:0]
+        if self.processes > 1:
+            partial = [np.resize(batch, self.batch_size) for batch in partial]
+        return self._share(batches + partial)  # a batch that is not full comes last
+
+    def _share(self, batches: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+        """Take this process's batches, as many as every other process takes."""
+        if not batches:
+            return np.empty(0, np.int64)
+        repeated = [batches[i % len(batches)] for i in range(-len(batches) % self.processes)]
+        return np.concatenate((batches + repeated)[self.rank :: self.processes])
 
     def _cut(self, order: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         size = self.batch_size

@@ -218,22 +218,20 @@ def lookup(sources: Sequence[str], forms: Sequence[str]) -> VectorTable:
     """
     asked = [spellings(form) for form in forms]
     words = dict.fromkeys(word for words in asked for word in words)
-    found = np.zeros((len(forms), len(sources)), dtype=np.bool_)
-    parts = [np.zeros((len(forms), 0), dtype=np.float32)]
-    for column, source in enumerate(sources):
-        known = parse_source(source).read(words.keys())
+    tables = [parse_source(source).read(words.keys()) for source in sources]
+    ends = np.cumsum([0, *(table.vectors.shape[1] for table in tables)])
+    vectors = np.zeros((len(forms), ends[-1]), dtype=np.float32)
+    found = np.zeros((len(forms), len(tables)), dtype=np.bool_)
+    for column, table in enumerate(tables):
+        index = table.index
         rows = np.array(
-            [
-                next((known.index[word] for word in words if word in known.index), -1)
-                for words in asked
-            ],
+            [next((index[word] for word in words if word in index), -1) for words in asked],
             dtype=np.int64,
         )
-        has = found[:, column] = rows >= 0
-        part = np.zeros((len(forms), known.vectors.shape[1]), dtype=np.float32)
-        part[has] = known.vectors[rows[has]]
-        parts.append(part)
-    return VectorTable(np.concatenate(parts, axis=1), found)
+        has = rows >= 0
+        found[:, column] = has
+        vectors[has, ends[column] : ends[column + 1]] = table.vectors[rows[has]]
+    return VectorTable(vectors, found)
 
 
 def spellings(form: str) -> tuple[str, ...]:

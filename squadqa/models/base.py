@@ -1,0 +1,44 @@
+"""What both families of models have in common with their own kind.
+
+Letters: B batch, C context tokens.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from squadqa.batch import SpanBatch
+from squadqa.nn.losses import span_nll
+
+
+@dataclass(frozen=True)
+class SpanLogits:
+    """A reader's scores of every context token.
+
+    Args:
+        start_logits: (B, C) scores of being the first token, masked.
+        end_logits: (B, C) scores of being the last token, masked.
+    """
+
+    start_logits: Tensor
+    end_logits: Tensor
+
+
+class SpanReader(nn.Module, ABC):
+    """A model of P(start | question, context) and P(end | question, context)."""
+
+    @abstractmethod
+    def forward(self, batch: SpanBatch) -> SpanLogits:
+        """Score every context token as start and as end; padded tokens are masked."""
+
+    def loss(self, logits: SpanLogits, batch: SpanBatch) -> Tensor:
+        """Give the (B,) loss of each question, in nats, 0 where the answer is unknown.
+
+        Args:
+            logits: What `forward` gave for the batch.
+            batch: The batch.
+        """
+        return span_nll(
+            logits.start_logits, logits.end_logits, batch.start_positions, batch.end_positions
+        )

@@ -1,0 +1,126 @@
+"""The DrQA document reader.
+
+Reference: Chen, Fisch, Weston and Bordes, 2017, Reading Wikipedia to Answer Open-Domain Questions
+(arXiv 1704.00051), section 3.2.
+
+Departs from the paper: word vectors and characters are projected to one narrow embedding before
+anything reads them (`embedding_size`; None reads them as they are), which costs a fifth of the
+paper's first layer; the character encoder is ours.
+
+Letters: B batch, C context tokens, Q question tokens, D embedding width, F token features.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from squadqa.batch import NUM_ENTITIES, NUM_TAGS, SpanBatch
+from squadqa.models.base import SpanLogits, SpanReader
+from squadqa.models.token_encoder import TokenEncoder
+from squadqa.nn.attention import AlignedQuestion, AttentionPooling
+from squadqa.nn.char_cnn import CharCNN
+from squadqa.nn.dropout import SequenceDropout
+from squadqa.nn.masking import mask_logits
+from squadqa.nn.pointer import BilinearPointer
+from squadqa.nn.rnn import StackedBiRNN
+
+NUM_MATCHES = 3
+"""Exact, lower-case and lemma match with the question."""
+
+
+class DrQAReader(SpanReader):
+    """Stacked BiLSTMs over context features and question, joined by two bilinear pointers.
+
+    Args:
+        vector_size: Width of the pretrained word vectors.
+        char_cnn: Character encoder; None leaves characters out.
+        embedding_size: Width that vectors and characters are projected to; None keeps them.
+        hidden_size: Width of an LSTM direction.
+        num_layers: LSTM layers, of context and question each.
+        tuned_words: How many of the most frequent word forms have vectors that are trained on.
+        use_annotation: Read part of speech, entity type and lemma match of context tokens.
+        embedding_dropout: Share of word embeddings dropped in training.
+        dropout: Share of each LSTM layer's input, and of the encodings, dropped in training.
+        variational: Drop the same features at every step of a sequence.
+    """
+
+    def __init__(
+        self,
+        vector_size: int,
+        *,
+        char_cnn: CharCNN | None = None,
+        embedding_size: int | None = 128,
+        hidden_size: int = 128,
+        num_layers: int = 3,
+        tuned_words: int = 1000,
+        use_annotation: bool = True,
+        embedding_dropout: float = 0.3,
+        dropout: float = 0.3,
+        variational: bool = False,
+    ) -> None:
+        super().__init__()
+        self.use_annotation = use_annotation
+        self.words = TokenEncoder(
+            vector_size, char_cnn=char_cnn, output_size=embedding_size, tuned_words=tuned_words
+        )
+        self.embedding_dropout = SequenceDropout(embedding_dropout, variational=variational)
+        embedded = self.words.output_size
+        self.aligned_question = AlignedQuestion(embedded)
+        features = NUM_MATCHES + 1 + NUM_TAGS + NUM_ENTITIES if use_annotation else NUM_MATCHES
+        self.context_rnn = StackedBiRNN(
+            2 * embedded + features,
+            hidden_size,
+            num_layers=num_layers,
+            dropout=dropout,
+            variational=variational,
+            concat_layers=True,
+        )
+        self.question_rnn = StackedBiRNN(
+            embedded,
+            hidden_size,
+            num_layers=num_layers,
+            dropout=dropout,
+            variational=variational,
+            concat_layers=True,
+        )
+        encoded = self.context_rnn.output_size
+        self.encoding_dropout = SequenceDropout(dropout, variational=variational)
+        self.question_pooling = AttentionPooling(encoded)
+        self.start_pointer = BilinearPointer(encoded, encoded)
+        self.end_pointer = BilinearPointer(encoded, encoded)
+
+    def forward(self, batch: SpanBatch) -> SpanLogits:
+        """Score every context token as start and as end; padded tokens are masked."""
+        words = self.words(batch.forms)  # (U, D)
+        context = self.embedding_dropout(F.embedding(batch.context_ids, words))  # (B, C, D)
+        question = self.embedding_dropout(F.embedding(batch.question_ids, words))  # (B, Q, D)
+        aligned = self.aligned_question(context, question, batch.question_mask)  # (B, C, D)
+        context_input = torch.cat([context, aligned, self._features(batch)], dim=2)
+
+        context_encoded = self.context_rnn(context_input, batch.context_mask)  # (B, C, 2HL)
+        question_encoded = self.question_rnn(question, batch.question_mask)  # (B, Q, 2HL)
+        context_encoded = self.encoding_dropout(context_encoded)
+        question_encoded = self.encoding_dropout(question_encoded)
+        pooled = self.question_pooling(question_encoded, batch.question_mask)  # (B, 2HL)
+
+        start_logits = self.start_pointer(context_encoded, pooled)  # (B, C)
+        end_logits = self.end_pointer(context_encoded, pooled)  # (B, C)
+        return SpanLogits(
+            start_logits=mask_logits(start_logits, batch.context_mask),
+            end_logits=mask_logits(end_logits, batch.context_mask),
+        )
+
+    def _features(self, batch: SpanBatch) -> Tensor:
+        """Token features of the context, (B, C, F)."""
+        frequency = batch.context_term_frequency[:, :, None]
+        if not self.use_annotation:
+            return torch.cat([batch.context_matches[:, :, :2], frequency], dim=2)
+        return torch.cat(
+            [
+                batch.context_matches,
+                frequency,
+                F.one_hot(batch.context_tags, NUM_TAGS),
+                F.one_hot(batch.context_entities, NUM_ENTITIES),
+            ],
+            dim=2,
+        )

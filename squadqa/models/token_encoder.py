@@ -1,0 +1,62 @@
+"""Word forms to vectors: pretrained word vectors and the shared character encoder.
+
+The one place where both families of models meet. Letters: U distinct word forms of a batch,
+W characters, E width of the pretrained vectors, D output width.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from squadqa.batch import FormBatch
+from squadqa.nn.char_cnn import CharCNN
+
+
+class TokenEncoder(nn.Module):
+    """Encodes each distinct word form of a batch once, however often it stands there.
+
+    Args:
+        vector_size: E, the width of the pretrained vectors.
+        char_cnn: Character encoder; None leaves characters out.
+        output_size: D; None joins vector and characters as they are, without a projection.
+        tuned_words: How many of the most frequent word forms have vectors that are trained on.
+        char_dropout: Share of the character encoder's output that is dropped in training.
+    """
+
+    def __init__(
+        self,
+        vector_size: int,
+        *,
+        char_cnn: CharCNN | None = None,
+        output_size: int | None = None,
+        tuned_words: int = 0,
+        char_dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.char_cnn = char_cnn
+        self.tuned_words = tuned_words
+        joined = vector_size + (char_cnn.output_size if char_cnn else 0)
+        # What training adds to a frequent form's pretrained vector; row 0 is every other form's.
+        self.tuning = nn.Embedding(tuned_words + 1, vector_size, padding_idx=0)
+        nn.init.zeros_(self.tuning.weight)
+        self.dropout = nn.Dropout(char_dropout)
+        self.projection = None if output_size is None else nn.Linear(joined, output_size)
+        self.output_size = joined if output_size is None else output_size
+
+    def forward(self, forms: FormBatch) -> Tensor:
+        """Encode the distinct word forms of a batch.
+
+        Args:
+            forms: U word forms, row 0 padding.
+
+        Returns:
+            (U, D), row 0 zero.
+        """
+        rank = forms.frequent.masked_fill(forms.frequent > self.tuned_words, 0)  # (U,)
+        encoded = forms.vectors + self.tuning(rank)  # (U, E)
+        if self.char_cnn is not None:
+            characters = self.dropout(self.char_cnn(forms.characters))
+            encoded = torch.cat([encoded, characters], dim=1)  # (U, E + characters)
+        if self.projection is not None:
+            encoded = self.projection(encoded)  # (U, D)
+        is_form = torch.arange(len(encoded), device=encoded.device) > 0
+        return encoded * is_form[:, None]

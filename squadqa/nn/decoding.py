@@ -1,0 +1,37 @@
+"""The most probable answer spans under a length limit. Letters: B batch, C context tokens."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def best_spans(
+    start_logits: Tensor, end_logits: Tensor, *, max_span_length: int, n_best: int = 1
+) -> tuple[Tensor, Tensor]:
+    """Find the spans with the highest P(start) * P(end).
+
+    Args:
+        start_logits: (B, C) masked scores.
+        end_logits: (B, C) masked scores.
+        max_span_length: Longest span, in tokens: end - start + 1 is at most this.
+        n_best: Spans to give of each question.
+
+    Returns:
+        `best_spans` (B, n_best, 2), inclusive, the best first, and `span_scores` (B, n_best), their
+        log-probability under the two distributions. Where a context has fewer spans, the last are
+        impossible ones with a very low score.
+    """
+    start = torch.log_softmax(start_logits.float(), dim=-1)  # (B, C)
+    end = torch.log_softmax(end_logits.float(), dim=-1)  # (B, C)
+    length = min(max_span_length, start.shape[1])
+    beyond = torch.finfo(end.dtype).min / 2
+    ends = F.pad(end, (0, length - 1), value=beyond).unfold(1, length, 1)  # (B, C, length)
+    scores = (start[:, :, None] + ends).flatten(1)  # (B, C * length)
+    kept = min(n_best, scores.shape[1])
+    span_scores, places = scores.topk(kept, dim=1)
+    starts = places // length
+    spans = torch.stack([starts, starts + places % length], dim=2)  # (B, kept, 2)
+    if kept < n_best:
+        spans = F.pad(spans, (0, 0, 0, n_best - kept))
+        span_scores = F.pad(span_scores, (0, n_best - kept), value=beyond)
+    return spans, span_scores

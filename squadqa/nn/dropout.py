@@ -1,0 +1,31 @@
+"""Dropout over sequences. Letters: B batch, L length, D width."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class SequenceDropout(nn.Module):
+    """Dropout whose mask is drawn for each step, or once for a whole sequence.
+
+    Reference: Gal and Ghahramani, 2016, A Theoretically Grounded Application of Dropout in RNNs
+    (the variational form).
+
+    Args:
+        probability: Share of features dropped in training, 0 to 1.
+        variational: Drop the same features at every step of a sequence.
+    """
+
+    def __init__(self, probability: float, *, variational: bool = False) -> None:
+        super().__init__()
+        self.probability = probability
+        self.variational = variational
+
+    def forward(self, sequence: Tensor) -> Tensor:
+        """Drop features of (B, L, D), scaling the rest."""
+        if not self.training or self.probability == 0:
+            return sequence
+        if not self.variational:
+            return F.dropout(sequence, self.probability)
+        kept = 1 - self.probability
+        mask = sequence.new_empty(sequence.shape[0], 1, sequence.shape[2]).bernoulli_(kept)
+        return sequence * mask.div_(kept)

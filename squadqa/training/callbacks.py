@@ -1,0 +1,170 @@
+"""What a training needs beside its steps: going on where it stopped, and keeping time."""
+
+import random
+import signal
+import time
+
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+
+LAST = "last.ckpt"
+BEST = "best.ckpt"
+
+
+class RandomStates(pl.Callback):
+    """Keeps the states of all random generators in checkpoints, so that a resumed run draws on."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give the states (called by Lightning)."""
+        kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
+        return {
+            "python": random.getstate(),
+            "numpy": [kind, torch.from_numpy(np.array(keys, np.int64)), position, has_gauss, gauss],
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keep the states until training starts (called by Lightning)."""
+        self._loaded: dict[str, Any] | None = state_dict
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Set the generators to the loaded states (called by Lightning)."""
+        state = getattr(self, "_loaded", None)
+        if state is None:
+            return
+        version, internal, gauss = state["python"]
+        random.setstate((version, tuple(internal), gauss))
+        kind, keys, position, has_gauss, cached = state["numpy"]
+        np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, cached))
+        torch.set_rng_state(state["torch"].cpu())
+        if state["cuda"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all([value.cpu() for value in state["cuda"]])
+        self._loaded = None
+
+
+class TrainingClock(pl.Callback):
+    """Counts seconds and questions of training, over all its sessions; evaluation not included."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.questions = 0
+        self._recent: list[tuple[float, int]] = []
+        self._since = 0.0
+
+    @property
+    def questions_per_second(self) -> float:
+        """Rate over the whole training."""
+        return self.questions / self.seconds if self.seconds else 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give the counts (called by Lightning)."""
+        return {"seconds": self.seconds, "questions": self.questions}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the counts back (called by Lightning)."""
+        self.seconds, self.questions = state_dict["seconds"], state_dict["questions"]
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock (called by Lightning)."""
+        self._since = time.perf_counter()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock again (called by Lightning)."""
+        self._since = time.perf_counter()
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        """Start the clock where a resumed epoch did not (called by Lightning)."""
+        self._since = self._since or time.perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, _: int
+    ) -> None:
+        """Count a batch (called by Lightning)."""
+        now = time.perf_counter()
+        took, questions = now - self._since, len(batch) * trainer.world_size
+        self._since = now
+        self.seconds += took
+        self.questions += questions
+        self._recent = [*self._recent[-49:], (took, questions)]
+        recent = sum(n for _, n in self._recent) / max(sum(s for s, _ in self._recent), 1e-9)
+        pl_module.log("train/questions_per_second", recent, prog_bar=True, rank_zero_only=True)
+
+
+class TrainingStopped(BaseException):
+    """A signal stopped a training, after its step was finished and the checkpoint saved.
+
+    Args:
+        checkpoint: The checkpoint to resume from.
+    """
+
+    def __init__(self, checkpoint: Path) -> None:
+        super().__init__(f"stopped; checkpoint {checkpoint}")
+        self.checkpoint = checkpoint
+
+
+class LastCheckpoint(pl.Callback):
+    """Keeps `last.ckpt` up to date, and saves it when a signal asks training to stop.
+
+    Ctrl+C (SIGINT) and SIGTERM finish the step, save, and raise `TrainingStopped`; a second one
+    stops at once. What a kill -9 loses is at most `every_n_steps` steps.
+
+    Args:
+        folder: Folder of checkpoints.
+        every_n_steps: Optimiser steps between two saves.
+    """
+
+    def __init__(self, folder: Path, *, every_n_steps: int = 500) -> None:
+        self.path = folder / LAST
+        self.every_n_steps = every_n_steps
+        self._signal: int | None = None
+        self._handlers: dict[int, Any] = {}
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Listen to signals (called by Lightning)."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._handlers[number] = signal.signal(number, self._handle)
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Stop listening (called by Lightning)."""
+        self._restore()
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Stop listening (called by Lightning)."""
+        self._restore()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
+    ) -> None:
+        """Save if it is time, or if a signal came (called by Lightning)."""
+        stop = bool(self._signal)
+        if trainer.world_size > 1:
+            stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
+        if stop or trainer.global_step % self.every_n_steps == 0:
+            trainer.save_checkpoint(self.path)
+        if stop:
+            raise TrainingStopped(self.path)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save at the end of every epoch (called by Lightning)."""
+        trainer.save_checkpoint(self.path)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._signal:
+            self._restore()
+            raise KeyboardInterrupt
+        self._signal = number
+
+    def _restore(self) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers = {}
+
+

@@ -1,0 +1,194 @@
+"""The questions that a training uses: train, a held-out part of it, and dev."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+from numpy.typing import NDArray
+
+from squadqa.data.alignment import Alignment
+from squadqa.data.inputs import Inputs, SpanInputs
+from squadqa.data.prepare import PreparedData, Progress, prepare
+from squadqa.data.sampler import LengthGroupedSampler
+from squadqa.data.squad import BadAnswers, find_source
+from squadqa.errors import DataError
+from squadqa.training.loader import ResumableLoader
+
+
+class SquadDataModule(pl.LightningDataModule):
+    """Train, validation (`val`), test and prediction questions, prepared once and cached.
+
+    Args:
+        train: Training questions: a path, `squad`, or a `datasets` name.
+        val: Validation questions, to stop early and to choose the checkpoint; None holds articles
+            of `train` out.
+        test: Test questions, scored at the end.
+        predict: Questions to answer with `predict`, answers not needed; None takes `test`.
+        val_share: Share of train's questions to hold out where `val` is None.
+        inputs: What the model reads; None takes those of readers.
+        batch_size: Questions in a training batch of one process.
+        eval_batch_size: Questions in an evaluation batch of one process.
+        bad_answers: What to do with a training question without usable answers: "error" stops,
+            "skip" leaves it out and counts it.
+        limit_train: Train on the first so many questions only; None takes all.
+        cache_dir: Folder of prepared data; None takes `SQUADQA_CACHE_DIR` or `data/cache`.
+        workers: Processes that annotate; 0 takes one for each core.
+    """
+
+    def __init__(
+        self,
+        *,
+        train: str = "squad",
+        val: str | None = None,
+        test: str = "squad",
+        predict: str | None = None,
+        val_share: float = 0.05,
+        inputs: Inputs | None = None,
+        batch_size: int = 32,
+        eval_batch_size: int = 64,
+        bad_answers: BadAnswers = "error",
+        limit_train: int | None = None,
+        cache_dir: str | None = None,
+        workers: int = 0,
+    ) -> None:
+        super().__init__()
+        self.sources = {"train": train, "val": val, "test": test, "predict": predict or test}
+        self.val_share = val_share
+        self.inputs = inputs if inputs is not None else SpanInputs()
+        self.batch_size = batch_size
+        self.eval_batch_size = eval_batch_size
+        self.bad_answers = bad_answers
+        self.limit_train = limit_train
+        self.cache_dir = Path(cache_dir) if cache_dir else None
+        self.workers = workers
+        self.progress: Progress | None = None
+        self.datasets: dict[str, Any] = {}
+        self._prepared: dict[str, PreparedData] = {}
+
+    def prepare_data(self) -> None:
+        """Fill the cache, in one process (called by Lightning)."""
+        for part in self._parts():
+            self._prepare(part)
+
+    def setup(self, stage: str) -> None:
+        """Open what the stage needs and fit the inputs on train (called by Lightning)."""
+        self.stage = stage
+        for part in self._parts():
+            self._prepared[part] = self._prepare(part)
+        if stage == "fit":
+            train, val = self._split()
+            self.inputs.fit(self._prepared["train"], train)
+            self._rows = {"train": train, "val": val}
+        elif stage == "validate" and self.sources["val"] is None:
+            self._rows = {"val": self._split()[1]}
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """What the model must know of the data to be built: arguments of its constructor."""
+        return self.inputs.sizes(next(iter(self._prepared.values())))
+
+    def train_dataloader(self) -> ResumableLoader:
+        """Give shuffled batches of like length (called by Lightning)."""
+        return self._loader("train", self._prepared["train"], self._rows["train"])
+
+    def val_dataloader(self) -> ResumableLoader:
+        """Give every validation question (called by Lightning)."""
+        if self.sources["val"] is not None:
+            return self._loader("val", self._prepared["val"], None)
+        return self._loader("val", self._prepared["train"], self._rows["val"])
+
+    def test_dataloader(self) -> ResumableLoader:
+        """Give every test question (called by Lightning)."""
+        return self._loader("test", self._prepared["test"], None)
+
+    def predict_dataloader(self) -> ResumableLoader:
+        """Give every question to answer (called by Lightning)."""
+        return self._loader("predict", self._prepared["predict"], None)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give what the inputs learned from train (called by Lightning)."""
+        return {"inputs": self.inputs.state_dict()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take back what the inputs learned from train (called by Lightning)."""
+        self.inputs.load_state_dict(state_dict["inputs"])
+
+    def counts(self) -> dict[str, int]:
+        """Give the questions of each part that is open, and those that train leaves out."""
+        counts = {part: len(rows) for part, rows in getattr(self, "_rows", {}).items()}
+        counts |= {p: len(d.ids) for p, d in self._prepared.items() if p not in ("train", "val")}
+        if "train" in self._prepared:
+            counts["skipped"] = sum(self._prepared["train"].skipped.values())
+        return counts
+
+    def _parts(self) -> list[str]:
+        stage = self.trainer.state.fn if self.trainer is not None else "fit"
+        val = "train" if self.sources["val"] is None else "val"
+        return {
+            "fit": sorted({"train", val}),
+            "validate": [val],
+            "test": ["test"],
+            "predict": ["predict"],
+        }[str(stage).rsplit(".", 1)[-1].lower()]
+
+    def _prepare(self, part: str) -> PreparedData:
+        name = self.sources[part]
+        assert name is not None
+        return prepare(
+            find_source(name, part="train" if part == "train" else "dev"),
+            cache_dir=self.cache_dir,
+            bad_answers=self.bad_answers if part == "train" else "keep",
+            pipeline=self.inputs.pipeline,
+            vectors=self.inputs.vectors,
+            workers=self.workers,
+            progress=self.progress,
+        )
+
+    def _split(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows of train and of its held-out articles; lost answers cannot be trained on."""
+        data = self._prepared["train"]
+        rows = np.arange(len(data.ids))
+        held_out = (
+            _held_out(data, self.val_share)
+            if self.sources["val"] is None
+            else np.zeros(len(rows), bool)
+        )
+        usable = np.isin(data.alignment, (Alignment.EXACT, Alignment.EXPANDED))
+        return rows[~held_out & usable][: self.limit_train], rows[held_out]
+
+    def _loader(
+        self, part: str, data: PreparedData, rows: NDArray[np.int64] | None
+    ) -> ResumableLoader:
+        self.datasets[part] = dataset = self.inputs.dataset(data, rows)
+        training = part == "train"
+        sampler = LengthGroupedSampler(
+            dataset.context_lengths,
+            batch_size=self.batch_size if training else self.eval_batch_size,
+            shuffle=training,
+            seed=int(os.environ.get("PL_GLOBAL_SEED", 0)),
+            rank=self.trainer.global_rank if self.trainer else 0,
+            processes=self.trainer.world_size if self.trainer else 1,
+        )
+        on_gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+        return ResumableLoader(dataset, sampler=sampler, pin_memory=on_gpu)
+
+
+def _held_out(data: PreparedData, share: float) -> NDArray[np.bool_]:
+    """(N,) True on the questions of whole articles, about `share` of all, the same every time."""
+    titles = np.array(data.titles.to_pylist())[data.paragraphs]
+    names, article, counts = np.unique(titles, return_inverse=True, return_counts=True)
+    if len(names) < 2:
+        raise DataError(
+            f'"{data.source}" has one article only: none can be held out for validation',
+            next_step="Name validation data with --data.val.",
+        )
+    keys = [hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names.tolist()]
+    order = sorted(range(len(names)), key=keys.__getitem__)
+    taken = np.cumsum(counts[order])
+    number = int(np.searchsorted(taken, share * len(titles))) + 1
+    chosen = np.zeros(len(names), bool)
+    chosen[order[: min(number, len(names) - 1)]] = True
+    return chosen[article.reshape(-1)]

@@ -1,0 +1,66 @@
+"""Predictions of an evaluation, gathered over processes, each question counted once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The answer spans of N questions, in the data set's order.
+
+    Args:
+        index: (N,) place in the data set, ascending, each once.
+        spans: (N, 2) first and last token, inclusive.
+        losses: (N,) loss of each question in nats.
+    """
+
+    index: Tensor
+    spans: Tensor
+    losses: Tensor
+
+
+class PredictionGatherer(Metric):
+    """Collects spans over batches and processes.
+
+    Distributed evaluation repeats questions to give every process as many batches; the data set's
+    index tells the repeats, and each question is kept once.
+    """
+
+    full_state_update = False
+    index: list[Tensor]
+    spans: list[Tensor]
+    losses: list[Tensor]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for name in ("index", "spans", "losses"):
+            self.add_state(name, default=[], dist_reduce_fx="cat")
+
+    def update(self, index: Tensor, spans: Tensor, losses: Tensor) -> None:
+        """Add a batch.
+
+        Args:
+            index: (B,) place of each question in the data set.
+            spans: (B, 2) first and last token, inclusive.
+            losses: (B,) in nats.
+        """
+        self.index.append(index)
+        self.spans.append(spans)
+        self.losses.append(losses.float())
+
+    def compute(self) -> Predictions:
+        """Give what all processes collected, each question once."""
+        index, spans, losses = (
+            torch.cat(list(state)) if isinstance(state, list) else state
+            for state in (self.index, self.spans, self.losses)
+        )
+        order = index.argsort(stable=True)
+        index = index[order]
+        first = torch.ones_like(index, dtype=torch.bool)
+        first[1:] = index[1:] != index[:-1]
+        order = order[first]
+        return Predictions(index[first], spans[order], losses[order])

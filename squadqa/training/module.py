@@ -1,0 +1,142 @@
+"""What the training of both families shares: optimiser, schedule, logged scores."""
+
+from abc import abstractmethod
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.cli import OptimizerCallable
+from torch import Tensor, nn
+
+from squadqa.errors import CheckpointError
+from squadqa.scoring import score_pairs
+from squadqa.training.metrics import PredictionGatherer
+from squadqa.training.schedule import Decay, learning_rate_factor
+
+
+def adamax(parameters: Any) -> torch.optim.Optimizer:
+    """Make the optimiser of DrQA: Adamax with its published learning rate."""
+    return torch.optim.Adamax(parameters, lr=2e-3)
+
+
+class QAModule(pl.LightningModule):
+    """Trains and evaluates one model on questions.
+
+    Args:
+        optimizer: Makes the optimiser from parameters.
+        decay: How the learning rate falls over the training.
+        warmup_steps: Optimiser steps over which the learning rate rises from zero.
+    """
+
+    def __init__(
+        self, *, optimizer: OptimizerCallable, decay: Decay, warmup_steps: int
+    ) -> None:
+        super().__init__()
+        self.make_optimizer = optimizer
+        self.decay = decay
+        self.warmup_steps = warmup_steps
+        self.model: nn.Module | None = None
+        self.gatherer = PredictionGatherer()
+
+    @abstractmethod
+    def make_model(self, sizes: dict[str, int]) -> nn.Module:
+        """Build the model for data of these sizes (see `Inputs.sizes`)."""
+
+    @abstractmethod
+    def losses(self, batch: Any) -> Tensor:
+        """Give the (B,) losses of a batch's questions in nats."""
+
+    @abstractmethod
+    def predict_spans(self, batch: Any) -> tuple[Tensor, Tensor]:
+        """Give the (B, 2) best spans, inclusive tokens, and the (B,) losses."""
+
+    def configure_model(self) -> None:
+        """Build the model when the data's sizes are known (called by Lightning)."""
+        if self.model is None:
+            self.model = self.make_model(self.trainer.datamodule.sizes)  # type: ignore[attr-defined]
+
+    def configure_optimizers(self) -> Any:
+        """Make optimiser and schedule (called by Lightning)."""
+        optimizer = self.make_optimizer(self.parameters())
+        total_steps = self.trainer.estimated_stepping_batches
+
+        def factor(step: int) -> float:
+            return learning_rate_factor(
+                step,
+                total_steps=int(total_steps) if total_steps != float("inf") else 1,
+                warmup_steps=self.warmup_steps,
+                decay=self.decay,
+            )
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        """Give the mean loss of a batch (called by Lightning)."""
+        loss = self.losses(batch).mean()
+        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch))
+        return loss
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        """Collect a batch's predictions (called by Lightning)."""
+        self.gatherer.update(batch.index, *self.predict_spans(batch))
+
+    def test_step(self, batch: Any, batch_idx: int) -> None:
+        """Collect a batch's predictions (called by Lightning)."""
+        self.gatherer.update(batch.index, *self.predict_spans(batch))
+
+    def predict_step(self, batch: Any, batch_idx: int) -> tuple[Tensor, Tensor]:
+        """Give each question's place in its data set and its best span (called by Lightning)."""
+        return batch.index, self.predict_spans(batch)[0]
+
+    def on_validation_epoch_end(self) -> None:
+        """Score what was collected by the official rule."""
+        self._log_scores("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Score what was collected by the official rule."""
+        self._log_scores("test")
+
+    def _log_scores(self, stage: str) -> None:
+        gathered = self.gatherer.compute()
+        self.gatherer.reset()
+        dataset = self.trainer.datamodule.datasets[stage]  # type: ignore[attr-defined]
+        items = gathered.index.tolist()
+        texts = [
+            dataset.text_of(item, first, last)
+            for item, (first, last) in zip(items, gathered.spans.tolist(), strict=True)
+        ]
+        exact, f1 = score_pairs(texts, [dataset.references_of(item) for item in items])
+        # Questions that a limit of the trainer left out count as wrong: nothing inflates a score.
+        total = len(items) if self.trainer.sanity_checking else len(dataset)
+        self.log(f"{stage}/exact_match", 100.0 * sum(exact) / total, prog_bar=True)
+        self.log(f"{stage}/f1", 100.0 * sum(f1) / total, prog_bar=True)
+        self.log(f"{stage}/loss", gathered.losses.double().mean().float())
+        self.predictions = {
+            dataset.id_of(item): text for item, text in zip(items, texts, strict=True)
+        }
+
+    def transfer_batch_to_device(
+        self, batch: Any, device: torch.device, dataloader_idx: int
+    ) -> Any:
+        """Copy a batch to the device (called by Lightning)."""
+        return batch.to(device, non_blocking=True)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Say in the checkpoint which model its weights belong to (called by Lightning)."""
+        checkpoint["squadqa"] = {"model": type(self.model).__name__}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse another model's weights (called by Lightning)."""
+        name = checkpoint.get("squadqa", {}).get("model")
+        if name != type(self.model).__name__:
+            raise CheckpointError(
+                f'the checkpoint holds the weights of "{name}", not of '
+                f'"{type(self.model).__name__}"',
+                next_step="Name a checkpoint of this model, or the configuration it belongs to.",
+            )
+
+

@@ -1,0 +1,59 @@
+"""Training of readers that point at a start and an end."""
+
+from collections.abc import Callable
+from typing import cast
+
+from pytorch_lightning.cli import OptimizerCallable
+from torch import Tensor
+
+from squadqa.batch import SpanBatch
+from squadqa.models.base import SpanReader
+from squadqa.nn.decoding import best_spans
+from squadqa.training.module import QAModule, adamax
+from squadqa.training.schedule import Decay
+
+
+class SpanModule(QAModule):
+    """Trains a reader on the first answer's span; evaluates its most probable span.
+
+    Args:
+        reader: The reader, without the width of its word vectors: that comes from the data.
+        optimizer: Makes the optimiser from parameters.
+        decay: How the learning rate falls over the training.
+        warmup_steps: Optimiser steps over which the learning rate rises from zero.
+        max_span_length: Longest answer to predict, in tokens.
+    """
+
+    def __init__(
+        self,
+        reader: Callable[[int], SpanReader],
+        *,
+        optimizer: OptimizerCallable = adamax,
+        decay: Decay = "linear",
+        warmup_steps: int = 0,
+        max_span_length: int = 17,
+    ) -> None:
+        super().__init__(optimizer=optimizer, decay=decay, warmup_steps=warmup_steps)
+        self.make_reader = reader
+        self.max_span_length = max_span_length
+
+    @property
+    def reader(self) -> SpanReader:
+        """The reader that is trained."""
+        return cast(SpanReader, self.model)
+
+    def make_model(self, sizes: dict[str, int]) -> SpanReader:
+        """Build the reader for word vectors of the data's width."""
+        return self.make_reader(sizes["vector_size"])
+
+    def losses(self, batch: SpanBatch) -> Tensor:
+        """Give the (B,) losses of a batch's questions in nats."""
+        return self.reader.loss(self.reader(batch), batch)
+
+    def predict_spans(self, batch: SpanBatch) -> tuple[Tensor, Tensor]:
+        """Give the (B, 2) best spans, inclusive tokens, and the (B,) losses."""
+        logits = self.reader(batch)
+        spans, _ = best_spans(
+            logits.start_logits, logits.end_logits, max_span_length=self.max_span_length
+        )
+        return spans[:, 0], self.reader.loss(logits, batch)
