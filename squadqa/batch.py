@@ -104,3 +104,51 @@ class SpanBatch(TensorRecord):
 
     def __len__(self) -> int:
         return len(self.index)
+
+
+@dataclass(frozen=True)
+class CandidateBatch(TensorRecord):
+    """Questions with their contexts' candidate answers, for scorers that rank them.
+
+    It carries tokens, sentences and the candidates' boundaries; what a feature group says of each
+    candidate is summed from them where it is scored. Weights are whole numbers (`UNIT` of
+    `squadqa.data.feature_statistics` to 1.0), so that sums of them are exact.
+
+    Letters beyond the above: N candidates, S sentences, V continuous features, L labels of a span,
+    K kinds of a question.
+
+    Args:
+        index: (B,) int64 the question's place in its data set.
+        candidate_spans: (B, N, 2) int64 first and last token, inclusive.
+        candidate_mask: (B, N) bool, True on a candidate.
+        candidate_labels: (B, N) bool, True on what is to be chosen; nowhere if it is unknown.
+        candidate_sentences: (B, N) int64 sentence of each candidate.
+        candidate_constituents: (B, N, L) int64 hashes of the span's constituent labels.
+        candidate_tags: (B, N) int64 hash of the span's sequence of parts of speech.
+        sentence_spans: (B, S, 2) int64 first and last token, inclusive.
+        sentence_roots: (B, S, 3) bool: the roots of sentence and question are equal, the sentence
+            holds the question's root, the question holds the sentence's root.
+        word_matches: (B, C) int64 weight of each token whose word stands in the question, else 0.
+        bigram_matches: (B, C) int64 weight of each token that starts a bigram of the question.
+        word_weights: (B, C) int64 weight of each token.
+        question_kinds: (B, K) int64 hashes of the question's wh-word, and of more of its wh-phrase.
+        bucket_edges: (V, buckets - 1) int64 where train cuts the continuous features.
+    """
+
+    index: Tensor
+    candidate_spans: Tensor
+    candidate_mask: Tensor
+    candidate_labels: Tensor
+    candidate_sentences: Tensor
+    candidate_constituents: Tensor
+    candidate_tags: Tensor
+    sentence_spans: Tensor
+    sentence_roots: Tensor
+    word_matches: Tensor
+    bigram_matches: Tensor
+    word_weights: Tensor
+    question_kinds: Tensor
+    bucket_edges: Tensor
+
+    def __len__(self) -> int:
+        return len(self.index)

@@ -1,6 +1,8 @@
 """The questions of a split, and how a handful of them becomes a batch."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -11,12 +13,78 @@ from squadqa.data.lexicon import character_ids
 from squadqa.data.prepare import PreparedData
 from squadqa.errors import DataError
 
+Batch = TypeVar("Batch")
 
-class SpanDataset(torch.utils.data.Dataset[int]):
-    """Questions of a prepared source, batched for readers.
+
+class QuestionDataset(torch.utils.data.Dataset[int], Generic[Batch]):
+    """Questions of a prepared source, batched for models.
 
     An item is the question's place in this data set; `collate` does the work for a whole batch at
     a time, so that no Python loop runs over tokens.
+
+    Args:
+        data: A prepared source.
+        rows: Questions of `data` to take, in order; None takes all.
+    """
+
+    def __init__(self, data: PreparedData, *, rows: NDArray[np.int64] | None = None) -> None:
+        self.data = data
+        self.rows = np.arange(len(data.ids)) if rows is None else rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> int:
+        return index
+
+    @property
+    def context_lengths(self) -> NDArray[np.int64]:
+        """(N,) context tokens of each question."""
+        lengths = np.diff(self.data.tokens.bounds)
+        return lengths[self.data.paragraphs[self.rows]]
+
+    @abstractmethod
+    def collate(self, items: Sequence[int]) -> Batch:
+        """Batch questions by their places in this data set, padded to the largest of them."""
+
+    def id_of(self, item: int) -> str:
+        """Give the identifier of a question."""
+        return str(self.data.ids[int(self.rows[item])])
+
+    def references_of(self, item: int) -> list[str]:
+        """Give the reference answers of a question."""
+        return list(self.data.answer_texts[int(self.rows[item])].as_py())
+
+    def characters_of(self, item: int, first: int, last: int) -> tuple[int, int]:
+        """Give the half-open character span of context tokens.
+
+        Args:
+            item: The question's place in this data set.
+            first: First token of the span.
+            last: Last token of it, inclusive.
+        """
+        tokens = self.data.tokens
+        begin = int(tokens.bounds[self.data.paragraphs[self.rows[item]]])
+        return (
+            int(tokens.offset_mapping[begin + first, 0]),
+            int(tokens.offset_mapping[begin + last, 1]),
+        )
+
+    def text_of(self, item: int, first: int, last: int) -> str:
+        """Give the context's own text from a first to a last token, inclusive.
+
+        Args:
+            item: The question's place in this data set.
+            first: First token of the span.
+            last: Last token of it, inclusive.
+        """
+        start, end = self.characters_of(item, first, last)
+        context = self.data.contexts[int(self.data.paragraphs[self.rows[item]])].as_py()
+        return str(context[start:end])
+
+
+class SpanDataset(QuestionDataset[SpanBatch]):
+    """Questions of a prepared source, batched for readers.
 
     Args:
         data: A prepared source, with vectors.
@@ -39,8 +107,7 @@ class SpanDataset(torch.utils.data.Dataset[int]):
                 f'"{data.source}" was prepared without word vectors',
                 next_step="Name at least one source of vectors.",
             )
-        self.data = data
-        self.rows = np.arange(len(data.ids)) if rows is None else rows
+        super().__init__(data, rows=rows)
         tokens = data.tokens
         self._characters = character_ids(tokens.lexicon, max_characters=max_characters)
         self._vectors = data.vectors
@@ -49,22 +116,10 @@ class SpanDataset(torch.utils.data.Dataset[int]):
         self._lower = data.lower[tokens.forms]
         self._term_frequency = _term_frequency(self._lower, tokens.bounds)
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: int) -> int:
-        return index
-
     @property
     def vector_size(self) -> int:
         """Width of the word vectors."""
         return int(self._vectors.shape[1])
-
-    @property
-    def context_lengths(self) -> NDArray[np.int64]:
-        """(N,) context tokens of each question."""
-        lengths = np.diff(self.data.tokens.bounds)
-        return lengths[self.data.paragraphs[self.rows]]
 
     def collate(self, items: Sequence[int]) -> SpanBatch:
         """Batch questions by their places in this data set.
@@ -79,10 +134,12 @@ class SpanDataset(torch.utils.data.Dataset[int]):
         index = np.asarray(items, np.int64)
         rows = self.rows[index]
         contexts = data.paragraphs[rows].astype(np.int64)
-        context, context_mask = _padded_positions(tokens.bounds, contexts)
-        question, question_mask = _padded_positions(tokens.bounds, len(data.contexts) + rows)
+        context, context_mask = padded_positions(tokens.bounds, contexts)
+        question, question_mask = padded_positions(tokens.bounds, len(data.contexts) + rows)
 
-        used = np.concatenate([tokens.forms[context][context_mask], tokens.forms[question][question_mask]])
+        used = np.concatenate(
+            [tokens.forms[context][context_mask], tokens.forms[question][question_mask]]
+        )
         distinct, inverse = np.unique(used, return_inverse=True)
         context_ids = np.zeros(context.shape, np.int64)
         question_ids = np.zeros(question.shape, np.int64)
@@ -134,43 +191,8 @@ class SpanDataset(torch.utils.data.Dataset[int]):
             frequent=torch.from_numpy(frequent),
         )
 
-    def id_of(self, item: int) -> str:
-        """Give the identifier of a question."""
-        return str(self.data.ids[int(self.rows[item])])
 
-    def references_of(self, item: int) -> list[str]:
-        """Give the reference answers of a question."""
-        return list(self.data.answer_texts[int(self.rows[item])].as_py())
-
-    def characters_of(self, item: int, first: int, last: int) -> tuple[int, int]:
-        """Give the half-open character span of context tokens.
-
-        Args:
-            item: The question's place in this data set.
-            first: First token of the span.
-            last: Last token of it, inclusive.
-        """
-        tokens = self.data.tokens
-        begin = int(tokens.bounds[self.data.paragraphs[self.rows[item]]])
-        return (
-            int(tokens.offset_mapping[begin + first, 0]),
-            int(tokens.offset_mapping[begin + last, 1]),
-        )
-
-    def text_of(self, item: int, first: int, last: int) -> str:
-        """Give the context's own text from a first to a last token, inclusive.
-
-        Args:
-            item: The question's place in this data set.
-            first: First token of the span.
-            last: Last token of it, inclusive.
-        """
-        start, end = self.characters_of(item, first, last)
-        context = self.data.contexts[int(self.data.paragraphs[self.rows[item]])].as_py()
-        return str(context[start:end])
-
-
-def _padded_positions(
+def padded_positions(
     bounds: NDArray[np.int64], texts: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """(B, L) token rows of texts, 0 where padded, and (B, L) the mask of the real ones."""
@@ -180,9 +202,7 @@ def _padded_positions(
     return np.where(mask, start[:, None] + steps, 0), mask
 
 
-def _term_frequency(
-    lower: NDArray[np.int32], bounds: NDArray[np.int64]
-) -> NDArray[np.float32]:
+def _term_frequency(lower: NDArray[np.int32], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
     """(T,) share of its text's tokens that have a token's lower-cased form."""
     lengths = np.diff(bounds)
     text = np.repeat(np.arange(len(lengths)), lengths)

@@ -1,6 +1,6 @@
 """What both families of models have in common with their own kind.
 
-Letters: B batch, C context tokens.
+Letters: B batch, C context tokens, N candidates.
 """
 
 from abc import ABC, abstractmethod
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from squadqa.batch import SpanBatch
-from squadqa.nn.losses import span_nll
+from squadqa.batch import CandidateBatch, SpanBatch
+from squadqa.nn.losses import candidate_nll, span_nll
 
 
 @dataclass(frozen=True)
@@ -42,3 +42,20 @@ class SpanReader(nn.Module, ABC):
         return span_nll(
             logits.start_logits, logits.end_logits, batch.start_positions, batch.end_positions
         )
+
+
+class CandidateScorer(nn.Module, ABC):
+    """A model of P(candidate | question, context) over the candidate answers of the context."""
+
+    @abstractmethod
+    def forward(self, batch: CandidateBatch) -> Tensor:
+        """Give the (B, N) `candidate_logits`; padded candidates are masked."""
+
+    def loss(self, candidate_logits: Tensor, batch: CandidateBatch) -> Tensor:
+        """Give the (B,) loss of each question, in nats, 0 where no candidate is the answer.
+
+        Args:
+            candidate_logits: What `forward` gave for the batch.
+            batch: The batch.
+        """
+        return candidate_nll(candidate_logits, batch.candidate_mask, batch.candidate_labels)

@@ -1,7 +1,9 @@
-"""Negative log-likelihoods. Letters: B batch, C context tokens."""
+"""Negative log-likelihoods. Letters: B batch, C context tokens, N candidates."""
 
 import torch.nn.functional as F
 from torch import Tensor
+
+from squadqa.nn.masking import mask_logits
 
 UNKNOWN = -1
 """Position of an answer that is not known; its question has no loss."""
@@ -26,3 +28,22 @@ def span_nll(
     )
     end = F.cross_entropy(end_logits.float(), end_positions, ignore_index=UNKNOWN, reduction="none")
     return start + end
+
+
+def candidate_nll(
+    candidate_logits: Tensor, candidate_mask: Tensor, candidate_labels: Tensor
+) -> Tensor:
+    """Negative log-likelihood of choosing a labelled candidate among all of the context.
+
+    Args:
+        candidate_logits: (B, N) scores.
+        candidate_mask: (B, N) bool, True on a candidate.
+        candidate_labels: (B, N) bool, True on each candidate that is right.
+
+    Returns:
+        (B,) in nats, 0 where no candidate is labelled.
+    """
+    logits = candidate_logits.float()
+    every = mask_logits(logits, candidate_mask).logsumexp(dim=1)
+    right = mask_logits(logits, candidate_labels).logsumexp(dim=1)
+    return (every - right).where(candidate_labels.any(dim=1), 0.0)

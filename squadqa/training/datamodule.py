@@ -90,6 +90,12 @@ class SquadDataModule(pl.LightningDataModule):
         """What the model must know of the data to be built: arguments of its constructor."""
         return self.inputs.sizes(next(iter(self._prepared.values())))
 
+    @property
+    def batches_per_epoch(self) -> int:
+        """Training batches of one process in an epoch."""
+        processes = self.trainer.world_size if self.trainer else 1
+        return -(-len(self._rows["train"]) // (self.batch_size * processes))
+
     def train_dataloader(self) -> ResumableLoader:
         """Give shuffled batches of like length (called by Lightning)."""
         return self._loader("train", self._prepared["train"], self._rows["train"])
@@ -125,14 +131,14 @@ class SquadDataModule(pl.LightningDataModule):
         return counts
 
     def _parts(self) -> list[str]:
-        stage = self.trainer.state.fn if self.trainer is not None else "fit"
+        assert self.trainer is not None and self.trainer.state.fn is not None
         val = "train" if self.sources["val"] is None else "val"
         return {
             "fit": sorted({"train", val}),
             "validate": [val],
             "test": ["test"],
             "predict": ["predict"],
-        }[str(stage).rsplit(".", 1)[-1].lower()]
+        }[self.trainer.state.fn.value]
 
     def _prepare(self, part: str) -> PreparedData:
         name = self.sources[part]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from torch.utils.data import DataLoader
 
 from squadqa.data.sampler import LengthGroupedSampler
@@ -27,6 +28,7 @@ class ResumableLoader(DataLoader[Any]):
             sampler=sampler,
             batch_size=sampler.batch_size,
             collate_fn=dataset.collate,
+            generator=torch.Generator(),  # the global one must not be drawn from on resuming
             **options,
         )
         self._given = 0

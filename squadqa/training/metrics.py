@@ -1,26 +1,18 @@
 """Predictions of an evaluation, gathered over processes, each question counted once."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
 
-@dataclass(frozen=True)
-class Predictions:
-    """The answer spans of N questions, in the data set's order.
+class Predictions(NamedTuple):
+    """The answer spans of N questions, in the data set's order."""
 
-    Args:
-        index: (N,) place in the data set, ascending, each once.
-        spans: (N, 2) first and last token, inclusive.
-        losses: (N,) loss of each question in nats.
-    """
-
-    index: Tensor
-    spans: Tensor
-    losses: Tensor
+    index: Tensor  # (N,) place in the data set, ascending, each once
+    spans: Tensor  # (N, 2) first and last token, inclusive
+    losses: Tensor  # (N,) loss of each question in nats
 
 
 class PredictionGatherer(Metric):

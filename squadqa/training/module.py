@@ -58,12 +58,12 @@ class QAModule(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """Make optimiser and schedule (called by Lightning)."""
         optimizer = self.make_optimizer(self.parameters())
-        total_steps = self.trainer.estimated_stepping_batches
+        total_steps = self._total_steps()
 
         def factor(step: int) -> float:
             return learning_rate_factor(
                 step,
-                total_steps=int(total_steps) if total_steps != float("inf") else 1,
+                total_steps=total_steps,
                 warmup_steps=self.warmup_steps,
                 decay=self.decay,
             )
@@ -73,6 +73,23 @@ class QAModule(pl.LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+    def _total_steps(self) -> int:
+        """Optimiser steps of the whole training.
+
+        Lightning's own estimate opens the training data before the checkpoint is restored, after
+        which it no longer restores the place inside the epoch.
+        """
+        trainer = self.trainer
+        if trainer.max_steps >= 0:
+            return trainer.max_steps
+        batches: int = trainer.datamodule.batches_per_epoch  # type: ignore[attr-defined]
+        limit = trainer.limit_train_batches
+        if isinstance(limit, int):
+            batches = min(batches, limit)
+        elif limit is not None:
+            batches = int(batches * limit)
+        return -(-batches // trainer.accumulate_grad_batches) * (trainer.max_epochs or 1)
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """Give the mean loss of a batch (called by Lightning)."""

@@ -1,0 +1,167 @@
+"""The questions of a split with their candidates, and how a handful of them becomes a batch."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from squadqa.batch import CandidateBatch
+from squadqa.data.candidate_features import SourceFeatures
+from squadqa.data.candidates import trimmed
+from squadqa.data.dataset import QuestionDataset, padded_positions
+from squadqa.data.feature_statistics import Ints, Rarity
+from squadqa.data.prepare import PreparedData
+
+Targets = Literal["answer", "occurrences"]
+"""What training is to choose: the shortest candidate that contains the answer, or each candidate
+of the paragraph with the same text as that one."""
+
+
+class CandidateDataset(QuestionDataset[CandidateBatch]):
+    """Questions of a prepared source, batched for scorers of candidates.
+
+    Args:
+        data: A prepared source.
+        features: What was extracted from it.
+        words: Weights of words.
+        bigrams: Weights of bigrams.
+        bucket_edges: (V, buckets - 1) where train cuts the continuous features.
+        rows: Questions of `data` to take, in order; None takes all.
+        targets: What training is to choose.
+    """
+
+    def __init__(
+        self,
+        data: PreparedData,
+        *,
+        features: SourceFeatures,
+        words: Rarity,
+        bigrams: Rarity,
+        bucket_edges: Ints,
+        rows: NDArray[np.int64] | None = None,
+        targets: Targets = "answer",
+    ) -> None:
+        super().__init__(data, rows=rows)
+        self.features = features
+        self.targets = targets
+        self._bucket_edges = torch.from_numpy(bucket_edges)
+        parse = features.parse
+        size = int(parse.bounds[-1])
+        self._word_weights = words[features.words[:size]]
+        starts_bigram = features.bigrams[:size] != 0
+        self._bigram_weights = np.where(starts_bigram, bigrams[features.bigrams[:size]], 0)
+        self._sentences = np.searchsorted(parse.sentence_bounds[:-1], parse.bounds)
+        self._lemmas = None if data.annotation is None else data.annotation.lemmas
+        self._answers = self._trimmed_answers()
+
+    def collate(self, items: Sequence[int]) -> CandidateBatch:
+        """Batch questions by their places in this data set.
+
+        Args:
+            items: B places.
+
+        Returns:
+            The batch, padded to its longest context and to the most sentences and candidates.
+        """
+        data, features, parse = self.data, self.features, self.features.parse
+        index = np.asarray(items, np.int64)
+        rows = self.rows[index]
+        contexts = data.paragraphs[rows].astype(np.int64)
+        context, context_mask = padded_positions(parse.bounds, contexts)
+        question, question_mask = padded_positions(data.tokens.bounds, len(data.contexts) + rows)
+        candidate, candidate_mask = padded_positions(features.candidates.bounds, contexts)
+        sentence, sentence_mask = padded_positions(self._sentences, contexts)
+
+        def asked(values: NDArray[np.uint64]) -> NDArray[np.bool_]:
+            """Whether the question holds each context token's value."""
+            same = values[context][:, :, None] == values[question][:, None, :]
+            return (same & question_mask[:, None, :]).any(axis=2) & context_mask
+
+        spans = np.where(candidate_mask[:, :, None], features.candidates.spans[candidate], 0)
+        begin = parse.bounds[contexts][:, None]
+        limits = np.stack(
+            [parse.sentence_bounds[sentence], parse.sentence_bounds[sentence + 1] - 1], axis=2
+        )
+        sentence_spans = np.where(sentence_mask[:, :, None], limits - begin[:, :, None], 0)
+        arrays = {
+            "index": index,
+            "candidate_spans": spans,
+            "candidate_mask": candidate_mask,
+            "candidate_labels": self._labels(rows, candidate, candidate_mask, spans),
+            "candidate_sentences": np.where(
+                candidate_mask, features.candidates.sentences[candidate], 0
+            ),
+            "candidate_constituents": features.constituents[candidate].view(np.int64),
+            "candidate_tags": features.tags[candidate].view(np.int64),
+            "sentence_spans": sentence_spans,
+            "sentence_roots": self._roots(rows, context, context_mask, question, question_mask,
+                sentence, sentence_mask, sentence_spans),
+            "word_matches": asked(features.words) * self._word_weights[context],
+            "bigram_matches": asked(features.bigrams) * self._bigram_weights[context],
+            "word_weights": context_mask * self._word_weights[context],
+            "question_kinds": features.question_kinds[rows].view(np.int64),
+        }  # fmt: skip
+        tensors = {
+            name: torch.from_numpy(a if a.dtype == bool else a.astype(np.int64, copy=False))
+            for name, a in arrays.items()
+        }
+        return CandidateBatch(**tensors, bucket_edges=self._bucket_edges)
+
+    def _trimmed_answers(self) -> Ints:
+        """(N, 2) first and last token of each first reference without its silent ends, or -1."""
+        data = self.data
+        known = data.start_positions >= 0
+        offsets = self.features.parse.bounds[data.paragraphs[known]]
+        first = data.start_positions[known] + offsets
+        last = data.end_positions[known] + offsets
+        answers = np.full((len(known), 2), -1, np.int64)
+        answers[known] = np.stack(trimmed(data, first, last), axis=1) - offsets[:, None]
+        return answers
+
+    def _labels(
+        self,
+        rows: Ints,
+        candidate: Ints,
+        candidate_mask: NDArray[np.bool_],
+        spans: NDArray[np.int32],
+    ) -> NDArray[np.bool_]:
+        """(B, N) True on the candidates that training is to choose."""
+        answers = self._answers[rows]
+        first, last = answers[:, :1], answers[:, 1:]
+        contains = (spans[:, :, 0] <= first) & (spans[:, :, 1] >= last) & candidate_mask
+        contains &= first >= 0
+        lengths = np.where(contains, spans[:, :, 1] - spans[:, :, 0], np.iinfo(np.int32).max)
+        chosen = lengths.argmin(axis=1)[:, None]
+        if self.targets == "answer":
+            labels = np.arange(spans.shape[1]) == chosen
+        else:
+            texts = self.features.texts[candidate]
+            labels = texts == np.take_along_axis(texts, chosen, axis=1)
+        return labels & candidate_mask & contains.any(axis=1, keepdims=True)
+
+    def _roots(
+        self,
+        rows: Ints,
+        context: Ints,
+        context_mask: NDArray[np.bool_],
+        question: Ints,
+        question_mask: NDArray[np.bool_],
+        sentence: Ints,
+        sentence_mask: NDArray[np.bool_],
+        sentence_spans: Ints,
+    ) -> NDArray[np.bool_]:
+        """(B, S, 3) how the roots of sentences and questions match."""
+        if self._lemmas is None:
+            return np.zeros((*sentence.shape, 3), bool)
+        root = self.features.question_roots[rows][:, None]
+        sentence_root = self.features.sentence_roots[sentence]
+        has_root = (self._lemmas[context] == root) & context_mask
+        running = np.zeros((len(rows), context.shape[1] + 1), np.int64)
+        running[:, 1:] = has_root.cumsum(axis=1)
+        upto, behind = sentence_spans[:, :, 0], sentence_spans[:, :, 1] + 1
+        held = np.take_along_axis(running, behind, 1) > np.take_along_axis(running, upto, 1)
+        lemmas = np.where(question_mask, self._lemmas[question], -1)
+        asked = (sentence_root[:, :, None] == lemmas[:, None, :]).any(axis=2)
+        return np.stack([sentence_root == root, held, asked], axis=2) & sentence_mask[:, :, None]

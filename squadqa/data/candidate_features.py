@@ -1,0 +1,263 @@
+"""What the feature groups read of a source: hashes and weights of tokens, spans and questions.
+
+Reference: Rajpurkar et al. 2016 (arXiv 1606.05250), table 4.
+
+Departs from the paper: a candidate is no constituent, so its "constituent label" is what its head,
+its extent and its entity type say of it (`constituent_labels`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from squadqa.data.annotation import DEPENDENCIES, ENTITIES, TAGS
+from squadqa.data.candidates import (
+    CandidateGenerator,
+    Candidates,
+    Parse,
+    entity_spans,
+    parse_paragraphs,
+    trimmed,
+)
+from squadqa.data.feature_statistics import Hashes, Ints, hash_bigrams, hash_words, mix
+from squadqa.data.prepare import PreparedData
+from squadqa.scoring import normalize_answer
+
+WH_WORDS = ("what", "who", "whom", "whose", "which", "when", "where", "why", "how")
+
+_BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse modulo 2 ** 64
+_INVERSE = np.uint64(pow(int(_BASE), -1, 1 << 64))
+
+
+@dataclass(frozen=True)
+class SourceFeatures:
+    """What a source's tokens (T), sentences (S), candidates (M) and questions (N) give features.
+
+    Nothing here depends on train, nor on a question and a candidate together.
+
+    Args:
+        parse: Sentences and trees of the paragraphs.
+        candidates: Their candidate answers.
+        words: (T,) hash of each token's word.
+        bigrams: (T,) hash of each token's word with the next one; 0 if the sentence ends here.
+        constituents: (M, 3) hashes of each candidate's labels.
+        tags: (M,) hash of each candidate's sequence of parts of speech.
+        texts: (M,) hash of each candidate's text as the score compares it.
+        sentence_roots: (S,) lemma of each sentence's root.
+        question_roots: (N,) lemma of each question's root.
+        question_kinds: (N, 3) hashes of each question's wh-phrase.
+    """
+
+    parse: Parse
+    candidates: Candidates
+    words: Hashes
+    bigrams: Hashes
+    constituents: Hashes
+    tags: Hashes
+    texts: Hashes
+    sentence_roots: Ints
+    question_roots: Ints
+    question_kinds: Hashes
+
+
+def extract(data: PreparedData, generator: CandidateGenerator) -> SourceFeatures:
+    """Propose a source's candidates and read off it what features need.
+
+    Args:
+        data: A prepared source.
+        generator: Proposes the candidates.
+    """
+    parse = parse_paragraphs(data)
+    candidates = generator.generate(data, parse)
+    offsets = np.repeat(parse.bounds[:-1], np.diff(candidates.bounds))
+    first, last = (candidates.spans + offsets[:, None]).T
+    words = word_hashes(data)
+    sentence_roots, question_roots = root_lemmas(data, parse)
+    return SourceFeatures(
+        parse=parse,
+        candidates=candidates,
+        words=words,
+        bigrams=bigram_hashes(words, joined_tokens(data, parse)),
+        constituents=constituent_labels(data, parse, candidates, first, last),
+        tags=tag_sequences(data, first, last),
+        texts=text_hashes(data, first, last),
+        sentence_roots=sentence_roots,
+        question_roots=question_roots,
+        question_kinds=question_kinds(data, words),
+    )
+
+
+def word_hashes(data: PreparedData) -> Hashes:
+    """(T,) hash of each token's word: its lemma, or its lower-cased form without annotation."""
+    if data.annotation is not None:
+        return hash_words(data.annotation.lemma_lexicon)[data.annotation.lemmas]
+    return hash_words([form.lower() for form in data.tokens.lexicon])[data.tokens.forms]
+
+
+def bigram_hashes(words: Hashes, joined: NDArray[np.bool_]) -> Hashes:
+    """(T,) hash of each token's word with the next one, 0 where nothing is joined to it.
+
+    Args:
+        words: (T,) hashes of words.
+        joined: (T,) True on a token that makes a bigram with the next one.
+    """
+    return np.where(joined, hash_bigrams(words), np.uint64(0))
+
+
+def joined_tokens(data: PreparedData, parse: Parse) -> NDArray[np.bool_]:
+    """(T,) True on all tokens but the last of a paragraph's sentence, or of a question."""
+    joined = np.ones(len(data.tokens.forms), bool)
+    joined[parse.sentence_bounds[1:] - 1] = False
+    questions = data.tokens.bounds[len(data.contexts) + 1 :]
+    joined[questions[questions > 0] - 1] = False
+    return joined
+
+
+def span_hashes(
+    values: Hashes, counted: NDArray[np.bool_] | None, first: Ints, last: Ints
+) -> Hashes:
+    """Hash the sequences of values in spans: a polynomial, from its running sums.
+
+    Args:
+        values: (T,) a hash for each token.
+        counted: (T,) True on tokens that belong to the sequences; None takes all.
+        first: (M,) first tokens.
+        last: (M,) last tokens, inclusive.
+    """
+    counted = np.ones(len(values), bool) if counted is None else counted
+    ranks = np.concatenate([[0], np.cumsum(counted)])
+    powers, inverses = (
+        np.cumprod(np.concatenate([[np.uint64(1)], np.full(len(values), base)]))
+        for base in (_BASE, _INVERSE)
+    )
+    terms = np.where(counted, values * powers[ranks[:-1]], np.uint64(0))
+    sums = np.concatenate([[np.uint64(0)], np.cumsum(terms, dtype=np.uint64)])
+    return mix((sums[last + 1] - sums[first]) * inverses[ranks[first]])
+
+
+def tag_sequences(data: PreparedData, first: Ints, last: Ints) -> Hashes:
+    """(M,) hash of the parts of speech in spans."""
+    if data.annotation is None:
+        return np.zeros(len(first), np.uint64)
+    tags = hash_words(TAGS)[data.annotation.tags]
+    return span_hashes(tags, None, first, last)
+
+
+def text_hashes(data: PreparedData, first: Ints, last: Ints) -> Hashes:
+    """(M,) hash of spans' words as the score compares them: case, articles, punctuation aside."""
+    normalized = [normalize_answer(form) for form in data.tokens.lexicon]
+    said = np.array([bool(word) for word in normalized], bool)
+    forms = data.tokens.forms
+    return span_hashes(hash_words(normalized)[forms], said[forms], first, last)
+
+
+def constituent_labels(
+    data: PreparedData, parse: Parse, candidates: Candidates, first: Ints, last: Ints
+) -> Hashes:
+    """Label candidates by head, by extent and by entity type.
+
+    Args:
+        data: A prepared source.
+        parse: Its sentences and trees.
+        candidates: Its candidates.
+        first: (M,) their first tokens, numbered through the source.
+        last: (M,) their last tokens, inclusive.
+
+    Returns:
+        (M, 3) hashes: dependency label and part of speech of the head; the same dependency label
+        with whether the span begins and ends where the head's subtree does; entity type of the head
+        with whether the span is all of that entity, part of it, or more.
+    """
+    if data.annotation is None:
+        return np.zeros((len(first), 3), np.uint64)
+    annotation = data.annotation
+    heads = candidates.heads + (first - candidates.spans[:, 0])
+    dependencies = annotation.dependencies[heads].astype(np.int64)
+    whole_first, whole_last = trimmed(data, *parse.subtrees.T)
+    extent = 2 * (whole_first[heads] == first) + (whole_last[heads] == last)
+
+    entity_first, entity_last = entity_spans(annotation, parse)
+    entity_type = annotation.entities[entity_first].astype(np.int64)
+    entity_first, entity_last = trimmed(data, entity_first, entity_last)
+    near = np.searchsorted(entity_first, heads, side="right") - 1
+    within = (near >= 0) & (heads <= np.append(entity_last, -1)[near])
+    begins = first - np.append(entity_first, 0)[near]
+    ends = last - np.append(entity_last, 0)[near]
+    kind = np.select([(begins == 0) & (ends == 0), (begins >= 0) & (ends <= 0)], [1, 2], 3)
+    entity = np.where(within, np.append(entity_type, 0)[near] + len(ENTITIES) * kind, 0)
+
+    labels = [
+        dependencies * len(TAGS) + annotation.tags[heads],
+        dependencies * 4 + extent,
+        entity,
+    ]
+    salted = [label + (number << 32) for number, label in enumerate(labels, start=1)]
+    return mix(np.stack(salted, axis=1).astype(np.uint64))
+
+
+def question_kinds(data: PreparedData, words: Hashes) -> Hashes:
+    """Tell kinds of questions apart by their wh-phrase.
+
+    Args:
+        data: A prepared source.
+        words: (T,) hashes of its words.
+
+    Returns:
+        (N, 3) hashes: of the first wh-word (0 if there is none); of it with the next word; of it
+        with the next noun.
+    """
+    bounds = data.tokens.bounds[len(data.contexts) :]
+    lower = [form.lower() for form in data.tokens.lexicon]
+    asks = np.array([form in WH_WORDS for form in lower], bool)[data.tokens.forms]
+    begin, end = bounds[:-1], bounds[1:]
+    wh = _next(np.flatnonzero(asks), begin)
+    asked = wh < end
+    following = np.where(asked, wh + 1, begin)
+    if data.annotation is None:
+        noun = end
+    else:
+        nouns = np.char.startswith(np.array(TAGS), "NN")[data.annotation.tags]
+        noun = _next(np.flatnonzero(nouns), following)
+    padded = np.append(words, np.uint64(0))
+    wh_word = np.where(asked, padded[np.where(asked, wh, 0)], np.uint64(0))
+
+    def with_word(place: Ints, salt: int) -> Hashes:
+        word = np.where(place < end, padded[np.minimum(place, len(words))], np.uint64(0))
+        return mix(wh_word * np.uint64(3) + word + np.uint64(salt))
+
+    return np.stack([wh_word, with_word(following, 1), with_word(noun, 2)], axis=1)
+
+
+def root_lemmas(data: PreparedData, parse: Parse) -> tuple[Ints, Ints]:
+    """Find the lemma of each sentence's root and of each question's (its first sentence's).
+
+    Args:
+        data: A prepared source.
+        parse: Its sentences and trees.
+
+    Returns:
+        (S,) and (N,) lemma numbers; a question without a parse has -1, a sentence -2.
+    """
+    begin, end = (
+        data.tokens.bounds[len(data.contexts) : -1],
+        data.tokens.bounds[len(data.contexts) + 1 :],
+    )
+    if data.annotation is None:
+        return np.full(len(parse.sentence_bounds) - 1, -2), np.full(len(begin), -1)
+    lemmas = np.append(data.annotation.lemmas, -1).astype(np.int64)
+    roots = np.flatnonzero(parse.heads == np.arange(len(parse.heads)))
+    sentence_roots = _next(roots, parse.sentence_bounds[:-1])
+    offsets = np.repeat(begin, end - begin)
+    asked = np.arange(len(parse.heads), len(data.tokens.forms))
+    own_head = data.annotation.heads[len(parse.heads) :] + offsets == asked
+    question_roots = _next(asked[own_head], begin)
+    question_lemmas = np.where(
+        question_roots < end, lemmas[np.minimum(question_roots, len(lemmas) - 1)], -1
+    )
+    return lemmas[sentence_roots], question_lemmas
+
+
+def _next(places: Ints, start: Ints) -> Ints:
+    """The first of ascending places that is at or behind each start; far beyond if none is."""
+    return np.append(places, np.iinfo(np.int64).max)[np.searchsorted(places, start)]

@@ -1,0 +1,116 @@
+"""What scorers of candidates read of a prepared source: candidates and feature groups."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from squadqa.data.candidate_dataset import CandidateDataset, Targets
+from squadqa.data.candidate_features import SourceFeatures, extract
+from squadqa.data.candidate_values import VALUES, candidate_values
+from squadqa.data.candidates import CandidateGenerator, DependencyRuns
+from squadqa.data.feature_statistics import (
+    Ints,
+    Rarity,
+    bigram_rarity,
+    bucket_edges,
+    word_rarity,
+)
+from squadqa.data.inputs import Inputs
+from squadqa.data.prepare import PreparedData
+
+SAMPLE_QUESTIONS = 2000
+"""Train questions whose candidates say where buckets are cut: some 600,000 candidates."""
+
+SAMPLE_BATCH = 100
+"""Questions of the sample that are looked at together."""
+
+
+class CandidateInputs(Inputs):
+    """Inputs of scorers: candidate answers and what the feature groups read.
+
+    Args:
+        generator: Proposes the candidates; None takes runs over the dependency parse.
+        pipeline: spaCy pipeline that parses; None leaves the candidates to n-grams.
+        num_buckets: Buckets of a continuous feature, one for 0 and the others equally full.
+        targets: What training is to choose: the shortest candidate that contains the "answer", or
+            each of the "occurrences" of that candidate's text.
+    """
+
+    def __init__(
+        self,
+        *,
+        generator: CandidateGenerator | None = None,
+        pipeline: str | None = "en_core_web_sm",
+        num_buckets: int = 10,
+        targets: Targets = "answer",
+    ) -> None:
+        super().__init__(vectors=(), pipeline=pipeline)
+        self.generator = generator if generator is not None else DependencyRuns()
+        self.num_buckets = num_buckets
+        self.targets: Targets = targets
+        nothing = Rarity(np.empty(0, np.uint64), np.empty(0, np.int32), 0)
+        self.words, self.bigrams = nothing, nothing
+        self.bucket_edges: Ints = np.ones((sum(VALUES.values()), num_buckets - 1), np.int64)
+        self._extracted: tuple[PreparedData, SourceFeatures] | None = None
+
+    def fit(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
+        """Count train's words and bigrams, and cut the continuous features into buckets."""
+        features = self._features(data)
+        bounds = features.parse.bounds
+        known = np.unique(data.paragraphs[rows])
+        chosen = np.zeros(len(bounds) - 1, bool)
+        chosen[known] = True
+        tokens = np.flatnonzero(np.repeat(chosen, np.diff(bounds)))
+        paragraphs = np.repeat(np.arange(len(chosen)), np.diff(bounds))[tokens]
+        words = features.words[tokens]
+        self.words = word_rarity(words, paragraphs)
+        self.bigrams = bigram_rarity(words, paragraphs, features.bigrams[tokens] != 0)
+
+        step = max(1, len(rows) // SAMPLE_QUESTIONS)
+        sample = self.dataset(data, rows[::step])
+        values = []
+        for i in range(0, len(sample), SAMPLE_BATCH):
+            batch = sample.collate(range(i, min(i + SAMPLE_BATCH, len(sample))))
+            groups = [candidate_values(batch, group) for group in VALUES]
+            values.append(torch.cat(groups, dim=2)[batch.candidate_mask].numpy())
+        self.bucket_edges = bucket_edges(np.concatenate(values), num_buckets=self.num_buckets)
+
+    def dataset(
+        self, data: PreparedData, rows: NDArray[np.int64] | None = None
+    ) -> CandidateDataset:
+        """Make a data set that yields `CandidateBatch`."""
+        return CandidateDataset(
+            data,
+            features=self._features(data),
+            words=self.words,
+            bigrams=self.bigrams,
+            bucket_edges=self.bucket_edges,
+            rows=rows,
+            targets=self.targets,
+        )
+
+    def sizes(self, data: PreparedData) -> dict[str, int]:
+        """Give the number of buckets."""
+        return {"num_buckets": self.num_buckets}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give the weights of words and bigrams, and the edges of buckets."""
+        return {
+            "words": self.words.state_dict(),
+            "bigrams": self.bigrams.state_dict(),
+            "bucket_edges": torch.from_numpy(self.bucket_edges.copy()),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` gave."""
+        self.words = Rarity.from_state(state["words"])
+        self.bigrams = Rarity.from_state(state["bigrams"])
+        self.bucket_edges = state["bucket_edges"].numpy()
+
+    def _features(self, data: PreparedData) -> SourceFeatures:
+        """Extract a source's features; the data sets of one source share them."""
+        if self._extracted is None or self._extracted[0] is not data:
+            self._extracted = (data, extract(data, self.generator))
+        return self._extracted[1]

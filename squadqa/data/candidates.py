@@ -1,0 +1,308 @@
+"""Candidate answers: spans of tokens inside a sentence, from its dependency parse.
+
+Reference: Rajpurkar et al., 2016, SQuAD: 100,000+ Questions for Machine Comprehension of Text
+(arXiv 1606.05250), section 5.1.
+
+Departs from the paper: its candidates are the constituents of a constituency parse. Here they are
+runs over a dependency parse, which hold more of the answers (see `DependencyRuns`); and since
+punctuation and articles do not count in the score, candidates neither begin nor end with them.
+"""
+
+import unicodedata
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from squadqa.data.annotation import Annotation
+from squadqa.data.prepare import PreparedData
+from squadqa.data.tokenization import Tokens
+from squadqa.scoring import normalize_answer
+
+FALLBACK_TOKENS = 5
+"""Longest n-gram, in tokens, taken from a sentence that has no parse."""
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Parse:
+    """Sentences and dependency trees of the paragraphs of a source, tokens (T) end to end.
+
+    Args:
+        bounds: (P + 1,) paragraph p holds the tokens bounds[p] to bounds[p + 1].
+        sentence_bounds: (S + 1,) the same of sentences; none runs over a paragraph's end.
+        sentences: (T,) sentence of each token.
+        heads: (T,) head of each token, in the same sentence; a root is its own head.
+        depths: (T,) arcs from each token to its root.
+        subtrees: (T, 2) first and last token, inclusive, of the tokens below each token and itself.
+    """
+
+    bounds: Ints
+    sentence_bounds: Ints
+    sentences: Ints
+    heads: Ints
+    depths: Ints
+    subtrees: Ints
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Candidate answers (M) of the paragraphs of a source, end to end.
+
+    Within a paragraph each span stands once, in the order of first and then last token.
+
+    Args:
+        bounds: (P + 1,) paragraph p has the candidates bounds[p] to bounds[p + 1].
+        spans: (M, 2) first and last token in the paragraph, inclusive.
+        heads: (M,) token in the paragraph that the rest of the span hangs from.
+        sentences: (M,) sentence, numbered from 0 in each paragraph.
+        dropped: How many spans each limit left out, by the limit's name.
+    """
+
+    bounds: Ints
+    spans: NDArray[np.int32]
+    heads: NDArray[np.int32]
+    sentences: NDArray[np.int32]
+    dropped: dict[str, int]
+
+
+def parse_paragraphs(data: PreparedData) -> Parse:
+    """Take sentences and trees from a source's annotation.
+
+    Without annotation a sentence ends behind ".", "!" or "?", and every token is a root.
+
+    Args:
+        data: A prepared source.
+    """
+    bounds = data.tokens.bounds[: len(data.contexts) + 1]
+    tokens = np.arange(bounds[-1])
+    begins = _sentence_begins(data.tokens, data.annotation, len(tokens))
+    begins[bounds[:-1][np.diff(bounds) > 0]] = True
+    sentences = np.cumsum(begins) - 1
+    heads = tokens
+    if data.annotation is not None:
+        heads = data.annotation.heads[: len(tokens)] + np.repeat(bounds[:-1], np.diff(bounds))
+        heads = np.where(sentences[heads] == sentences, heads, tokens)
+    sentence_bounds = np.append(np.flatnonzero(begins), len(tokens))
+    depths, subtrees = _climb(heads)
+    return Parse(bounds, sentence_bounds, sentences, heads, depths, subtrees)
+
+
+def trimmed(data: PreparedData, first: Ints, last: Ints) -> tuple[Ints, Ints]:
+    """Leave out articles and punctuation at both ends of spans.
+
+    Args:
+        data: The prepared source that the spans are of.
+        first: (K,) first tokens, numbered through the source.
+        last: (K,) last tokens, inclusive, each in its first token's text.
+
+    Returns:
+        (K,) first and (K,) last tokens; unchanged where nothing would be left.
+    """
+    said = np.array([not _is_silent(form) for form in data.tokens.lexicon], bool)
+    places = np.flatnonzero(said[data.tokens.forms])
+    edges = np.concatenate([[-1], places, [len(data.tokens.forms)]])
+    begin = edges[1:][np.searchsorted(places, first)]
+    end = edges[np.searchsorted(places, last, side="right")]
+    left = begin <= end
+    return np.where(left, begin, first), np.where(left, end, last)
+
+
+class CandidateGenerator(ABC):
+    """Proposes candidate answers for every paragraph of a source at once.
+
+    Args:
+        max_tokens: Longest candidate, in tokens.
+        max_candidates: Most candidates of a paragraph; the longest are left out first.
+    """
+
+    def __init__(self, *, max_tokens: int = 20, max_candidates: int = 2000) -> None:
+        self.max_tokens = max_tokens
+        self.max_candidates = max_candidates
+
+    @abstractmethod
+    def propose(self, data: PreparedData, parse: Parse) -> tuple[Ints, Ints]:
+        """Give first and last tokens of spans inside sentences, in any order, repeats allowed."""
+
+    def generate(self, data: PreparedData, parse: Parse) -> Candidates:
+        """Trim what is proposed, take each span once, and keep to the limits.
+
+        Args:
+            data: A prepared source.
+            parse: Its sentences and trees.
+        """
+        first, last = trimmed(data, *self.propose(data, parse))
+        size = max(1, int(parse.bounds[-1]))
+        keys = np.unique(first * size + last)
+        first, last = keys // size, keys % size
+        short = last - first < self.max_tokens
+        first, last = first[short], last[short]
+        paragraphs = np.searchsorted(parse.bounds, first, side="right") - 1
+        kept = _shortest(paragraphs, last - first, self.max_candidates)
+        dropped = {
+            "max_tokens": int((~short).sum()),
+            "max_candidates": len(first) - int(kept.sum()),
+        }
+        first, last, paragraphs = first[kept], last[kept], paragraphs[kept]
+        begin = parse.bounds[paragraphs]
+        first_sentences = parse.sentences[np.minimum(begin, size - 1)] if len(begin) else begin
+        heads = _shallowest(parse.depths, first, last)
+        return Candidates(
+            bounds=np.searchsorted(paragraphs, np.arange(len(parse.bounds))),
+            spans=np.stack([first - begin, last - begin], axis=1).astype(np.int32),
+            heads=(heads - begin).astype(np.int32),
+            sentences=(parse.sentences[first] - first_sentences).astype(np.int32),
+            dropped=dropped,
+        )
+
+
+class DependencyRuns(CandidateGenerator):
+    """Runs of neighbouring units below one head, and entities.
+
+    A head's units are the head alone and each of its children with all below it. A run goes from
+    the start of one unit to the end of the same or a later one. With `depth` a run may also end
+    inside its last unit: behind that unit's head or behind a child of it, and so on downwards.
+    A sentence without a parse gives its n-grams up to `FALLBACK_TOKENS`.
+
+    Args:
+        max_tokens: Longest candidate, in tokens.
+        max_candidates: Most candidates of a paragraph; the longest are left out first.
+        depth: How far down into its last unit a run may end.
+    """
+
+    def __init__(self, *, max_tokens: int = 20, max_candidates: int = 2000, depth: int = 0) -> None:
+        super().__init__(max_tokens=max_tokens, max_candidates=max_candidates)
+        self.depth = depth
+
+    def propose(self, data: PreparedData, parse: Parse) -> tuple[Ints, Ints]:
+        """Give the runs of each head, the entities, and n-grams where there is no parse."""
+        tokens = np.arange(parse.bounds[-1])
+        roots = np.bincount(parse.sentences[parse.heads == tokens])
+        unparsed = (roots > 1)[parse.sentences] if len(tokens) else np.zeros(0, bool)
+        parts = [
+            _runs(parse, depth=self.depth, max_tokens=self.max_tokens),
+            _ngrams(parse, np.flatnonzero(unparsed), FALLBACK_TOKENS),
+        ]
+        if data.annotation is not None:
+            first, last = entity_spans(data.annotation, parse)
+            parts.append((first, last))
+        return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+
+class NGrams(CandidateGenerator):
+    """All spans inside a sentence, up to `max_tokens`."""
+
+    def propose(self, data: PreparedData, parse: Parse) -> tuple[Ints, Ints]:
+        """Give the n-grams of every sentence."""
+        return _ngrams(parse, np.arange(parse.bounds[-1]), self.max_tokens)
+
+
+def entity_spans(annotation: Annotation, parse: Parse) -> tuple[Ints, Ints]:
+    """Give first and last tokens, inclusive, of the entities in the paragraphs."""
+    size = int(parse.bounds[-1])
+    inside = annotation.entities[:size] > 0
+    begins = inside & annotation.entity_begins[:size]
+    stops = ~inside | begins
+    stops[parse.sentence_bounds[:-1]] = True
+    first, stop = np.flatnonzero(begins), np.append(np.flatnonzero(stops), size)
+    return first, stop[np.searchsorted(stop, first, side="right")] - 1
+
+
+def _sentence_begins(tokens: Tokens, annotation: Annotation | None, size: int) -> NDArray[np.bool_]:
+    if annotation is not None:
+        return annotation.sentence_begins[:size].copy()
+    ending = np.array([form in (".", "!", "?") for form in tokens.lexicon], bool)
+    begins = np.zeros(size, bool)
+    begins[1:] = ending[tokens.forms[: max(0, size - 1)]]
+    return begins
+
+
+def _climb(heads: Ints) -> tuple[Ints, Ints]:
+    """(T,) arcs to the root, and (T, 2) first and last token of each subtree."""
+    tokens = np.arange(len(heads))
+    first, last, depths = tokens.copy(), tokens.copy(), np.zeros_like(tokens)
+    climbing, ancestors = tokens[heads != tokens], heads[heads != tokens]
+    while len(climbing):  # one arc a round, for all tokens that are not yet at their root
+        depths[climbing] += 1
+        np.minimum.at(first, ancestors, climbing)
+        np.maximum.at(last, ancestors, climbing)
+        above = heads[ancestors]
+        further = above != ancestors
+        climbing, ancestors = climbing[further], above[further]
+    return depths, np.stack([first, last], axis=1)
+
+
+def _runs(parse: Parse, *, depth: int, max_tokens: int) -> tuple[Ints, Ints]:
+    tokens = np.arange(parse.bounds[-1])
+    children = tokens[parse.heads != tokens]
+    # Units, those of one head side by side and in the text's order; a head's own unit is the head.
+    owners = np.concatenate([tokens, parse.heads[children]])
+    members = np.concatenate([tokens, children])
+    begins = np.concatenate([tokens, parse.subtrees[children, 0]])
+    order = np.lexsort((members, owners))
+    offsets = np.searchsorted(owners[order], tokens)
+    places = np.empty_like(order)
+    places[order] = np.arange(len(order))
+    own_place, child_place = places[: len(tokens)], np.full(len(tokens), -1)
+    child_place[children] = places[len(tokens) :]
+    begins = begins[order]
+
+    # Ends: a unit's place and a token that a run may end with in it.
+    ends = [(own_place, tokens), (child_place[children], parse.subtrees[children, 1])]
+    inner_owner = np.concatenate([tokens, parse.heads[children]])
+    inner_last = np.concatenate([tokens, parse.subtrees[children, 1]])
+    for _ in range(depth):
+        right = (parse.heads[inner_owner] < inner_owner) & (inner_last >= inner_owner)
+        inner_owner, inner_last = inner_owner[right], inner_last[right]
+        ends.append((child_place[inner_owner], inner_last))
+        inner_owner = parse.heads[inner_owner]
+    end_places = np.concatenate([place for place, _ in ends])
+    lasts = np.concatenate([last for _, last in ends])
+    end_owners = owners[order][end_places]
+    nearest = np.maximum(offsets[end_owners], end_places - max_tokens + 1)
+    counts = end_places - nearest + 1
+    step = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    first, last = begins[np.repeat(nearest, counts) + step], np.repeat(lasts, counts)
+    whole = (first <= last) & (last - first < 2 * max_tokens)
+    return first[whole], last[whole]
+
+
+def _ngrams(parse: Parse, tokens: Ints, longest: int) -> tuple[Ints, Ints]:
+    first = np.repeat(tokens, longest)
+    last = first + np.tile(np.arange(longest), len(tokens))
+    inside = last < parse.sentence_bounds[1:][parse.sentences[first]]
+    return first[inside], last[inside]
+
+
+def _shortest(paragraphs: Ints, lengths: Ints, limit: int) -> NDArray[np.bool_]:
+    """(M,) True on the `limit` shortest of each paragraph, the first of equally short ones."""
+    counts = np.bincount(paragraphs)
+    kept = np.ones(len(paragraphs), bool)
+    crowded = np.flatnonzero((counts > limit)[paragraphs]) if len(counts) else np.empty(0, int)
+    order = crowded[np.lexsort((crowded, lengths[crowded], paragraphs[crowded]))]
+    begins = np.searchsorted(paragraphs[order], paragraphs[order])
+    kept[order[np.arange(len(order)) - begins >= limit]] = False
+    return kept
+
+
+def _shallowest(depths: Ints, first: Ints, last: Ints) -> Ints:
+    """(M,) token of each span that is nearest to its root, the last of equally near ones."""
+    size = len(depths)
+    keys = depths * (size + 1) + size - np.arange(size)  # smaller: nearer, then further right
+    best, longest = np.empty_like(first), last - first + 1
+    for level in count():  # keys: the least of each 2 ** level tokens in a row
+        width = 1 << level
+        these = (longest >= width) & (longest < 2 * width)
+        best[these] = np.minimum(keys[first[these]], keys[last[these] - width + 1])
+        if not (longest >= 2 * width).any():
+            break
+        keys = np.minimum(keys[:-width], keys[width:])
+    return size - best % (size + 1)
+
+
+def _is_silent(form: str) -> bool:
+    """Whether nothing is left of a token in the score, or it is punctuation of any script."""
+    return not normalize_answer(form) or all(unicodedata.category(c)[0] == "P" for c in form)
