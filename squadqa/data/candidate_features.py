@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from squadqa.data.annotation import DEPENDENCIES, ENTITIES, TAGS
+from squadqa.data.annotation import ENTITIES, TAGS
 from squadqa.data.candidates import (
     CandidateGenerator,
     Candidates,

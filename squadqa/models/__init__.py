@@ -1,6 +1,7 @@
 """Readers that point at answers and scorers that rank candidates: one paper, one file."""
 
-from squadqa.models.base import SpanLogits, SpanReader
+from squadqa.models.base import CandidateScorer, SpanLogits, SpanReader
 from squadqa.models.drqa import DrQAReader
+from squadqa.models.logistic import LogisticScorer
 
-__all__ = ["DrQAReader", "SpanLogits", "SpanReader"]
+__all__ = ["CandidateScorer", "DrQAReader", "LogisticScorer", "SpanLogits", "SpanReader"]

@@ -44,9 +44,7 @@ class LogisticScorer(CandidateScorer):
         super().__init__()
         for name in groups:
             if name not in GROUPS:
-                raise ConfigError(
-                    f'no feature group "{name}"', hint=did_you_mean(name, GROUPS)
-                )
+                raise ConfigError(f'no feature group "{name}"', hint=did_you_mean(name, GROUPS))
         made = {
             **{name: BucketScores(name, num_buckets) for name in VALUES},
             "root_match": RootScores(),

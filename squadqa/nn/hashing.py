@@ -2,7 +2,8 @@
 
 from torch import Tensor
 
-_FACTORS = (-0x61C8864680B583EB, -0x40A7B892E31B1A47)  # odd: 2 ** 64 over the golden ratio, 2 ** 63 over pi-like noise
+_GOLDEN = 0x9E3779B97F4A7C15 - 2**64  # odd: 2 ** 64 over the golden ratio, as a signed number
+_SCATTER = 0xBF58476D1CE4E5B9 - 2**64  # odd: the first factor of splitmix64
 
 
 def cross(left: Tensor, right: Tensor) -> Tensor:
@@ -12,7 +13,7 @@ def cross(left: Tensor, right: Tensor) -> Tensor:
         left: int64 hashes, scattered over all bits.
         right: int64 hashes; broadcasts with `left`.
     """
-    return (left ^ (right * _FACTORS[0])) * _FACTORS[1]
+    return (left ^ (right * _GOLDEN)) * _SCATTER
 
 
 def table_rows(hashes: Tensor, *, bits: int) -> Tensor:
@@ -22,4 +23,4 @@ def table_rows(hashes: Tensor, *, bits: int) -> Tensor:
         hashes: int64 hashes.
         bits: 1 to 63.
     """
-    return ((hashes * _FACTORS[1]) >> (64 - bits)) & ((1 << bits) - 1)
+    return ((hashes * _SCATTER) >> (64 - bits)) & ((1 << bits) - 1)
