@@ -1,0 +1,60 @@
+"""Training of scorers that rank candidate answers."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import torch
+from pytorch_lightning.cli import OptimizerCallable
+from torch import Tensor
+
+from squadqa.batch import CandidateBatch
+from squadqa.models.base import CandidateScorer
+from squadqa.training.module import QAModule
+from squadqa.training.schedule import Decay
+
+
+def adagrad(parameters: Any) -> torch.optim.Optimizer:
+    """Make the baseline's optimiser: AdaGrad with its published learning rate."""
+    return torch.optim.Adagrad(parameters, lr=0.1)
+
+
+class CandidateModule(QAModule):
+    """Trains a scorer to choose the answer among the candidates; evaluates its first choice.
+
+    Args:
+        scorer: The scorer, without the number of its buckets: that comes from the data.
+        optimizer: Makes the optimiser from parameters.
+        decay: How the learning rate falls over the training.
+        warmup_steps: Optimiser steps over which the learning rate rises from zero.
+    """
+
+    def __init__(
+        self,
+        scorer: Callable[[int], CandidateScorer],
+        *,
+        optimizer: OptimizerCallable = adagrad,
+        decay: Decay = "none",
+        warmup_steps: int = 0,
+    ) -> None:
+        super().__init__(optimizer=optimizer, decay=decay, warmup_steps=warmup_steps)
+        self.make_scorer = scorer
+
+    @property
+    def scorer(self) -> CandidateScorer:
+        """The scorer that is trained."""
+        return cast(CandidateScorer, self.model)
+
+    def make_model(self, sizes: dict[str, int]) -> CandidateScorer:
+        """Build the scorer for the data's number of buckets."""
+        return self.make_scorer(sizes["num_buckets"])
+
+    def losses(self, batch: CandidateBatch) -> Tensor:
+        """Give the (B,) losses of a batch's questions in nats."""
+        return self.scorer.loss(self.scorer(batch), batch)
+
+    def predict_spans(self, batch: CandidateBatch) -> tuple[Tensor, Tensor]:
+        """Give the (B, 2) best spans, inclusive tokens, and the (B,) losses."""
+        candidate_logits = self.scorer(batch)  # (B, N)
+        best = candidate_logits.argmax(dim=1)[:, None, None].expand(-1, 1, 2)
+        spans = batch.candidate_spans.gather(1, best)[:, 0]
+        return spans, self.scorer.loss(candidate_logits, batch)
