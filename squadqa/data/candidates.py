@@ -115,7 +115,7 @@ class CandidateGenerator(ABC):
     """Proposes candidate answers for every paragraph of a source at once.
 
     Args:
-        max_tokens: Longest candidate, in tokens.
+        max_tokens: Longest candidate, in tokens, with punctuation and articles at its ends.
         max_candidates: Most candidates of a paragraph; the longest are left out first.
     """
 
@@ -124,8 +124,17 @@ class CandidateGenerator(ABC):
         self.max_candidates = max_candidates
 
     @abstractmethod
-    def propose(self, data: PreparedData, parse: Parse) -> tuple[Ints, Ints]:
-        """Give first and last tokens of spans inside sentences, in any order, repeats allowed."""
+    def propose(self, data: PreparedData, parse: Parse) -> tuple[Ints, Ints, int]:
+        """Propose spans inside sentences, of `max_tokens` at most.
+
+        Args:
+            data: A prepared source.
+            parse: Its sentences and trees.
+
+        Returns:
+            First and last tokens, inclusive, numbered through the source, in any order, repeats
+            allowed; and how many spans were too long.
+        """
 
     def generate(self, data: PreparedData, parse: Parse) -> Candidates:
         """Trim what is proposed, take each span once, and keep to the limits.
@@ -134,16 +143,15 @@ class CandidateGenerator(ABC):
             data: A prepared source.
             parse: Its sentences and trees.
         """
-        first, last = trimmed(data, *self.propose(data, parse))
+        first, last, too_long = self.propose(data, parse)
+        first, last = trimmed(data, first, last)
         size = max(1, int(parse.bounds[-1]))
         keys = np.unique(first * size + last)
         first, last = keys // size, keys % size
-        short = last - first < self.max_tokens
-        first, last = first[short], last[short]
         paragraphs = np.searchsorted(parse.bounds, first, side="right") - 1
         kept = _shortest(paragraphs, last - first, self.max_candidates)
         dropped = {
-            "max_tokens": int((~short).sum()),
+            "max_tokens": too_long,
             "max_candidates": len(first) - int(kept.sum()),
         }
         first, last, paragraphs = first[kept], last[kept], paragraphs[kept]
@@ -168,7 +176,7 @@ class DependencyRuns(CandidateGenerator):
     A sentence without a parse gives its n-grams up to `FALLBACK_TOKENS`.
 
     Args:
-        max_tokens: Longest candidate, in tokens.
+        max_tokens: Longest candidate, in tokens, with punctuation and articles at its ends.
         max_candidates: Most candidates of a paragraph; the longest are left out first.
         depth: How far down into its last unit a run may end.
     """
@@ -177,27 +185,28 @@ class DependencyRuns(CandidateGenerator):
         super().__init__(max_tokens=max_tokens, max_candidates=max_candidates)
         self.depth = depth
 
-    def propose(self, data: PreparedData, parse: Parse) -> tuple[Ints, Ints]:
-        """Give the runs of each head, the entities, and n-grams where there is no parse."""
-        tokens = np.arange(parse.bounds[-1])
-        roots = np.bincount(parse.sentences[parse.heads == tokens])
-        unparsed = (roots > 1)[parse.sentences] if len(tokens) else np.zeros(0, bool)
-        parts = [
-            _runs(parse, depth=self.depth, max_tokens=self.max_tokens),
-            _ngrams(parse, np.flatnonzero(unparsed), FALLBACK_TOKENS),
-        ]
+    def propose(self, data: PreparedData, parse: Parse) -> tuple[Ints, Ints, int]:
+        """Propose the runs of each head, the entities, and n-grams where there is no parse."""
+        roots = np.flatnonzero(parse.heads == np.arange(len(parse.heads)))
+        counts = np.bincount(parse.sentences[roots], minlength=len(parse.sentence_bounds))
+        unparsed = np.flatnonzero(counts[parse.sentences] > 1)
+        first, last, too_long = _runs(parse, depth=self.depth, max_tokens=self.max_tokens)
+        parts = [(first, last), _ngrams(parse, unparsed, min(FALLBACK_TOKENS, self.max_tokens))]
         if data.annotation is not None:
             first, last = entity_spans(data.annotation, parse)
-            parts.append((first, last))
-        return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+            short = last - first < self.max_tokens
+            too_long += len(short) - int(short.sum())
+            parts.append((first[short], last[short]))
+        firsts, lasts = zip(*parts, strict=True)
+        return np.concatenate(firsts), np.concatenate(lasts), too_long
 
 
 class NGrams(CandidateGenerator):
     """All spans inside a sentence, up to `max_tokens`."""
 
-    def propose(self, data: PreparedData, parse: Parse) -> tuple[Ints, Ints]:
-        """Give the n-grams of every sentence."""
-        return _ngrams(parse, np.arange(parse.bounds[-1]), self.max_tokens)
+    def propose(self, data: PreparedData, parse: Parse) -> tuple[Ints, Ints, int]:
+        """Propose the n-grams of every sentence; longer ones do not count as left out."""
+        return *_ngrams(parse, np.arange(parse.bounds[-1]), self.max_tokens), 0
 
 
 def entity_spans(annotation: Annotation, parse: Parse) -> tuple[Ints, Ints]:
@@ -235,39 +244,40 @@ def _climb(heads: Ints) -> tuple[Ints, Ints]:
     return depths, np.stack([first, last], axis=1)
 
 
-def _runs(parse: Parse, *, depth: int, max_tokens: int) -> tuple[Ints, Ints]:
-    tokens = np.arange(parse.bounds[-1])
-    children = tokens[parse.heads != tokens]
-    # Units, those of one head side by side and in the text's order; a head's own unit is the head.
-    owners = np.concatenate([tokens, parse.heads[children]])
-    members = np.concatenate([tokens, children])
+def _runs(parse: Parse, *, depth: int, max_tokens: int) -> tuple[Ints, Ints, int]:
+    heads, tokens = parse.heads, np.arange(len(parse.heads))
+    children = tokens[heads != tokens]
+    # Units, those of one head side by side and in the text's order. A token is one unit as a head,
+    # and one as a child.
+    owners = np.concatenate([tokens, heads[children]])
     begins = np.concatenate([tokens, parse.subtrees[children, 0]])
-    order = np.lexsort((members, owners))
-    offsets = np.searchsorted(owners[order], tokens)
+    order = np.lexsort((np.concatenate([tokens, children]), owners))
+    begins = begins[order]
+    firsts = np.searchsorted(owners[order], tokens)  # place of each head's first unit
     places = np.empty_like(order)
     places[order] = np.arange(len(order))
-    own_place, child_place = places[: len(tokens)], np.full(len(tokens), -1)
-    child_place[children] = places[len(tokens) :]
-    begins = begins[order]
+    child_places = np.full(len(tokens), -1)
+    child_places[children] = places[len(tokens) :]
 
-    # Ends: a unit's place and a token that a run may end with in it.
-    ends = [(own_place, tokens), (child_place[children], parse.subtrees[children, 1])]
-    inner_owner = np.concatenate([tokens, parse.heads[children]])
-    inner_last = np.concatenate([tokens, parse.subtrees[children, 1]])
-    for _ in range(depth):
-        right = (parse.heads[inner_owner] < inner_owner) & (inner_last >= inner_owner)
-        inner_owner, inner_last = inner_owner[right], inner_last[right]
-        ends.append((child_place[inner_owner], inner_last))
-        inner_owner = parse.heads[inner_owner]
-    end_places = np.concatenate([place for place, _ in ends])
-    lasts = np.concatenate([last for _, last in ends])
-    end_owners = owners[order][end_places]
-    nearest = np.maximum(offsets[end_owners], end_places - max_tokens + 1)
+    # Ends: a head, the place of one of its units, and the last token of a run that ends in it.
+    child_ends = (heads[children], child_places[children], parse.subtrees[children, 1])
+    ends = [(tokens, places[: len(tokens)], tokens), child_ends]
+    inner, inner_last = owners, np.concatenate([tokens, parse.subtrees[children, 1]])
+    for _ in range(depth):  # a run below a right child is the end of a run of the child's head
+        right = (heads[inner] < inner) & (inner_last >= inner)
+        inner, inner_last = inner[right], inner_last[right]
+        ends.append((heads[inner], child_places[inner], inner_last))
+        inner = heads[inner]
+    end_owners, end_places, lasts = (np.concatenate(column) for column in zip(*ends, strict=True))
+
+    # A run starts at its last unit or one before it; of those, max_tokens can be near enough.
+    nearest = np.maximum(firsts[end_owners], end_places - max_tokens + 1)
     counts = end_places - nearest + 1
-    step = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    first, last = begins[np.repeat(nearest, counts) + step], np.repeat(lasts, counts)
-    whole = (first <= last) & (last - first < 2 * max_tokens)
-    return first[whole], last[whole]
+    steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    first, last = begins[np.repeat(nearest, counts) + steps], np.repeat(lasts, counts)
+    short = (first <= last) & (last - first < max_tokens)
+    too_long = int((end_places - firsts[end_owners] + 1).sum() - short.sum())
+    return first[short], last[short], too_long
 
 
 def _ngrams(parse: Parse, tokens: Ints, longest: int) -> tuple[Ints, Ints]:

@@ -1,0 +1,219 @@
+"""Candidate answers against a slow generator that says what they are, word for word."""
+
+import string
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.parsed import Question, Text, prepared, random_data
+
+from squadqa.data.candidates import (
+    FALLBACK_TOKENS,
+    DependencyRuns,
+    NGrams,
+    parse_paragraphs,
+)
+from squadqa.data.prepare import PreparedData
+
+SILENT = {"the", "a", "an", "“", *string.punctuation}
+QUESTION = Question(Text([[("what", 0)]]), 0)
+
+Span = tuple[int, int]
+
+
+def generated(data: PreparedData, generator: DependencyRuns | NGrams) -> list[list[Span]]:
+    candidates = generator.generate(data, parse_paragraphs(data))
+    pairs = zip(candidates.bounds[:-1], candidates.bounds[1:], strict=True)
+    return [[tuple(span) for span in candidates.spans[a:b].tolist()] for a, b in pairs]
+
+
+def texts(data: PreparedData, generator: DependencyRuns | NGrams) -> set[str]:
+    words = data.contexts[0].as_py().split(" ")
+    return {" ".join(words[first : last + 1]) for first, last in generated(data, generator)[0]}
+
+
+class Slow:
+    """The same candidates by plain loops over a paragraph's tokens."""
+
+    def __init__(self, data: PreparedData, paragraph: int) -> None:
+        begin, end = data.tokens.bounds[paragraph : paragraph + 2].tolist()
+        annotation = data.annotation
+        assert annotation is not None
+        self.words = [data.tokens.lexicon[f] for f in data.tokens.forms[begin:end].tolist()]
+        self.heads = annotation.heads[begin:end].tolist()
+        starts = annotation.sentence_begins[begin:end].tolist()
+        self.sentences = [sum(starts[: t + 1]) for t in range(end - begin)]
+        self.entities = annotation.entities[begin:end].tolist()
+        self.entity_begins = annotation.entity_begins[begin:end].tolist()
+
+    def ancestors(self, token: int) -> list[int]:
+        chain = [token]
+        while self.heads[chain[-1]] != chain[-1]:
+            chain.append(self.heads[chain[-1]])
+        return chain
+
+    def subtree(self, token: int) -> Span:
+        below = [t for t in range(len(self.words)) if token in self.ancestors(t)]
+        return min(below), max(below)
+
+    def ends(self, token: int, depth: int) -> set[int]:
+        """Last tokens of what a run may take of a child's subtree."""
+        found = {self.subtree(token)[1]}
+        if depth > 0:
+            found.add(token)
+            for child in range(token + 1, len(self.words)):
+                if self.heads[child] == token:
+                    found |= self.ends(child, depth - 1)
+        return found
+
+    def runs(self, depth: int) -> set[Span]:
+        found = set()
+        for head in range(len(self.words)):
+            children = [t for t, h in enumerate(self.heads) if h == head and t != head]
+            units = sorted([*children, head])
+            for i, first in enumerate(units):
+                start = first if first == head else self.subtree(first)[0]
+                for last in units[i:]:
+                    inside = depth if last > head else 0
+                    ends = {head} if last == head else self.ends(last, inside)
+                    found |= {(start, end) for end in ends}
+        return found
+
+    def entity_spans(self) -> set[Span]:
+        found = set()
+        for first, begins in enumerate(self.entity_begins):
+            last = first
+            while (
+                last + 1 < len(self.words)
+                and self.entities[last + 1]
+                and not self.entity_begins[last + 1]
+                and self.sentences[last + 1] == self.sentences[first]
+            ):
+                last += 1
+            if begins:
+                found.add((first, last))
+        return found
+
+    def trim(self, span: Span) -> Span:
+        said = [t for t in range(span[0], span[1] + 1) if self.words[t].lower() not in SILENT]
+        return (said[0], said[-1]) if said else span
+
+    def candidates(self, depth: int, max_tokens: int) -> list[Span]:
+        spans = self.runs(depth) | self.entity_spans()
+        return sorted({self.trim(s) for s in spans if 0 <= s[1] - s[0] < max_tokens})
+
+    def head(self, span: Span) -> int:
+        depths = {t: len(self.ancestors(t)) for t in range(span[0], span[1] + 1)}
+        return max(t for t, depth in depths.items() if depth == min(depths.values()))
+
+
+@given(st.integers(0, 2**32), st.booleans(), st.integers(0, 3), st.sampled_from([2, 20]))
+def test_runs_equal_the_slow_generator(
+    seed: int, projective: bool, depth: int, max_tokens: int
+) -> None:
+    data = random_data(seed, projective=projective)
+    generator = DependencyRuns(depth=depth, max_tokens=max_tokens)
+    expected = [Slow(data, p).candidates(depth, max_tokens) for p in range(len(data.contexts))]
+    assert generated(data, generator) == expected
+
+
+@given(st.integers(0, 2**32), st.booleans())
+def test_head_is_the_last_of_the_shallowest_tokens(seed: int, projective: bool) -> None:
+    data = random_data(seed, projective=projective)
+    candidates = DependencyRuns().generate(data, parse_paragraphs(data))
+    for p in range(len(data.contexts)):
+        slow = Slow(data, p)
+        for i in range(candidates.bounds[p], candidates.bounds[p + 1]):
+            span = tuple(candidates.spans[i].tolist())
+            assert candidates.heads[i] == slow.head(span)
+            assert candidates.sentences[i] == slow.sentences[span[0]] - 1
+
+
+def test_a_noun_phrase_by_hand() -> None:
+    noun_phrase = [("the", 4), ("red", 4), ("apples", 1), (",", 4), ("raw", 4)]
+    sentence = [("Ann", 1), ("ate", 1), *noun_phrase]
+    data = prepared([Text([sentence])], [QUESTION])
+    # "the" and "," go from both ends; "red" is a child alone; "apples , raw" keeps its comma.
+    assert texts(data, DependencyRuns()) == {
+        "Ann", "ate", "the", "red", "apples", ",", "raw", "Ann ate", "red apples",
+        "red apples , raw", "apples , raw", "ate the red apples , raw",
+        "Ann ate the red apples , raw",
+    }  # fmt: skip
+    deeper = texts(data, DependencyRuns(depth=1)) - texts(data, DependencyRuns())
+    assert deeper == {"ate the red apples", "Ann ate the red apples"}
+
+
+def test_an_entity_is_a_candidate_whatever_the_parse() -> None:
+    sentence = [("Puente", 1), ("Hill", 3), ("Fault", 3), ("broke", 3)]
+    chain = [("Puente", 1), ("Hill", 3), ("Fault", 3), ("broke", 3)]
+    without = prepared([Text([sentence])], [QUESTION])
+    with_entity = prepared([Text([chain], entities=[(1, 2, "LOC")])], [QUESTION])
+    added = texts(with_entity, DependencyRuns()) - texts(without, DependencyRuns())
+    assert added == {"Hill Fault"}
+
+
+@given(st.integers(0, 2**32))
+def test_without_a_parse_ngrams_inside_sentences(seed: int) -> None:
+    data = random_data(seed, parse=False)
+    for number, spans in enumerate(generated(data, DependencyRuns())):
+        words = data.contexts[number].as_py().split(" ")
+        slow = {
+            (i, j)
+            for i in range(len(words))
+            for j in range(i, min(len(words), i + FALLBACK_TOKENS))
+            if not set(words[i:j]) & {".", "!", "?"}
+        }
+        said = {
+            (min(kept), max(kept)) if kept else (i, j)
+            for i, j in slow
+            for kept in [[t for t in range(i, j + 1) if words[t].lower() not in SILENT]]
+        }
+        assert spans == sorted(said)
+
+
+def test_sentence_of_one_token_and_sentence_ends_without_annotation() -> None:
+    one = prepared([Text([[("Ann", 0)], [("red", 0)]])], [QUESTION])
+    assert generated(one, DependencyRuns()) == [[(0, 0), (1, 1)]]
+    words = [(word, place) for place, word in enumerate(["Ann", ".", "red", "apple"])]
+    assert texts(prepared([Text([words])], [QUESTION], parse=False), DependencyRuns()) == {
+        "Ann", ".", "red", "apple", "red apple",
+    }  # fmt: skip
+
+
+def test_context_of_5000_tokens_keeps_to_its_limit_and_counts_the_rest() -> None:
+    flat = [("apple", 0)] * 5000  # every token hangs from the first
+    data = prepared([Text([flat]), Text([[("Ann", 0)]])], [QUESTION])
+    parse = parse_paragraphs(data)
+    candidates = DependencyRuns(max_tokens=3, max_candidates=6000).generate(data, parse)
+    lengths = np.diff(candidates.spans[:-1], axis=1)[:, 0] + 1
+    assert np.bincount(lengths).tolist() == [0, 5000, 1000]  # the shortest stay, the first of them
+    assert candidates.spans[:6000].max() == 4999
+    flat_runs = 5000 * 5001 // 2 + 4999 + 1  # of the first token, the others and the other text
+    assert candidates.dropped == {
+        "max_tokens": flat_runs - (3 * 5000 - 3) - 4999 - 1,
+        "max_candidates": 4999 + 4998 - 1000,
+    }
+    assert candidates.spans[6000:].tolist() == [[0, 0]]
+
+
+def test_span_longer_than_the_limit_is_counted() -> None:
+    data = prepared([Text([[("Ann", 1), ("ate", 1), ("apples", 1)]])], [QUESTION])
+    candidates = DependencyRuns(max_tokens=2).generate(data, parse_paragraphs(data))
+    assert candidates.spans.tolist() == [[0, 0], [0, 1], [1, 1], [1, 2], [2, 2]]
+    assert candidates.dropped == {"max_tokens": 1, "max_candidates": 0}
+
+
+@pytest.mark.parametrize("max_tokens", [1, 3])
+@given(seed=st.integers(0, 2**32))
+def test_ngrams_are_all_spans_inside_a_sentence(max_tokens: int, seed: int) -> None:
+    data = random_data(seed)
+    for paragraph, spans in enumerate(generated(data, NGrams(max_tokens=max_tokens))):
+        slow = Slow(data, paragraph)
+        every = {
+            slow.trim((i, j))
+            for i in range(len(slow.words))
+            for j in range(i, min(len(slow.words), i + max_tokens))
+            if slow.sentences[i] == slow.sentences[j]
+        }
+        assert spans == sorted(every)
