@@ -82,7 +82,8 @@ class SpanBatch(TensorRecord):
         context_mask: (B, C) bool, True on a token.
         question_mask: (B, Q) bool, True on a token.
         context_matches: (B, C, 3) float: the question holds the same form, lower-cased form, lemma.
-        context_term_frequency: (B, C) float share of the context's tokens with this lower-cased form.
+        context_term_frequency: (B, C) float share of the context's tokens that have this
+            lower-cased form.
         context_tags: (B, C) int64 part of speech, 0 if unknown.
         context_entities: (B, C) int64 entity type, 0 if none.
         start_positions: (B,) int64 first token of the answer, -1 if unknown.

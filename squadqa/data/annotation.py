@@ -8,6 +8,7 @@ Labels are numbers from a fixed inventory, so that they mean the same in every f
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cache
 from itertools import pairwise
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from squadqa.batch import NUM_ENTITIES, NUM_TAGS
 from squadqa.data.tokenization import Tokens
-from squadqa.errors import ConfigError
+from squadqa.errors import ConfigError, did_you_mean
 
 # fmt: off
 TAGS = (
@@ -98,38 +99,49 @@ def find_pipeline(name: str) -> str:
     Raises:
         ConfigError: It is not installed.
     """
-    from importlib.util import find_spec
+    from importlib.metadata import PackageNotFoundError, version
 
     packages = PIPELINES.get(name, (name,))
     for package in packages:
-        if find_spec(package) is not None:
+        with suppress(PackageNotFoundError, ValueError):
+            version(package)
             return package
     raise ConfigError(
         f'the spaCy pipeline "{name}" is not installed (looked for {", ".join(packages)})',
+        hint=did_you_mean(name, PIPELINES) if name not in PIPELINES else "",
         next_step=f"Install it (python -m spacy download {name}), or switch annotation off.",
     )
 
 
 def load_pipeline(package: str) -> Any:
-    """Load a spaCy pipeline from the package that `find_pipeline` found."""
+    """Load a spaCy pipeline from the package that `find_pipeline` found.
+
+    Raises:
+        ConfigError: The package holds no pipeline.
+    """
     import importlib
     from pathlib import Path
 
     import spacy
 
-    module = importlib.import_module(package)
-    if hasattr(module, "load"):
-        return module.load()
-    return spacy.load(Path(str(module.__file__)).parent / "_model")
+    try:
+        module = importlib.import_module(package)
+        if hasattr(module, "load"):
+            return module.load()
+        return spacy.load(Path(str(module.__file__)).parent / "_model")
+    except (ImportError, OSError) as error:
+        raise ConfigError(
+            f'the package "{package}" holds no spaCy pipeline: {error}',
+            hint=did_you_mean(package, PIPELINES),
+        ) from error
 
 
 def pipeline_fingerprint(name: str) -> str:
     """Name a pipeline with the versions that decide what it says."""
-    from importlib.metadata import packages_distributions, version
+    from importlib.metadata import version
 
     package = find_pipeline(name)
-    distribution = packages_distributions()[package][0]
-    return f"{package} {version(distribution)} spacy {version('spacy')}"
+    return f"{package} {version(package)} spacy {version('spacy')}"
 
 
 def annotate(
@@ -184,8 +196,10 @@ _Job = list[tuple[list[str], list[bool]]]
 
 
 def _jobs(texts: Sequence[str], tokens: Tokens) -> Iterator[_Job]:
-    spaces = np.zeros(len(tokens.forms), bool)
+    spaces = np.ones(len(tokens.forms), bool)
     spaces[:-1] = tokens.offset_mapping[1:, 0] != tokens.offset_mapping[:-1, 1]
+    # The last token of a text is annotated the same, whatever stands behind it.
+    spaces[tokens.bounds[1:][np.diff(tokens.bounds) > 0] - 1] = True
     job: _Job = []
     size = 0
     for start, end in pairwise(tokens.bounds.tolist()):
@@ -240,8 +254,8 @@ def _annotate_job(job: _Job, package: str) -> tuple[dict[str, NDArray[Any]], lis
     arrays = []
     for doc in docs:
         array = doc.to_array(names)
-        heads = array[:, 6].astype(np.int64) + np.arange(len(doc))  # spaCy's are relative
-        arrays.append(np.concatenate([array[:, :6].astype(np.uint64), heads[:, None].astype(np.uint64)], axis=1))
+        array[:, 6] += np.arange(len(doc), dtype=np.uint64)  # spaCy's heads are relative, and wrap
+        arrays.append(array)
     flat = np.concatenate(arrays) if arrays else np.empty((0, 7), np.uint64)
     lemma_hashes, lemmas = np.unique(flat[:, 3], return_inverse=True)
     columns = {

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from squadqa.files import output_error
 
@@ -71,6 +71,8 @@ def cached_folder(
         with _locked(entry.with_name(f".{entry.name}.lock")):
             if _is_whole(entry, settings):  # another process built it while this one waited
                 return entry
+            for left_behind in root.glob(f".{entry.name}.*/"):  # by a process that was killed
+                shutil.rmtree(left_behind, ignore_errors=True)
             staging = Path(tempfile.mkdtemp(prefix=f".{entry.name}.", dir=root))
             try:
                 notes = build(staging)
@@ -111,15 +113,26 @@ def _is_whole(entry: Path, settings: Mapping[str, Any]) -> bool:
             and file_digest(entry / name) == expected["blake2b"]
             for name, expected in files.items()
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            os.unlink(path)
+    while True:
+        with path.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not _is_file_at(path, file):  # its last owner removed it while this process waited
+                continue
+            try:
+                yield
+            finally:
+                os.unlink(path)
+            return
+
+
+def _is_file_at(path: Path, file: IO[str]) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False

@@ -89,9 +89,7 @@ class SpanInputs(Inputs):
         forms = data.tokens.forms[np.repeat(chosen, np.diff(bounds))]
         self.frequent = most_frequent(forms, data.tokens.lexicon, count=self.tuned_words)
 
-    def dataset(
-        self, data: PreparedData, rows: NDArray[np.int64] | None = None
-    ) -> SpanDataset:
+    def dataset(self, data: PreparedData, rows: NDArray[np.int64] | None = None) -> SpanDataset:
         """Make a data set that yields `SpanBatch`."""
         return SpanDataset(
             data, rows=rows, frequent=self.frequent, max_characters=self.max_characters

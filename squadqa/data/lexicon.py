@@ -14,8 +14,8 @@ OWN_IDS = 1024
 def character_ids(forms: Sequence[str], *, max_characters: int) -> NDArray[np.int16]:
     """Spell word forms in a fixed alphabet.
 
-    Code points below 1,024 are their own id; the rest share 256 ids. The alphabet is the same for
-    every data set, so a new text's characters need no retraining. 0 is padding.
+    Code points below 1,024 are their own id; the rest, and NUL, share 256 ids. The alphabet is the
+    same for every data set, so a new text's characters need no retraining. 0 is padding.
 
     Args:
         forms: Word forms.
@@ -35,12 +35,12 @@ def character_ids(forms: Sequence[str], *, max_characters: int) -> NDArray[np.in
     width = max(1, max(map(len, kept), default=1))
     points = np.array(kept, dtype=f"<U{width}").view(np.uint32).reshape(len(kept), width)
     shared = OWN_IDS + points % (NUM_CHARACTERS - OWN_IDS)
-    return np.where(points < OWN_IDS, points, shared).astype(np.int16)
+    ids = np.where((points > 0) & (points < OWN_IDS), points, shared)
+    lengths = np.array([len(form) for form in kept], np.int64)
+    return np.where(np.arange(width) < lengths[:, None], ids, 0).astype(np.int16)
 
 
-def most_frequent(
-    forms: NDArray[np.int32], lexicon: Sequence[str], *, count: int
-) -> list[str]:
+def most_frequent(forms: NDArray[np.int32], lexicon: Sequence[str], *, count: int) -> list[str]:
     """List the most frequent word forms, commonest first, ties in alphabetical order.
 
     Args:

@@ -90,6 +90,13 @@ def find_source(name: str, *, part: Literal["train", "dev"] = "dev") -> Source:
     Raises:
         DataError: There is no such file.
     """
+    try:
+        return _find_source(name, part)
+    except OSError as error:
+        raise DataError(f'cannot look for "{name}": {error.strerror}') from error
+
+
+def _find_source(name: str, part: Literal["train", "dev"]) -> Source:
     file_name, split = SPLITS[part]
     name, _, asked_split = name.partition(":") if not Path(name).exists() else (name, "", "")
     if asked_split in SPLITS:
@@ -165,13 +172,21 @@ def content_digest(source: Source) -> str:
         with source.path.open("rb") as file:
             return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     except OSError as error:
-        raise DataError(f'cannot read "{source}": {error.strerror}') from error
+        raise _unreadable(source.path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    return DataError(
+        f'cannot read "{path}": {error.strerror}', next_step="Name a file that you may read."
+    )
 
 
 @dataclass(frozen=True)
 class _Row:
-    """One question as it stands in the source; `where` names its place for messages, and
-    neighbouring rows of one `paragraph` share it."""
+    """One question as it stands in the source.
+
+    `where` names its place for messages; neighbouring rows of one `paragraph` share it.
+    """
 
     where: str
     paragraph: str
@@ -257,44 +272,78 @@ def _read_text(path: Path) -> str:
             f'"{path}" is not UTF-8 text (byte {error.start})', next_step="Save it as UTF-8."
         ) from error
     except OSError as error:
-        raise DataError(f'cannot read "{path}": {error.strerror}') from error
+        raise _unreadable(path, error) from error
 
 
 def _parse(text: str, path: Path, *, first_line: int = 1) -> Any:
     try:
         return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        line = first_line + getattr(error, "lineno", 1) - 1
-        reason = getattr(error, "msg", "nested too deeply")
+    except (ValueError, RecursionError) as error:
+        reason = str(error)
+        if isinstance(error, json.JSONDecodeError):
+            line = first_line + error.lineno - 1
+            reason = f"{error.msg} at line {line}, column {error.colno}"
         raise DataError(
-            f'"{path}" is not JSON: {reason} at line {line}, column {getattr(error, "colno", 1)}',
-            next_step="Name a file in SQuAD v1.1 format.",
+            f'"{path}" is not JSON: {reason}', next_step="Name a file in SQuAD v1.1 format."
         ) from error
+
+
+_KINDS = {str: "a string", int: "a whole number", list: "a list", dict: "an object"}
+_LARGEST = 2**31 - 1
+"""Largest number that is kept, far behind the last character of any text."""
+
+_NESTED = (
+    'Expected {"data": [{"title", "paragraphs": [{"context", "qas": [{"id", "question", "answers": '
+    '[{"text", "answer_start"}]}]}]}]}.'
+)
+_FLAT = (
+    'Expected rows of {"id", "title", "context", "question", "answers": {"text": [...], '
+    '"answer_start": [...]}}.'
+)
 
 
 class _Field:
     """Reads fields out of parsed JSON, and knows where it stands when one is missing."""
 
-    def __init__(self, value: Any, where: str, source: str) -> None:
+    def __init__(self, value: Any, where: str, source: str, *, expected: str = _NESTED) -> None:
         self.value = value
         self.where = where
         self.source = source
+        self.expected = expected
 
     def error(self, problem: str) -> DataError:
         return DataError(
-            f'"{self.source}" is not SQuAD v1.1: {self.where} {problem}',
-            next_step='Expected {"data": [{"title", "paragraphs": [{"context", "qas": [{"id", '
-            '"question", "answers": [{"text", "answer_start"}]}]}]}]}.',
+            f'"{self.source}" is not SQuAD v1.1: {self.where or "the file"} {problem}',
+            next_step=self.expected,
         )
 
-    def get(self, key: str, kind: type, default: Any = None) -> Any:
+    def get(self, key: str, kind: type[Any], default: Any = None) -> Any:
         if not isinstance(self.value, dict):
-            raise self.error(f"is a {type(self.value).__name__}, not an object")
-        value = self.value.get(key, default)
+            raise self.error(f"is {ascii(self.value):.60}, not an object")
+        value = self.value.get(key)
+        if value is None:
+            value = default
         if value is None:
             raise self.error(f'misses "{key}"')
+        return self._checked(value, key, kind)
+
+    def values(self, key: str, kind: type[Any]) -> list[Any]:
+        return [
+            self._checked(value, f"{key}[{index}]", kind)
+            for index, value in enumerate(self.get(key, list, []))
+        ]
+
+    def _checked(self, value: Any, key: str, kind: type[Any]) -> Any:
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise self.error(f'has "{key}": {value!r:.60}, not a {kind.__name__}')
+            raise self.error(f'has "{key}": {ascii(value):.60}, not {_KINDS[kind]}')
+        if kind is int and abs(value) > _LARGEST:
+            raise self.error(f'has "{key}": {value!r:.60}, which is out of range')
+        if kind is str:
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                found = ascii(value[error.start : error.start + 20])
+                raise self.error(f'has "{key}" with half a surrogate pair at {found}') from error
         return value
 
     def items(self, key: str, default: Any = None) -> Iterator["_Field"]:
@@ -326,18 +375,19 @@ def _rows_of_json_lines(path: Path) -> Iterator[_Row]:
     for number, line in enumerate(_read_text(path).split("\n"), start=1):
         if line.strip():
             value = _parse(line, path, first_line=number)
-            yield _flat_row(_Field(value, f"line {number}", str(path)))
+            yield _flat_row(_Field(value, f"line {number}", str(path), expected=_FLAT))
 
 
 def _rows_of_dataset(source: Source) -> Iterator[_Row]:
     for number, row in enumerate(_load_dataset(source)):
-        yield _flat_row(_Field(row, f"row {number}", str(source)))
+        yield _flat_row(_Field(row, f"row {number}", str(source), expected=_FLAT))
 
 
 def _flat_row(row: _Field) -> _Row:
-    answers = _Field(row.get("answers", dict, {}), f"{row.where} answers", row.source)
-    texts = [str(text) for text in answers.get("text", list, [])]
-    starts = [int(start) for start in answers.get("answer_start", list, [])]
+    answers = _Field(
+        row.get("answers", dict, {}), f"{row.where} answers", row.source, expected=_FLAT
+    )
+    texts, starts = answers.values("text", str), answers.values("answer_start", int)
     if len(texts) != len(starts):
         raise row.error(f"has {len(texts)} answer texts but {len(starts)} answer starts")
     title, context = row.get("title", str, ""), row.get("context", str)

@@ -52,14 +52,10 @@ def _spacy_tokenizer() -> Any:
     from spacy.util import compile_infix_regex, compile_suffix_regex
 
     pipeline = spacy.blank("en")
-    defaults = pipeline.Defaults
+    defaults: Any = pipeline.Defaults
     tokenizer: Any = pipeline.tokenizer
-    tokenizer.infix_finditer = compile_infix_regex(
-        [*defaults.infixes, *FURTHER_INFIXES]
-    ).finditer
-    tokenizer.suffix_search = compile_suffix_regex(
-        [*defaults.suffixes, *FURTHER_SUFFIXES]
-    ).search
+    tokenizer.infix_finditer = compile_infix_regex([*defaults.infixes, *FURTHER_INFIXES]).finditer
+    tokenizer.suffix_search = compile_suffix_regex([*defaults.suffixes, *FURTHER_SUFFIXES]).search
     return tokenizer
 
 

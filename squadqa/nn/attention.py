@@ -1,5 +1,7 @@
-"""Attention between context and question. Letters: B batch, C context tokens, Q question tokens,
-L length, D width."""
+"""Attention between context and question.
+
+Letters: B batch, C context tokens, Q question tokens, L length, D width.
+"""
 
 from torch import Tensor, nn
 

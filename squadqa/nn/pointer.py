@@ -1,5 +1,7 @@
-"""Heads that point at the start and the end of an answer. Letters: B batch, C context tokens,
-D width."""
+"""Heads that point at the start and the end of an answer.
+
+Letters: B batch, C context tokens, D width.
+"""
 
 from torch import Tensor, nn
 

@@ -1,18 +1,27 @@
 """Predictions of an evaluation, gathered over processes, each question counted once."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
 
-class Predictions(NamedTuple):
-    """The answer spans of N questions, in the data set's order."""
+class Predictions:
+    """The answer spans of N questions, in the data set's order.
 
-    index: Tensor  # (N,) place in the data set, ascending, each once
-    spans: Tensor  # (N, 2) first and last token, inclusive
-    losses: Tensor  # (N,) loss of each question in nats
+    No tuple and no dataclass: torchmetrics would take the dimension N from those if N is 1.
+
+    Args:
+        index: (N,) place in the data set, ascending, each once.
+        spans: (N, 2) first and last token, inclusive.
+        losses: (N,) loss of each question in nats.
+    """
+
+    def __init__(self, index: Tensor, spans: Tensor, losses: Tensor) -> None:
+        self.index = index
+        self.spans = spans
+        self.losses = losses
 
 
 class PredictionGatherer(Metric):

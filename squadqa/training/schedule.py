@@ -9,9 +9,7 @@ FLOOR = 0.01
 """Share of the learning rate that a decay ends at."""
 
 
-def learning_rate_factor(
-    step: int, *, total_steps: int, warmup_steps: int, decay: Decay
-) -> float:
+def learning_rate_factor(step: int, *, total_steps: int, warmup_steps: int, decay: Decay) -> float:
     """Give the share of the learning rate that a step trains with.
 
     Args:

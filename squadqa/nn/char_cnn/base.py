@@ -1,5 +1,7 @@
-"""The contract of the shared character encoder. Letters: U distinct word forms, W characters,
-D width."""
+"""The contract of the shared character encoder.
+
+Letters: U distinct word forms, W characters, D width.
+"""
 
 from abc import ABC, abstractmethod
 
