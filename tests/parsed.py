@@ -50,7 +50,7 @@ class Question:
 def prepared(
     contexts: Sequence[Text], questions: Sequence[Question], *, parse: bool = True
 ) -> PreparedData:
-    """Prepare made-up texts, their words joined by blanks; lemmas are lower-cased words less an s."""
+    """Prepare made-up texts; a lemma is the lower-cased word without its last "s"."""
     texts = [*contexts, *(question.text for question in questions)]
     words = [word for text in texts for word in text.words]
     lexicon = sorted(set(words))

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.parsed import Question, Text, prepared, random_data
 
 from squadqa.data.candidates import (
     FALLBACK_TOKENS,
@@ -15,6 +14,7 @@ from squadqa.data.candidates import (
     parse_paragraphs,
 )
 from squadqa.data.prepare import PreparedData
+from tests.parsed import Question, Text, prepared, random_data
 
 SILENT = {"the", "a", "an", "“", *string.punctuation}
 QUESTION = Question(Text([[("what", 0)]]), 0)
