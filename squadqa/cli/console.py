@@ -1,0 +1,90 @@
+"""What commands print with: tables, emphasis, JSON, and lines of progress on standard error."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+SECONDS_BETWEEN_LINES = 10.0
+"""How often progress is told where it cannot be redrawn in place."""
+
+
+def is_styled(stream: TextIO) -> bool:
+    """Tell whether a stream shows emphasis: a terminal, and NO_COLOR is not set."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def bold(text: str, *, stream: TextIO | None = None) -> str:
+    """Emphasise a text where its stream shows it.
+
+    Args:
+        text: The text.
+        stream: Where it will be written; None is standard output.
+    """
+    return f"\x1b[1m{text}\x1b[0m" if is_styled(stream or sys.stdout) else text
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Align rows of cells: the first column to the left, the others to the right.
+
+    Args:
+        rows: Equally many cells each.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> str:
+    """Lay out names and what they are, the latter below each other.
+
+    Args:
+        pairs: Names and values.
+    """
+    width = max(len(name) for name, _ in pairs)
+    return "\n".join(f"{name:{width}}  {value}" for name, value in pairs)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value, alone on its line."""
+    print(json.dumps(value, allow_nan=False))
+
+
+class ProgressLines:
+    """Tells on standard error what is being done; a `squadqa.data.prepare.Progress`.
+
+    On a terminal one line is redrawn in place; elsewhere there is a line at the start of a task,
+    one now and then, and one at its end.
+    """
+
+    def __init__(self) -> None:
+        self._task = ""
+        self._told = 0.0
+
+    def __call__(self, task: str, done: int, total: int) -> None:
+        """Tell how far a task is.
+
+        Args:
+            task: What is being done.
+            done: How much of it is done.
+            total: How much there is.
+        """
+        now = time.monotonic()
+        in_place = sys.stderr.isatty()
+        is_due = now - self._told >= (0.1 if in_place else SECONDS_BETWEEN_LINES)
+        if task == self._task and done < total and not is_due:
+            return
+        self._task, self._told = ("" if done >= total else task), now
+        line = f"{task}: {done:,} of {total:,} ({100 * done // max(total, 1)} %)"
+        if in_place:
+            sys.stderr.write(f"\r\x1b[K{line}" + ("\n" if done >= total else ""))
+        else:
+            sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()

@@ -1,0 +1,129 @@
+"""The console command `squadqa`: finds the command, and says what went wrong."""
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from squadqa import __version__
+from squadqa.cli.console import bold
+from squadqa.errors import ConfigError, SquadQAError, did_you_mean
+from squadqa.files import output_error
+
+COMMANDS = {
+    "quickstart": "squadqa.cli.quickstart",
+    "train": "squadqa.cli.train_command",
+    "prepare": "squadqa.cli.prepare",
+    "evaluate": "squadqa.cli.evaluate",
+    "predict": "squadqa.cli.predict",
+    "answer": "squadqa.cli.answer",
+}
+"""Modules of the commands: each has a line `HELP` and a `main(arguments) -> exit code`."""
+
+LIGHTNING = "lightning"
+"""What train_cli.py calls: LightningCLI as it is, which has its own help."""
+
+EXAMPLES = """\
+examples:
+  squadqa quickstart
+  squadqa answer runs/drqa --context article.txt --question "Who built the mill?"
+  squadqa evaluate --data dev-v1.1.json --predictions predictions.json"""
+
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+"""What the system answers where a file cannot be written through no fault of the program."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: The command line behind the program's name; None takes the process's own.
+
+    Returns:
+        The exit code: 0, 1 if it was interrupted, 2 for a mistake in input or options.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    if debug:
+        arguments.remove("--debug")
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+        return code
+    except SquadQAError as error:
+        _complain(error, debug=debug)
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("\nsquadqa: interrupted\n")
+        return 1
+    except BrokenPipeError:  # the reader of the output went away, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        _complain(output_error(Path(error.filename or "a file"), error), debug=debug)
+        return 2
+    except SystemExit as error:  # of argparse, behind --help, and of LightningCLI
+        return error.code if isinstance(error.code, int) else 2 if error.code else 0
+
+
+def _run(arguments: list[str]) -> int:
+    name, *rest = arguments or ["--help"]
+    if name in ("--help", "-h", "help"):
+        print(_help())
+        return 0
+    if name == "--version":
+        print(f"squadqa {__version__}")
+        return 0
+    if name == LIGHTNING:
+        return import_module("squadqa.cli.train").run(rest) or 0
+    if name not in COMMANDS:
+        what = "option" if name.startswith("-") else "command"
+        raise ConfigError(
+            f'unknown {what} "{name}"',
+            hint=did_you_mean(name, [*COMMANDS, "--help", "--version"]),
+            next_step="All commands: squadqa --help",
+        )
+    code = import_module(COMMANDS[name]).main(rest)
+    return code
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:{width}}  {import_module(path).HELP}" for name, path in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: squadqa COMMAND [options]",
+            "",
+            "Train and use models that answer questions from a text (SQuAD v1.1).",
+            "",
+            "commands:",
+            *lines,
+            "",
+            EXAMPLES,
+            "",
+            "Each command explains itself: squadqa COMMAND --help. --version tells the version;",
+            "--debug shows where in the program an error came from.",
+        ]
+    )
+
+
+def _complain(error: SquadQAError, *, debug: bool) -> None:
+    if debug:
+        traceback.print_exception(error)
+    label = bold("squadqa: error:", stream=sys.stderr)
+    lines = [f"{label} {_one_line(error.what)}"]
+    lines += [f"  {_one_line(line)}" for line in (error.hint, error.next_step) if line]
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.splitlines())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

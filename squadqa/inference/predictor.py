@@ -1,0 +1,215 @@
+"""Answers of a trained run: to every question of prepared data, or to one about a new text."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from squadqa.data.prepare import PreparedData, Progress, prepare, prepare_data
+from squadqa.data.squad import Source, SquadData
+from squadqa.errors import CheckpointError, ConfigError, DataError
+from squadqa.evaluation.predictions import NBest
+from squadqa.inference.run_folder import Run
+from squadqa.models.base import SpanReader
+from squadqa.nn.decoding import best_spans
+
+BATCH_TOKENS = 16_384
+"""Context tokens of a batch, padding included: bounds memory whatever a context's length."""
+
+IMPOSSIBLE = torch.finfo(torch.float32).min / 8
+"""Scores below this are padding's, not a span's."""
+
+
+class Predictor:
+    """Answers questions with a trained run.
+
+    Args:
+        run: The run.
+        device: "cpu", "cuda" (or "cuda:1" and so on), or "auto": a GPU where there is one.
+
+    Raises:
+        ConfigError: There is no such device.
+    """
+
+    def __init__(self, run: Run, *, device: str = "auto") -> None:
+        self.run = run
+        self.device = find_device(device)
+        self._model: Any = None
+
+    def prepare(
+        self,
+        source: Source,
+        *,
+        cache_dir: str | Path | None = None,
+        workers: int = 0,
+        progress: Progress | None = None,
+    ) -> PreparedData:
+        """Prepare questions as the run's model needs them, or open them from the cache.
+
+        Args:
+            source: What `find_source` found.
+            cache_dir: Folder of prepared data; None takes the run's own where it is still there,
+                else the default one.
+            workers: Processes that annotate; 0 takes one for each core.
+            progress: Called now and then.
+
+        Raises:
+            DataError: The source is not SQuAD v1.1.
+            VectorsError: A source of the run's word vectors cannot be read.
+            ConfigError: The run's spaCy pipeline is not installed.
+            OutputError: The cache folder cannot be written.
+        """
+        own = self.run.cache_dir
+        if cache_dir is None and own is not None and own.is_dir():
+            cache_dir = own
+        return prepare(
+            source,
+            cache_dir=cache_dir,
+            pipeline=self.run.inputs.pipeline,
+            vectors=self.run.inputs.vectors,
+            workers=workers,
+            progress=progress,
+        )
+
+    def answers(
+        self, data: PreparedData, *, n_best: int = 1, progress: Progress | None = None
+    ) -> dict[str, list[NBest]]:
+        """Answer every question of prepared data.
+
+        Args:
+            data: Questions prepared as the run's inputs ask.
+            n_best: Most spans to give of each question; a short context has fewer.
+            progress: Called after each batch.
+
+        Returns:
+            The best spans of each question id, the most probable first, at least one; ids in the
+            data's order. Different spans may have the same text.
+
+        Raises:
+            CheckpointError: The weights do not fit, or give no numbers.
+        """
+        if self._model is None:
+            self._model = self.run.model_for(data).to(self.device)
+        dataset = self.run.inputs.dataset(data)
+        found: dict[int, list[NBest]] = {}
+        for items in token_batches(dataset.context_lengths, batch_tokens=BATCH_TOKENS):
+            batch = dataset.collate(items)
+            with torch.inference_mode():
+                spans, scores = self._ranked(batch.to(self.device), n_best)
+            if torch.isnan(scores).any():
+                raise CheckpointError(
+                    f'"{self.run.checkpoint.path}" gives no numbers (NaN): its training diverged',
+                    next_step="Take another checkpoint or run, or train with a lower learning "
+                    "rate.",
+                )
+            kept = (scores > IMPOSSIBLE).cpu().numpy()
+            probabilities = scores.double().exp().cpu().numpy()
+            for item, its_spans, its_probabilities, real in zip(
+                items, spans.cpu().numpy(), probabilities, kept, strict=True
+            ):
+                found[item] = _n_best(dataset, item, its_spans[real], its_probabilities[real])
+            if progress:
+                progress("answers", len(found), len(dataset))
+        return {dataset.id_of(item): found[item] for item in range(len(dataset))}
+
+    def answer(self, context: str, question: str, *, n_best: int = 1) -> list[NBest]:
+        """Answer one question about a text.
+
+        Args:
+            context: The text.
+            question: The question.
+            n_best: Most spans to give.
+
+        Returns:
+            The best spans, the most probable first; their characters are the context's own.
+
+        Raises:
+            DataError: The context or the question is empty.
+            VectorsError: A source of the run's word vectors cannot be read.
+            ConfigError: The run's spaCy pipeline is not installed.
+            CheckpointError: The weights do not fit, or give no numbers.
+        """
+        for name, text in (("context", context), ("question", question)):
+            if not text.strip():
+                raise DataError(f"the {name} is empty: {text!r}", next_step=f"Give a {name}.")
+        asked = SquadData(
+            titles=[""],
+            contexts=[context],
+            ids=["question"],
+            questions=[question],
+            paragraphs=[0],
+            answer_texts=[[]],
+            answer_starts=[[]],
+        )
+        inputs = self.run.inputs
+        data = prepare_data(asked, pipeline=inputs.pipeline, vectors=inputs.vectors)
+        return self.answers(data, n_best=n_best)["question"]
+
+    def _ranked(self, batch: Any, n_best: int) -> tuple[Tensor, Tensor]:
+        """(B, k, 2) best spans and (B, k) their log-probabilities, the best first."""
+        if isinstance(self._model, SpanReader):
+            logits = self._model(batch)
+            assert self.run.max_span_length is not None
+            return best_spans(
+                logits.start_logits,
+                logits.end_logits,
+                max_span_length=self.run.max_span_length,
+                n_best=n_best,
+            )
+        scores = self._model(batch).float().log_softmax(dim=1)  # (B, N)
+        scores, places = scores.topk(min(n_best, scores.shape[1]), dim=1)  # (B, k)
+        return batch.candidate_spans.gather(1, places[:, :, None].expand(-1, -1, 2)), scores
+
+
+def find_device(name: str) -> torch.device:
+    """Find the device that a user named.
+
+    Args:
+        name: "cpu", "cuda", "cuda:1" and so on, or "auto".
+
+    Raises:
+        ConfigError: There is no such device.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        return torch.device("cuda" if count else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= count:
+        raise ConfigError(
+            f'there is no device "{name}": PyTorch finds {count} GPUs here',
+            hint="" if count else "There is none, or its driver or this PyTorch does not fit it.",
+            next_step="Leave --device out, or take --device cpu.",
+        )
+    return device
+
+
+def token_batches(lengths: NDArray[np.int64], *, batch_tokens: int) -> Iterator[list[int]]:
+    """Group items of like length, each once, the longest first.
+
+    Args:
+        lengths: (N,) tokens of each item.
+        batch_tokens: Most tokens of a batch, padding included; a longer item comes alone.
+    """
+    order = np.argsort(-lengths, kind="stable").tolist()
+    while order:
+        size = max(1, batch_tokens // max(1, int(lengths[order[0]])))
+        yield order[:size]
+        order = order[size:]
+
+
+def _n_best(
+    dataset: Any, item: int, spans: NDArray[np.int64], probabilities: NDArray[np.float64]
+) -> list[NBest]:
+    """Cut spans out of their context."""
+    data = dataset.data
+    context: str = data.contexts[int(data.paragraphs[dataset.rows[item]])].as_py()
+    answers = []
+    for (first, last), probability in zip(spans.tolist(), probabilities.tolist(), strict=True):
+        start, end = dataset.characters_of(item, first, last)
+        answers.append(NBest(context[start:end], probability, start, end))
+    assert answers, "a context with text has a token, and a token is a span"
+    return answers
