@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from squadqa.batch import CandidateBatch
@@ -156,6 +156,7 @@ def same_partition(hashes: list[Any], meanings: list[Any]) -> bool:
     return len(set(hashes)) == len(set(meanings)) == len(set(zip(hashes, meanings, strict=True)))
 
 
+@settings(max_examples=30)
 @given(SEEDS, st.booleans())
 def test_values_equal_the_slow_extractor(seed: int, projective: bool) -> None:
     data = random_data(seed, projective=projective)
@@ -167,6 +168,7 @@ def test_values_equal_the_slow_extractor(seed: int, projective: bool) -> None:
         assert {g: v[question, candidate].tolist() for g, v in values.items()} == expected
 
 
+@settings(max_examples=30)
 @given(SEEDS)
 def test_roots_equal_the_slow_extractor(seed: int) -> None:
     data = random_data(seed)
@@ -178,6 +180,7 @@ def test_roots_equal_the_slow_extractor(seed: int) -> None:
         assert not batch.sentence_roots[question, count:].any()
 
 
+@settings(max_examples=30)
 @given(SEEDS)
 def test_labels_tags_and_kinds_mean_what_the_slow_extractor_says(seed: int) -> None:
     data = random_data(seed)
@@ -200,6 +203,7 @@ def test_labels_tags_and_kinds_mean_what_the_slow_extractor_says(seed: int) -> N
         assert same_partition(hashes, [kinds[number] for kinds in meanings])
 
 
+@settings(max_examples=30)
 @given(SEEDS, st.sampled_from(["answer", "occurrences"]))
 def test_labelled_is_the_shortest_candidate_that_contains_the_answer(
     seed: int, targets: Targets
@@ -314,6 +318,7 @@ def test_statistics_come_from_the_rows_that_are_fitted_on() -> None:
     assert inputs.words.unseen == 0
 
 
+@settings(max_examples=30)
 @given(SEEDS)
 def test_state_goes_through_a_weights_only_checkpoint(seed: int) -> None:
     data = random_data(seed)
@@ -330,6 +335,7 @@ def test_state_goes_through_a_weights_only_checkpoint(seed: int) -> None:
 
 
 @pytest.mark.parametrize("parse", [True, False])
+@settings(max_examples=30)
 @given(seed=SEEDS)
 def test_a_question_alone_and_in_company_is_the_same(parse: bool, seed: int) -> None:
     dataset = fitted(random_data(seed, parse=parse))

@@ -4,7 +4,7 @@ import string
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from squadqa.data.candidates import (
@@ -118,6 +118,7 @@ def test_runs_equal_the_slow_generator(
     assert generated(data, generator) == expected
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 2**32), st.booleans())
 def test_head_is_the_last_of_the_shallowest_tokens(seed: int, projective: bool) -> None:
     data = random_data(seed, projective=projective)
@@ -153,6 +154,7 @@ def test_an_entity_is_a_candidate_whatever_the_parse() -> None:
     assert added == {"Hill Fault"}
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 2**32))
 def test_without_a_parse_ngrams_inside_sentences(seed: int) -> None:
     data = random_data(seed, parse=False)
@@ -205,6 +207,7 @@ def test_span_longer_than_the_limit_is_counted() -> None:
 
 
 @pytest.mark.parametrize("max_tokens", [1, 3])
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32))
 def test_ngrams_are_all_spans_inside_a_sentence(max_tokens: int, seed: int) -> None:
     data = random_data(seed)

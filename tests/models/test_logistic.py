@@ -1,0 +1,185 @@
+"""The logistic scorer: a sum of groups, its loss's gradient, and learning."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from squadqa.batch import CandidateBatch
+from squadqa.data.candidate_inputs import CandidateInputs
+from squadqa.data.candidate_values import VALUES, candidate_values, value_columns
+from squadqa.errors import ConfigError
+from squadqa.models import LogisticScorer
+from squadqa.models.logistic import GROUPS
+from squadqa.nn.hashing import cross, table_rows
+from squadqa.nn.losses import candidate_nll
+from tests.parsed import random_data
+
+BUCKETS = 4
+SEEDS = st.integers(0, 2**32)
+
+
+def batches(seed: int) -> list[CandidateBatch]:
+    """All questions together, then each alone."""
+    data = random_data(seed)
+    inputs = CandidateInputs(num_buckets=BUCKETS)
+    inputs.fit(data, np.arange(len(data.ids)))
+    dataset = inputs.dataset(data)
+    return [
+        dataset.collate(range(len(dataset))),
+        *(dataset.collate([i]) for i in range(len(dataset))),
+    ]
+
+
+def scorer(seed: int = 0, **options: object) -> LogisticScorer:
+    """A scorer with random weights."""
+    model = LogisticScorer(BUCKETS, table_bits=12, **options)  # type: ignore[arg-type]
+    generator = torch.Generator().manual_seed(seed)
+    for parameter in model.parameters():
+        parameter.data.normal_(generator=generator)
+    return model
+
+
+@settings(max_examples=30)
+@given(SEEDS)
+def test_score_is_the_sum_of_the_weights_of_a_candidates_features(seed: int) -> None:
+    batch, model = batches(seed)[0], scorer(seed)
+    weights = {name: group.weight.detach() for name, group in model.groups.items()}
+    logits = model(batch).detach()
+    for question, candidate in batch.candidate_mask.nonzero().tolist():
+        expected = 0.0
+        for group in VALUES:
+            values = candidate_values(batch, group)[question, candidate].tolist()
+            edges = batch.bucket_edges[value_columns(group)].tolist()
+            for feature, (value, cuts) in enumerate(zip(values, edges, strict=True)):
+                expected += float(weights[group][feature, sum(value >= cut for cut in cuts)])
+        sentence = int(batch.candidate_sentences[question, candidate])
+        roots = batch.sentence_roots[question, sentence]
+        expected += float(weights["root_match"][roots].sum())
+        for group, labels in (
+            ("constituent_label", batch.candidate_constituents[question, candidate]),
+            ("tag_sequence", batch.candidate_tags[question, candidate][None]),
+        ):
+            for label in labels:
+                crossed = [cross(label, kind) for kind in batch.question_kinds[question]]
+                rows = table_rows(torch.stack([label, *crossed]), bits=12)
+                expected += float(weights[group][rows].sum())
+        assert float(logits[question, candidate]) == pytest.approx(expected, abs=1e-4)
+
+
+@settings(max_examples=30)
+@given(SEEDS)
+def test_padding_and_company_change_nothing(seed: int) -> None:
+    (together, *alone), model = batches(seed), scorer(seed)
+    logits = model(together)
+    for number, batch in enumerate(alone):
+        count = int(batch.candidate_mask.sum())
+        torch.testing.assert_close(model(batch)[0], logits[number, :count], atol=1e-5, rtol=0)
+        assert (logits[number, count:] < -1e30).all()
+
+
+@settings(max_examples=30)
+@given(SEEDS)
+def test_gradient_is_expected_less_labelled_features(seed: int) -> None:
+    """The closed form of softmax regression, on the buckets of one group."""
+    batch, model = batches(seed)[0], scorer(seed)
+    logits = model(batch)
+    model.loss(logits, batch).sum().backward()
+    share = torch.softmax(logits.detach(), dim=1)
+    right = share * batch.candidate_labels
+    right = right / right.sum(dim=1, keepdim=True).clamp(min=1e-30)
+    share = share * batch.candidate_labels.any(dim=1, keepdim=True)
+    expected = torch.zeros(4, BUCKETS)
+    lengths, edges = (
+        candidate_values(batch, "lengths"),
+        batch.bucket_edges[value_columns("lengths")],
+    )
+    for question, candidate in batch.candidate_mask.nonzero().tolist():
+        for feature in range(4):
+            bucket = int((lengths[question, candidate, feature] >= edges[feature]).sum())
+            expected[feature, bucket] += share[question, candidate] - right[question, candidate]
+    torch.testing.assert_close(model.groups["lengths"].weight.grad, expected, atol=1e-4, rtol=1e-3)
+
+
+def test_loss_by_hand() -> None:
+    logits = torch.tensor([[0.0, 1.0, 2.0, 9.0], [1.0, 1.0, 9.0, 9.0], [3.0, 1.0, 0.0, 0.0]])
+    mask = torch.tensor([[1, 1, 1, 0], [1, 1, 0, 0], [1, 1, 1, 1]], dtype=torch.bool)
+    labels = torch.tensor([[0, 1, 1, 0], [1, 0, 0, 0], [0, 0, 0, 0]], dtype=torch.bool)
+    e = np.exp
+    expected = [np.log((1 + e(1) + e(2)) / (e(1) + e(2))), np.log(2), 0.0]
+    torch.testing.assert_close(
+        candidate_nll(logits, mask, labels), torch.tensor(expected, dtype=torch.float32)
+    )
+
+
+@pytest.mark.parametrize("left_out", GROUPS)
+def test_each_group_can_be_left_out(left_out: str) -> None:
+    batch = batches(3)[0]
+    model = scorer(groups=[group for group in GROUPS if group != left_out])
+    assert left_out not in model.group_scores(batch)
+    full = scorer()
+    for name, group in model.groups.items():
+        full.groups[name].load_state_dict(group.state_dict())
+    full.groups[left_out].weight.data.zero_()
+    torch.testing.assert_close(model(batch), full(batch))
+
+
+def test_group_that_does_not_exist() -> None:
+    with pytest.raises(ConfigError, match='no feature group "length"\nDid you mean "lengths"?'):
+        LogisticScorer(BUCKETS, groups=["length"])
+
+
+def test_every_parameter_learns_and_four_questions_are_learnt_by_heart() -> None:
+    data = random_data(11)
+    inputs = CandidateInputs(num_buckets=BUCKETS)
+    inputs.fit(data, np.arange(len(data.ids)))
+    rows = np.flatnonzero(data.start_positions >= 0)[:4]
+    batch = inputs.dataset(data, rows).collate(range(len(rows)))
+    labelled = batch.candidate_labels.any(dim=1)
+    assert labelled.sum() >= 3
+    model = LogisticScorer(BUCKETS, table_bits=12)
+    optimizer = torch.optim.Adagrad(model.parameters(), lr=0.5)
+    for step in range(100):
+        optimizer.zero_grad()
+        model.loss(model(batch), batch).mean().backward()
+        if step == 0:
+            for name, parameter in model.named_parameters():
+                assert parameter.grad is not None and parameter.grad.any(), name
+        optimizer.step()
+    chosen = model(batch).argmax(dim=1, keepdim=True)
+    assert batch.candidate_labels.gather(1, chosen)[labelled].all()
+
+
+def test_weights_saved_and_loaded_give_equal_logits() -> None:
+    batch, model, again = batches(5)[0], scorer(), LogisticScorer(BUCKETS, table_bits=12)
+    file = io.BytesIO()
+    torch.save(model.state_dict(), file)
+    file.seek(0)
+    again.load_state_dict(torch.load(file, weights_only=True))
+    assert torch.equal(model(batch), again(batch))
+
+
+def test_row_without_candidates_is_finite_and_teaches_nothing() -> None:
+    batch, model = batches(7)[1], scorer()
+    empty = {
+        "candidate_mask": torch.zeros_like(batch.candidate_mask),
+        "candidate_labels": torch.zeros_like(batch.candidate_labels),
+    }
+    batch = CandidateBatch(**{**vars(batch), **empty})
+    loss = model.loss(model(batch), batch)
+    assert loss.tolist() == [0.0]
+    loss.sum().backward()
+    assert all(torch.isfinite(p.grad).all() and not p.grad.any() for p in model.parameters())
+
+
+def test_rows_of_a_table_are_spread_evenly() -> None:
+    hashes = torch.from_numpy(np.random.default_rng(1).integers(-(2**63), 2**63, 1050))
+    labels, kinds = hashes[:1000, None], hashes[None, 1000:]
+    rows = table_rows(cross(labels, kinds), bits=16)
+    assert rows.min() >= 0 and rows.max() < 1 << 16
+    # 50,000 thrown into 65,536 rows leave 65,536 * (1 - exp(-50,000 / 65,536)) of them taken.
+    taken = 65_536 * (1 - np.exp(-50_000 / 65_536))
+    assert len(rows.unique()) == pytest.approx(taken, rel=0.02)
