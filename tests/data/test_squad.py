@@ -278,7 +278,7 @@ def test_duplicate_ids(tmp_path: Path) -> None:
 def test_answer_that_stands_elsewhere(tmp_path: Path, answer: tuple[str, int], said: str) -> None:
     file = tiny.one_question(answers=[("mat", 19), answer])
     text = message(tiny.write(tmp_path / "x.json", file))
-    assert f'question "only" (data[0].paragraphs[0].qas[0]): an answer does not stand' in text
+    assert 'question "only" (data[0].paragraphs[0].qas[0]): an answer does not stand' in text
     assert said in text
     assert "--data.bad_answers skip" in text
 
