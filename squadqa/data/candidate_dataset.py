@@ -117,7 +117,9 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         first = data.start_positions[known] + offsets
         last = data.end_positions[known] + offsets
         answers = np.full((len(known), 2), -1, np.int64)
-        answers[known] = np.stack(trimmed(data, first, last), axis=1) - offsets[:, None]
+        answers[known] = (
+            np.stack(trimmed(self.features.parse, first, last), axis=1) - offsets[:, None]
+        )
         return answers
 
     def _labels(

@@ -174,12 +174,12 @@ def constituent_labels(
     annotation = data.annotation
     heads = candidates.heads + (first - candidates.spans[:, 0])
     dependencies = annotation.dependencies[heads].astype(np.int64)
-    whole_first, whole_last = trimmed(data, *parse.subtrees.T)
+    whole_first, whole_last = trimmed(parse, *parse.subtrees.T)
     extent = 2 * (whole_first[heads] == first) + (whole_last[heads] == last)
 
     entity_first, entity_last = entity_spans(annotation, parse)
     entity_type = annotation.entities[entity_first].astype(np.int64)
-    entity_first, entity_last = trimmed(data, entity_first, entity_last)
+    entity_first, entity_last = trimmed(parse, entity_first, entity_last)
     near = np.searchsorted(entity_first, heads, side="right") - 1
     within = (near >= 0) & (heads <= np.append(entity_last, -1)[near])
     begins = first - np.append(entity_first, 0)[near]

@@ -60,10 +60,11 @@ class CandidateInputs(Inputs):
         features = self._features(data)
         bounds = features.parse.bounds
         known = np.unique(data.paragraphs[rows])
-        chosen = np.zeros(len(bounds) - 1, bool)
+        lengths = np.diff(bounds)
+        chosen = np.zeros(len(lengths), bool)
         chosen[known] = True
-        tokens = np.flatnonzero(np.repeat(chosen, np.diff(bounds)))
-        paragraphs = np.repeat(np.arange(len(chosen)), np.diff(bounds))[tokens]
+        tokens = np.flatnonzero(np.repeat(chosen, lengths))
+        paragraphs = np.repeat(np.arange(len(known)), lengths[known])
         words = features.words[tokens]
         self.words = word_rarity(words, paragraphs)
         self.bigrams = bigram_rarity(words, paragraphs, features.bigrams[tokens] != 0)

@@ -38,6 +38,7 @@ class Parse:
         heads: (T,) head of each token, in the same sentence; a root is its own head.
         depths: (T,) arcs from each token to its root.
         subtrees: (T, 2) first and last token, inclusive, of the tokens below each token and itself.
+        silent: (T,) True on articles and punctuation, which do not count in the score.
     """
 
     bounds: Ints
@@ -46,6 +47,7 @@ class Parse:
     heads: Ints
     depths: Ints
     subtrees: Ints
+    silent: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -88,23 +90,31 @@ def parse_paragraphs(data: PreparedData) -> Parse:
         heads = np.where(sentences[heads] == sentences, heads, tokens)
     sentence_bounds = np.append(np.flatnonzero(begins), len(tokens))
     depths, subtrees = _climb(heads)
-    return Parse(bounds, sentence_bounds, sentences, heads, depths, subtrees)
+    silent = np.array([_is_silent(form) for form in data.tokens.lexicon], bool)
+    return Parse(
+        bounds=bounds,
+        sentence_bounds=sentence_bounds,
+        sentences=sentences,
+        heads=heads,
+        depths=depths,
+        subtrees=subtrees,
+        silent=silent[data.tokens.forms[: len(tokens)]],
+    )
 
 
-def trimmed(data: PreparedData, first: Ints, last: Ints) -> tuple[Ints, Ints]:
+def trimmed(parse: Parse, first: Ints, last: Ints) -> tuple[Ints, Ints]:
     """Leave out articles and punctuation at both ends of spans.
 
     Args:
-        data: The prepared source that the spans are of.
+        parse: The paragraphs that the spans are of.
         first: (K,) first tokens, numbered through the source.
-        last: (K,) last tokens, inclusive, each in its first token's text.
+        last: (K,) last tokens, inclusive, each in its first token's paragraph.
 
     Returns:
         (K,) first and (K,) last tokens; unchanged where nothing would be left.
     """
-    said = np.array([not _is_silent(form) for form in data.tokens.lexicon], bool)
-    places = np.flatnonzero(said[data.tokens.forms])
-    edges = np.concatenate([[-1], places, [len(data.tokens.forms)]])
+    places = np.flatnonzero(~parse.silent)
+    edges = np.concatenate([[-1], places, [len(parse.silent)]])
     begin = edges[1:][np.searchsorted(places, first)]
     end = edges[np.searchsorted(places, last, side="right")]
     left = begin <= end
@@ -144,9 +154,10 @@ class CandidateGenerator(ABC):
             parse: Its sentences and trees.
         """
         first, last, too_long = self.propose(data, parse)
-        first, last = trimmed(data, first, last)
+        first, last = trimmed(parse, first, last)
         size = max(1, int(parse.bounds[-1]))
-        keys = np.unique(first * size + last)
+        keys = np.sort(first * size + last)
+        keys = keys[np.append(True, keys[1:] != keys[:-1])[: len(keys)]]
         first, last = keys // size, keys % size
         paragraphs = np.searchsorted(parse.bounds, first, side="right") - 1
         kept = _shortest(paragraphs, last - first, self.max_candidates)

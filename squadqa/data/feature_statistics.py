@@ -93,9 +93,9 @@ def word_rarity(words: Hashes, paragraphs: Ints) -> Rarity:
 
     Args:
         words: (T,) hash of each token's word.
-        paragraphs: (T,) paragraph of each token, ascending.
+        paragraphs: (T,) paragraph of each token, numbered from 0 without a gap.
     """
-    number = _count(paragraphs)
+    number = int(paragraphs.max(initial=-1)) + 1
     hashes, frequencies = np.unique(_postings(words, paragraphs)[0], return_counts=True)
     return Rarity(hashes, _weights(np.log(number / frequencies)), _unseen(number))
 
@@ -107,10 +107,10 @@ def bigram_rarity(words: Hashes, paragraphs: Ints, joined: NDArray[np.bool_]) ->
 
     Args:
         words: (T,) hash of each token's word.
-        paragraphs: (T,) paragraph of each token, ascending.
+        paragraphs: (T,) paragraph of each token, numbered from 0 without a gap.
         joined: (T,) True on a token that makes a bigram with the next one.
     """
-    number = _count(paragraphs)
+    number = int(paragraphs.max(initial=-1)) + 1
     first = np.flatnonzero(joined)
     bigrams = hash_bigrams(words)[first]
     bigrams_once, places = _postings(bigrams, paragraphs[first])
@@ -142,10 +142,6 @@ def bucket_edges(values: Ints, *, num_buckets: int) -> Ints:
     return edges
 
 
-def _count(paragraphs: Ints) -> int:
-    return len(np.unique(paragraphs))
-
-
 def _weights(logarithms: NDArray[np.float64]) -> NDArray[np.int32]:
     return np.rint(UNIT * np.maximum(logarithms, 0.0)).astype(np.int32)
 
@@ -165,11 +161,10 @@ def _postings(hashes: Hashes, paragraphs: Ints) -> tuple[Hashes, Ints]:
 
 def _meetings(words: Hashes, paragraphs: Ints, left: Hashes, right: Hashes) -> Ints:
     """(K,) paragraphs that hold both words of each of K pairs."""
-    _, numbers = np.unique(paragraphs, return_inverse=True)
     distinct, ids = np.unique(words, return_inverse=True)
-    bits = np.zeros((len(distinct), (int(numbers.max(initial=0)) >> 6) + 1), np.uint64)
-    bit = np.uint64(1) << (numbers & 63).astype(np.uint64)
-    np.bitwise_or.at(bits, (ids, numbers >> 6), bit)
+    bits = np.zeros((len(distinct), (int(paragraphs.max(initial=0)) >> 6) + 1), np.uint64)
+    bit = np.uint64(1) << (paragraphs & 63).astype(np.uint64)
+    np.bitwise_or.at(bits, (ids, paragraphs >> 6), bit)
     left_ids, right_ids = np.searchsorted(distinct, left), np.searchsorted(distinct, right)
     meetings = np.empty(len(left), np.int64)
     for i in range(0, len(left), _BIGRAM_CHUNK):
