@@ -1,0 +1,104 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from squadqa.data.sampler import LengthGroupedSampler
+
+RANDOM = np.random.default_rng(0)
+LENGTHS = RANDOM.integers(1, 400, 1003)
+
+
+def order(epoch: int = 0, **options: object) -> list[int]:
+    sampler = LengthGroupedSampler(LENGTHS, **{"batch_size": 8, "shuffle": True, **options})  # type: ignore[arg-type]
+    sampler.set_epoch(epoch)
+    return list(sampler)
+
+
+def batches(items: list[int], size: int = 8) -> list[list[int]]:
+    return [items[i : i + size] for i in range(0, len(items), size)]
+
+
+def padding(items: list[int]) -> float:
+    longest = sum(LENGTHS[batch].max() * len(batch) for batch in batches(items))
+    return float(1 - LENGTHS[items].sum() / longest)
+
+
+def test_order_is_a_function_of_seed_and_epoch() -> None:
+    assert order(epoch=3, seed=5) == order(epoch=3, seed=5)
+    orders = [order(epoch=epoch, seed=seed) for epoch in range(3) for seed in range(3)]
+    assert len({tuple(each) for each in orders}) == 9
+    np.random.seed(7)
+    assert order(epoch=3, seed=5) == order(epoch=3, seed=5)
+
+
+def test_asking_for_the_length_changes_no_order() -> None:
+    sampler = LengthGroupedSampler(LENGTHS, batch_size=8, shuffle=True)
+    before = list(sampler)
+    assert len(sampler) == 1003
+    assert list(sampler) == before
+
+
+@given(
+    count=st.integers(0, 40),
+    batch_size=st.integers(1, 6),
+    shuffle=st.booleans(),
+    processes=st.integers(1, 4),
+    epoch=st.integers(0, 3),
+)
+def test_processes_share_every_question(
+    count: int, batch_size: int, shuffle: bool, processes: int, epoch: int
+) -> None:
+    lengths = np.arange(count)[::-1] % 7
+    shares = []
+    for rank in range(processes):
+        sampler = LengthGroupedSampler(
+            lengths, batch_size=batch_size, shuffle=shuffle, rank=rank, processes=processes
+        )
+        sampler.set_epoch(epoch)
+        shares.append(list(sampler))
+        assert len(sampler) == len(shares[-1])
+    items = Counter(item for share in shares for item in share)
+    assert set(items) == set(range(count))
+    if processes == 1:
+        assert not count or max(items.values()) == 1
+    # Equally many batches; in training all of them full, so that no gradient weighs more.
+    assert len({-(-len(share) // batch_size) for share in shares}) == 1
+    if shuffle and processes > 1:
+        assert all(len(share) % batch_size == 0 for share in shares)
+        assert sum(items.values()) - count < batch_size * (processes + 1)
+
+
+def test_batches_are_of_like_length() -> None:
+    assert padding(order()) < 0.06
+    assert padding(np.random.default_rng(0).permutation(len(LENGTHS)).tolist()) > 0.3
+    assert padding(order(shuffle=False)) < 0.02
+
+
+def test_batches_come_in_no_order_of_length() -> None:
+    longest = [LENGTHS[batch].max() for batch in batches(order())]
+    assert abs(np.corrcoef(longest, range(len(longest)))[0, 1]) < 0.3
+
+
+def test_a_batch_that_is_not_full_comes_last() -> None:
+    for epoch in range(5):
+        assert [len(batch) for batch in batches(order(epoch=epoch))] == [8] * 125 + [3]
+        whole = {tuple(sorted(batch)) for batch in batches(order(epoch=epoch))[:-1]}
+        assert max(np.ptp(LENGTHS[list(batch)]) for batch in whole) < 60
+
+
+def test_evaluation_starts_with_the_longest() -> None:
+    lengths = LENGTHS[order(shuffle=False)]
+    assert (np.diff(lengths) <= 0).all()
+    assert order(shuffle=False, epoch=0) == order(shuffle=False, epoch=9, seed=4)
+
+
+@pytest.mark.parametrize("skip", [0, 8, 1003, 2000])
+def test_skip_leaves_out_once(skip: int) -> None:
+    sampler = LengthGroupedSampler(LENGTHS, batch_size=8, shuffle=True)
+    whole = list(sampler)
+    sampler.skip = skip
+    assert list(sampler) == whole[skip:]
+    assert list(sampler) == whole
