@@ -19,7 +19,7 @@ def best_spans(
     Returns:
         `best_spans` (B, n_best, 2), inclusive, the best first, and `span_scores` (B, n_best), their
         log-probability under the two distributions. Where a context has fewer spans, the last are
-        impossible ones with a very low score.
+        impossible ones inside the padded context, with a very low score.
     """
     start = torch.log_softmax(start_logits.float(), dim=-1)  # (B, C)
     end = torch.log_softmax(end_logits.float(), dim=-1)  # (B, C)
@@ -30,8 +30,9 @@ def best_spans(
     kept = min(n_best, scores.shape[1])
     span_scores, places = scores.topk(kept, dim=1)
     starts = places // length
-    spans = torch.stack([starts, starts + places % length], dim=2)  # (B, kept, 2)
+    last = (starts + places % length).clamp(max=start.shape[1] - 1)
+    spans = torch.stack([starts, last], dim=2)  # (B, kept, 2)
     if kept < n_best:
         spans = F.pad(spans, (0, 0, 0, n_best - kept))
-        span_scores = F.pad(span_scores, (0, n_best - kept), value=beyond)
+        span_scores = F.pad(span_scores, (0, n_best - kept), value=2 * beyond)
     return spans, span_scores

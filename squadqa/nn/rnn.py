@@ -1,5 +1,7 @@
 """Stacked bidirectional RNNs that padding does not change. Letters: B batch, L length, D width."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -69,7 +71,7 @@ class StackedBiRNN(nn.Module):
         hidden_size: int,
         *,
         num_layers: int,
-        cell: str = "lstm",
+        cell: Literal["lstm", "gru"] = "lstm",
         dropout: float = 0.0,
         variational: bool = False,
         concat_layers: bool = False,
