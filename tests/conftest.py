@@ -39,3 +39,19 @@ def squad_folder() -> Path:
         if not any((folder / f"{name}{ending}").is_file() for ending in ("", ".gz")):
             pytest.fail(f'SQUADQA_DATA_DIR names "{folder}", which holds no {name} (nor .gz)')
     return folder
+
+
+@pytest.fixture(scope="session")
+def reader_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of a small trained reader; train.json and dev.json lie two folders up."""
+    from tests.runs import READER, train_once
+
+    return train_once(tmp_path_factory, "drqa", READER)
+
+
+@pytest.fixture(scope="session")
+def scorer_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of a small trained scorer of candidates, as `reader_run`."""
+    from tests.runs import SCORER, train_once
+
+    return train_once(tmp_path_factory, "logistic", SCORER)

@@ -112,8 +112,9 @@ def device(text: str) -> str:
         argparse.ArgumentTypeError: It is none.
     """
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", text):
-        hint = did_you_mean(text, ("auto", "cpu", "cuda"))
-        raise argparse.ArgumentTypeError(f'"{text}" is no device. {hint}')
+        raise argparse.ArgumentTypeError(
+            f'"{text}" is no device; there are auto, cpu, cuda and cuda:NUMBER'
+        )
     return text
 
 

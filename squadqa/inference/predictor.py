@@ -161,8 +161,10 @@ class Predictor:
                 n_best=n_best,
             )
         scores = self._model(batch).float().log_softmax(dim=1)  # (B, N)
-        scores, places = scores.topk(min(n_best, scores.shape[1]), dim=1)  # (B, k)
-        return batch.candidate_spans.gather(1, places[:, :, None].expand(-1, -1, 2)), scores
+        # Many candidates score the same; of these the first comes first, as in evaluation.
+        scores, places = scores.sort(dim=1, descending=True, stable=True)
+        places = places[:, :n_best, None].expand(-1, -1, 2)  # (B, k, 2)
+        return batch.candidate_spans.gather(1, places), scores[:, :n_best]
 
 
 def find_device(name: str) -> torch.device:

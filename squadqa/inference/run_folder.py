@@ -6,6 +6,7 @@ checkpoint only weights and plain values are read.
 """
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -256,7 +257,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
     advice = "Name a run of `squadqa train`, or put back the file that it saved."
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of what no checkpoint looks like
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise CheckpointError(
             f'cannot read the checkpoint "{path}": {error.strerror or error}', next_step=advice

@@ -1,0 +1,338 @@
+"""Scores of prediction files and of runs, and what is refused."""
+
+import gzip
+import json
+import pickle
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from squadqa.cli.main import main
+from tests import tiny
+from tests.test_scoring import PUBLISHED
+
+ROOT = Path(__file__).parents[2]
+
+
+def without(file: tiny.Json, *path: str | int) -> tiny.Json:
+    """A file that misses what stands at a path."""
+    value: Any = file
+    for key in path[:-1]:
+        value = value[key]
+    del value[path[-1]]
+    return file
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tiny.write(tmp_path / "dev.json", tiny.squad())
+
+
+@pytest.fixture
+def predictions(tmp_path: Path) -> Path:
+    path = tmp_path / "predictions.json"
+    path.write_text(json.dumps({"q0": "ida moss", "q1": "31 years ago", "q3": "Bergen"}))
+    return path
+
+
+@pytest.fixture
+def copied_run(reader_run: Path, tmp_path: Path) -> Path:
+    """A run that may be spoilt."""
+    return Path(shutil.copytree(reader_run, tmp_path / "runs" / "copy"))
+
+
+def test_json_is_one_object_and_nothing_else(
+    data: Path, predictions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["evaluate", "--data", str(data), "--predictions", str(predictions), "--json"]
+    assert main(line) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("\n") == 1
+    assert json.loads(shown) == {
+        "exact_match": 100 / 8,
+        "f1": pytest.approx(100 * (1 + 0.8) / 8, abs=1e-9),
+        "total": 8,
+        "missing": 5,
+    }
+
+
+def test_figures_for_reading(
+    data: Path, predictions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", "--data", str(data), "--predictions", str(predictions)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "exact match  12.50 %",
+        "F1           22.50 %",
+        "questions    8, 5 without a prediction",
+    ]
+
+
+def test_predictions_of_no_question_are_counted_aside(
+    data: Path, predictions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    predictions.write_text('{"q0": "Ida", "other": "x"}')
+    line = ["evaluate", "--data", str(data), "--predictions", str(predictions), "--json"]
+    assert main(line) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["total"] == 8
+    assert "1 predictions are of no question" in err
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_predictions_score_as_by_the_official_script(
+    name: str, squad_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    predictions = squad_folder / "published_predictions" / name
+    if not predictions.is_file():
+        pytest.skip(f'"{squad_folder}" has no published_predictions/{name}')
+    line = ["evaluate", "--data", str(squad_folder), "--predictions", str(predictions), "--json"]
+    assert main(line) == 0
+    exact_match, f1, missing = PUBLISHED[name]
+    assert json.loads(capsys.readouterr().out) == {
+        "exact_match": pytest.approx(exact_match, abs=1e-9),
+        "f1": pytest.approx(f1, abs=1e-9),
+        "total": 10_570,
+        "missing": missing,
+    }
+
+
+def test_scoring_a_file_needs_no_torch(data: Path, predictions: Path) -> None:
+    code = (
+        "import json, sys; from squadqa.cli.main import main; code = main(sys.argv[1:]); "
+        "sys.stderr.write(json.dumps([code, sorted(sys.modules)]))"
+    )
+    line = ["evaluate", "--data", str(data), "--predictions", str(predictions), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *line], cwd=ROOT, capture_output=True, text=True
+    )
+    exit_code, modules = json.loads(done.stderr)
+    assert exit_code == 0
+    assert not {"torch", "numpy", "spacy", "datasets", "pyarrow"} & set(modules)
+
+
+def test_a_run_is_scored_without_lightning(reader_run: Path) -> None:
+    code = (
+        "import json, sys; from squadqa.cli.main import main; code = main(sys.argv[1:]); "
+        "print(json.dumps([code, sorted(sys.modules)]))"
+    )
+    line = ["evaluate", str(reader_run), "--data", str(reader_run.parents[1] / "dev.json")]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *line, "--json"], cwd=ROOT, capture_output=True, text=True
+    )
+    scored, ended = map(json.loads, done.stdout.splitlines())
+    assert ended[0] == 0
+    assert not {"pytorch_lightning", "wandb", "jsonargparse"} & set(ended[1])
+    assert (scored["total"], scored["missing"]) == (8, 0)
+    assert 0 <= scored["exact_match"] <= scored["f1"] <= 100
+
+
+@pytest.mark.parametrize("checkpoint", ["best", "last"])
+def test_the_checkpoint_is_named(
+    checkpoint: str, reader_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = reader_run.parents[1] / "dev.json"
+    line = ["evaluate", str(reader_run), "--data", str(data), "--checkpoint", checkpoint]
+    assert main(line) == 0
+    last_line = capsys.readouterr().out.splitlines()[-1]
+    path = reader_run / "checkpoints" / f"{checkpoint}.ckpt"
+    assert last_line.split(maxsplit=1)[1].startswith(f"{path} (epoch ")
+
+
+def test_best_is_the_default_and_last_where_there_is_none(
+    copied_run: Path, data: Path, capsys: pytest.CaptureFixture[str], refused: Callable[..., str]
+) -> None:
+    line = ["evaluate", str(copied_run), "--data", str(data), "--json"]
+    assert main(line) == 0
+    assert "best.ckpt" in json.loads(capsys.readouterr().out)["checkpoint"]
+    (copied_run / "checkpoints" / "best.ckpt").unlink()
+    assert main(line) == 0
+    assert "last.ckpt" in json.loads(capsys.readouterr().out)["checkpoint"]
+    said = refused(*line, "--checkpoint", "best")
+    assert "Take that one with --checkpoint last." in said
+
+
+def test_a_scorer_of_candidates_is_scored_too(
+    scorer_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = scorer_run.parents[1] / "dev.json"
+    assert main(["evaluate", str(scorer_run), "--data", str(data), "--json"]) == 0
+    scored = json.loads(capsys.readouterr().out)
+    assert (scored["total"], scored["missing"]) == (8, 0)
+
+
+# What is refused: first the data ...
+
+
+@pytest.mark.parametrize(
+    ("file", "what"),
+    [
+        ([], "is [], not an object"),
+        (without(tiny.squad(), "data"), 'misses "data"'),
+        (without(tiny.squad(), "data", 0, "paragraphs"), 'data[0] misses "paragraphs"'),
+        (without(tiny.squad(), "data", 0, "paragraphs", 0, "qas"), 'misses "qas"'),
+        (without(tiny.squad(), "data", 0, "paragraphs", 0, "context"), 'misses "context"'),
+        (without(tiny.squad(), "data", 0, "paragraphs", 0, "qas", 1, "id"), 'misses "id"'),
+        (tiny.one_question(context=" \n"), "has an empty context"),
+        (tiny.one_question(question=""), "has an empty question"),
+        (tiny.join(tiny.one_question(), tiny.one_question()), 'the id "only" stands twice'),
+        (tiny.one_question(answers=[]), "1 of 1 questions have no answers to score against"),
+    ],
+)
+def test_data_of_another_shape(
+    file: Any, what: str, tmp_path: Path, predictions: Path, refused: Callable[..., str]
+) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(file))
+    said = refused("evaluate", "--data", path, "--predictions", predictions)
+    assert what in said
+    assert str(path) in said
+
+
+def test_data_that_is_not_json(
+    tmp_path: Path, predictions: Path, refused: Callable[..., str]
+) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text('{"data": [}')
+    said = refused("evaluate", "--data", path, "--predictions", predictions)
+    assert "is not JSON: Expecting value at line 1, column 11" in said
+
+
+def test_a_truncated_gz(tmp_path: Path, predictions: Path, refused: Callable[..., str]) -> None:
+    path = tmp_path / "dev.json.gz"
+    path.write_bytes(gzip.compress(json.dumps(tiny.squad()).encode())[:-20])
+    said = refused("evaluate", "--data", path, "--predictions", predictions)
+    assert "broken or truncated .gz" in said
+
+
+def test_a_missing_file_gets_a_suggestion(
+    data: Path, predictions: Path, refused: Callable[..., str]
+) -> None:
+    said = refused("evaluate", "--data", data.with_name("dve.json"), "--predictions", predictions)
+    assert 'Did you mean "dev.json"?' in said
+
+
+def test_a_run_on_data_without_answers(
+    reader_run: Path, tmp_path: Path, refused: Callable[..., str]
+) -> None:
+    path = tiny.write(tmp_path / "bare.json", tiny.one_question(answers=[]))
+    said = refused("evaluate", reader_run, "--data", path)
+    assert "no answers to score against" in said
+    assert "`squadqa predict` needs none" in said
+
+
+# ... then the predictions ...
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("not json", "are not JSON"),
+        ('[{"q0": "x"}]', "are a list"),
+        ('{"q0": null}', 'question "q0" has null, not a text'),
+        ('{"q0": "x", "q0": "y"}', 'name "q0" more than once'),
+        ('{"x": "y"}', "hold no question of the data"),
+    ],
+)
+def test_what_is_no_prediction_file(
+    content: str, what: str, data: Path, predictions: Path, refused: Callable[..., str]
+) -> None:
+    predictions.write_text(content)
+    assert what in refused("evaluate", "--data", data, "--predictions", predictions)
+
+
+def test_a_missing_prediction_file(data: Path, tmp_path: Path, refused: Callable[..., str]) -> None:
+    said = refused("evaluate", "--data", data, "--predictions", tmp_path / "none.json")
+    assert "cannot read predictions" in said
+
+
+# ... then the options ...
+
+
+def test_one_of_run_and_predictions(
+    data: Path, predictions: Path, refused: Callable[..., str]
+) -> None:
+    assert "nothing to evaluate" in refused("evaluate", "--data", data)
+    said = refused("evaluate", "runs/x", "--predictions", predictions, "--data", data)
+    assert 'both a run folder "runs/x" and --predictions' in said
+
+
+def test_a_misspelt_option(data: Path, refused: Callable[..., str]) -> None:
+    said = refused("evaluate", "--data", data, "--prediction", "p.json")
+    assert said.splitlines() == [
+        'unknown option "--prediction"',
+        '  Did you mean "--predictions"?',
+        "  All options: squadqa evaluate --help",
+    ]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_gpu_that_is_not_there(reader_run: Path, data: Path, refused: Callable[..., str]) -> None:
+    said = refused("evaluate", reader_run, "--data", data, "--device", "cuda")
+    assert 'there is no device "cuda"' in said
+    assert "take --device cpu" in said
+
+
+# ... and last the run.
+
+
+def test_a_wrong_folder_lists_the_runs(
+    copied_run: Path, data: Path, refused: Callable[..., str]
+) -> None:
+    said = refused("evaluate", copied_run.with_name("cpy"), "--data", data)
+    assert "there is no run folder" in said
+    assert f'Did you mean "{copied_run}"?' in said
+
+
+def test_a_checkpoint_that_is_none(
+    copied_run: Path, data: Path, refused: Callable[..., str]
+) -> None:
+    (copied_run / "checkpoints" / "best.ckpt").write_text("weights")
+    assert "is no checkpoint" in refused("evaluate", copied_run, "--data", data)
+
+
+def test_a_checkpoint_of_another_model(
+    copied_run: Path, scorer_run: Path, data: Path, refused: Callable[..., str]
+) -> None:
+    shutil.copy(scorer_run / "checkpoints" / "best.ckpt", copied_run / "checkpoints")
+    said = refused("evaluate", copied_run, "--data", data)
+    assert 'holds the weights of "LogisticScorer"' in said
+    assert 'describes "DrQAReader"' in said
+
+
+class Bomb:
+    """Unpickling it makes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize(
+    ("packed", "what"),
+    [(True, "is neither weights nor a plain value"), (False, "is no checkpoint")],
+)
+def test_no_code_runs_from_a_checkpoint(
+    packed: bool,
+    what: str,
+    copied_run: Path,
+    data: Path,
+    tmp_path: Path,
+    refused: Callable[..., str],
+) -> None:
+    path = copied_run / "checkpoints" / "best.ckpt"
+    content = torch.load(path, weights_only=True)
+    content["squadqa"]["note"] = Bomb(tmp_path / "exploded")
+    if packed:
+        torch.save(content, path)
+    else:
+        path.write_bytes(pickle.dumps(content["squadqa"]))
+    assert what in refused("evaluate", copied_run, "--data", data)
+    assert not (tmp_path / "exploded").exists()

@@ -1,0 +1,175 @@
+"""The console command: help at once, mistakes in three lines, honest exit codes."""
+
+import errno
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from squadqa import __version__
+from squadqa.cli import main as module
+from squadqa.cli.main import COMMANDS, main
+from squadqa.errors import DataError
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"torch", "pytorch_lightning", "datasets", "spacy", "gensim", "numpy", "pyarrow", "wandb"}
+
+
+def command(code: Callable[[list[str]], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a command `try` in place that does as told."""
+    monkeypatch.setitem(COMMANDS, "try", "tried")
+    monkeypatch.setitem(sys.modules, "tried", SimpleNamespace(HELP="try", main=code))
+
+
+def raising(error: BaseException) -> Callable[[list[str]], int]:
+    def run(arguments: list[str]) -> int:
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_is_fast_and_fits_a_screen(name: str) -> None:
+    line = [sys.executable, "-m", "squadqa.cli.main", *([name] if name else []), "--help"]
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        shown = subprocess.check_output(line, cwd=ROOT, text=True, env={"COLUMNS": "80"})
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 1
+    assert shown.startswith("usage: squadqa ")
+    assert len(shown.splitlines()) <= 40
+    assert max(map(len, shown.splitlines())) <= 100
+    examples = shown.partition("examples:\n")[2]
+    assert 2 <= examples.count(f"squadqa {name}") <= 4
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_imports_nothing_heavy(name: str) -> None:
+    code = (
+        "import json, sys; from squadqa.cli.main import main; code = main(sys.argv[1:]); "
+        "sys.stderr.write(json.dumps([code, sorted(sys.modules)]))"
+    )
+    line = [sys.executable, "-c", code, *([name] if name else []), "--help"]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
+    exit_code, modules = json.loads(done.stderr)
+    assert exit_code == 0
+    assert not HEAVY & {name.partition(".")[0] for name in modules}
+
+
+def test_every_command_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    shown = capsys.readouterr().out
+    assert [line.split()[0] for line in shown.splitlines() if line.startswith("  ")][
+        : len(COMMANDS)
+    ] == list(COMMANDS)
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"squadqa {__version__}\n"
+
+
+def test_unknown_commands(refused: Callable[..., str]) -> None:
+    assert refused("evalute").splitlines() == [
+        'unknown command "evalute"',
+        '  Did you mean "evaluate"?',
+        "  All commands: squadqa --help",
+    ]
+    assert 'unknown option "--versoin"' in refused("--versoin")
+
+
+def test_the_exit_code_is_the_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+
+    def run(arguments: list[str]) -> int:
+        seen.append(arguments)
+        return 7
+
+    command(run, monkeypatch)
+    assert main(["try", "a", "--b"]) == 7
+    assert seen == [["a", "--b"]]
+
+
+def test_a_mistake_is_three_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = DataError("bad\nvalue", hint="Did you mean that?", next_step="Do this.")
+    command(raising(error), monkeypatch)
+    assert main(["try"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "squadqa: error: bad value\n  Did you mean that?\n  Do this.\n"
+
+
+def test_debug_shows_where(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(raising(DataError("bad value")), monkeypatch)
+    assert main(["try", "--debug"]) == 2
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert "in run" in err
+    assert err.endswith("squadqa: error: bad value\n")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_a_full_disk_is_told(
+    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(raising(OSError(number, "no room", "some/file")), monkeypatch)
+    assert main(["try"]) == 2
+    assert 'cannot write "some/file": no room' in capsys.readouterr().err
+
+
+def test_our_own_bugs_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    for error in (OSError(errno.EBADF, "bad descriptor"), RuntimeError("bug")):
+        command(raising(error), monkeypatch)
+        with pytest.raises(type(error)):
+            main(["try"])
+
+
+def test_interruption(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    command(raising(KeyboardInterrupt()), monkeypatch)
+    assert main(["try"]) == 1
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("code", "expected"), [(0, 0), (None, 0), (2, 2), ("message", 2)])
+def test_exits_become_codes(
+    code: int | str | None, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command(raising(SystemExit(code)), monkeypatch)
+    assert main(["try"]) == expected
+
+
+def test_lightning_gets_its_whole_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+    monkeypatch.setitem(sys.modules, "squadqa.cli.train", SimpleNamespace(run=seen.append))
+    assert main(["lightning", "fit", "--config", "x.yaml"]) == 0
+    assert seen == [["fit", "--config", "x.yaml"]]
+    assert module.LIGHTNING not in COMMANDS
+
+
+def test_output_into_a_closed_pipe_is_no_traceback() -> None:
+    line = f'"{sys.executable}" -m squadqa.cli.main evaluate --help | true; exit ${{PIPESTATUS[0]}}'
+    done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    assert done.returncode in (0, 1)  # 0 where it was faster than `true`
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_colour_only_on_a_terminal_and_never_with_no_color(
+    no_color: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(raising(DataError("bad value")), monkeypatch)
+    monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert main(["try"]) == 2
+    assert ("\x1b" in capsys.readouterr().err) is not bool(no_color)

@@ -1,0 +1,81 @@
+"""Mistakes on a command line: what, did you mean, what next."""
+
+import argparse
+
+import pytest
+
+from squadqa.cli.parser import CommandParser, device, positive
+from squadqa.errors import ConfigError
+
+
+def parser() -> CommandParser:
+    made = CommandParser("paint", "Paint.", usage="WALL [options]", examples=[("red", "squadqa x")])
+    made.add_argument("wall")
+    made.add_argument("--colour", choices=("red", "green"), required=True)
+    made.add_argument("--coats", type=positive, default=1)
+    made.add_argument("--shift", type=float, default=0.0)
+    return made
+
+
+def test_what_is_right_is_parsed() -> None:
+    options = parser().parse_args(["north", "--colour=red", "--coats", "2", "--shift", "-1.5"])
+    assert vars(options) == {"wall": "north", "colour": "red", "coats": 2, "shift": -1.5}
+
+
+def test_behind_two_dashes_nothing_is_an_option() -> None:
+    assert parser().parse_args(["--colour", "red", "--", "--wall"]).wall == "--wall"
+
+
+def test_a_value_with_spaces_is_no_option() -> None:
+    assert parser().parse_args(["--colour", "red", "-- or not"]).wall == "-- or not"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what", "hint"),
+    [
+        # The unknown option is told before the missing one that it was meant to be.
+        (["north", "--color", "red"], 'unknown option "--color"', 'Did you mean "--colour"?'),
+        (["north", "--color=red"], 'unknown option "--color"', 'Did you mean "--colour"?'),
+        (["north", "--col", "red"], 'unknown option "--col"', '"--colour"'),
+        (["north", "-c", "red"], 'unknown option "-c"', 'Known: "--coats"'),
+        (["north", "--colour", "grean"], '--colour cannot be "grean"', 'Did you mean "green"?'),
+        (["north", "--colour", "blue"], '--colour cannot be "blue"', 'Known: "green", "red".'),
+        (["north", "--colour"], "--colour: expected one argument", ""),
+        (["north"], "required: --colour", ""),
+        (["--colour", "red"], "required: wall", ""),
+        (["n", "s", "--colour", "red"], 'one argument too many: "s"', ""),
+        (["n", "--colour", "red", "--coats", "0"], '"0" is not a whole number of 1 or more', ""),
+        (["n", "--colour", "red", "--shift", "x"], "--shift: invalid float value: 'x'", ""),
+    ],
+)
+def test_mistakes_are_named(arguments: list[str], what: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parser().parse_args(arguments)
+    assert what in caught.value.what
+    assert hint in caught.value.hint
+    assert caught.value.next_step == "All options: squadqa paint --help"
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "", "many", "²"])
+def test_what_is_not_positive(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        positive(text)
+
+
+@pytest.mark.parametrize("text", ["auto", "cpu", "cuda", "cuda:1"])
+def test_devices(text: str) -> None:
+    assert device(text) == text
+
+
+def test_what_is_no_device() -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match='"gpu" is no device; there are auto'):
+        device("gpu")
+
+
+def test_help_shows_the_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parser().parse_args(["--help"])
+    assert caught.value.code == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("usage: squadqa paint WALL [options]\n")
+    assert shown.endswith("examples:\n  red:\n    squadqa x\n")

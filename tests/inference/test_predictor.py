@@ -1,0 +1,181 @@
+"""Answers of trained runs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from squadqa.data.prepare import PreparedData
+from squadqa.data.squad import find_source
+from squadqa.errors import CheckpointError, ConfigError, DataError
+from squadqa.evaluation.predictions import NBest
+from squadqa.inference import predictor as module
+from squadqa.inference.predictor import Predictor, find_device, token_batches
+from squadqa.inference.run_folder import open_run
+from squadqa.nn.decoding import best_spans
+from tests import tiny
+
+
+@pytest.fixture(params=["reader", "scorer"])
+def predictor(request: pytest.FixtureRequest) -> Predictor:
+    return Predictor(open_run(request.getfixturevalue(f"{request.param}_run")), device="cpu")
+
+
+@pytest.fixture
+def reader(reader_run: Path) -> Predictor:
+    return Predictor(open_run(reader_run), device="cpu")
+
+
+def prepared(predictor: Predictor, file: tiny.Json, folder: Path) -> PreparedData:
+    source = find_source(str(tiny.write(folder / "questions.json", file)))
+    return predictor.prepare(source, cache_dir=folder / "cache")
+
+
+def spans_of(answers: list[NBest]) -> list[tuple[int, int]]:
+    return [(answer.start, answer.end) for answer in answers]
+
+
+@given(lengths=st.lists(st.integers(0, 50), max_size=30), batch_tokens=st.integers(1, 120))
+def test_batches_hold_each_item_once_within_the_budget(
+    lengths: list[int], batch_tokens: int
+) -> None:
+    batches = list(token_batches(np.array(lengths, np.int64), batch_tokens=batch_tokens))
+    assert sorted(item for batch in batches for item in batch) == list(range(len(lengths)))
+    longest = [max(lengths[item] for item in batch) for batch in batches]
+    assert longest == sorted(longest, reverse=True)
+    assert all(
+        len(batch) == 1 or len(batch) * size <= batch_tokens
+        for batch, size in zip(batches, longest, strict=True)
+    )
+
+
+def test_batching_changes_no_answer(
+    predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = prepared(predictor, tiny.squad(), tmp_path)
+    together = predictor.answers(data, n_best=4)
+    monkeypatch.setattr(module, "BATCH_TOKENS", 1)
+    alone = predictor.answers(data, n_best=4)
+    assert list(together) == list(alone) == [f"q{number}" for number in range(8)]
+    for name, answers in together.items():
+        expected = [answer.probability for answer in alone[name]]
+        assert [answer.probability for answer in answers] == pytest.approx(expected, rel=1e-4)
+        assert answers[0].text == alone[name][0].text
+
+
+def test_one_answer_is_the_best_of_many(predictor: Predictor, tmp_path: Path) -> None:
+    data = prepared(predictor, tiny.squad(), tmp_path)
+    one, many = predictor.answers(data), predictor.answers(data, n_best=50)
+    assert {name: answers[0].text for name, answers in many.items()} == {
+        name: answers[0].text for name, answers in one.items()
+    }
+    assert all(len(answers) == 1 for answers in one.values())
+
+
+def test_probabilities_are_the_models(reader: Predictor, tmp_path: Path) -> None:
+    data = prepared(reader, tiny.one_question(), tmp_path)
+    (found,) = reader.answers(data, n_best=3).values()
+    batch = reader.run.inputs.dataset(data).collate([0])
+    logits = reader.run.model_for(data)(batch)
+    start = logits.start_logits.softmax(dim=1)[0].tolist()
+    end = logits.end_logits.softmax(dim=1)[0].tolist()
+    offsets = data.tokens.offset_mapping
+    spans = sorted(
+        ((start[i] * end[j], offsets[i, 0], offsets[j, 1])
+         for i in range(len(start)) for j in range(i, len(end))),
+        reverse=True,
+    )  # fmt: skip
+    assert spans_of(found) == [(begin, behind) for _, begin, behind in spans[:3]]
+    assert [one.probability for one in found] == pytest.approx([p for p, _, _ in spans[:3]])
+
+
+def test_a_short_context_has_all_its_spans_once(reader: Predictor) -> None:
+    found = reader.answer("one two three", "What?", n_best=1000)
+    words = [(0, 3), (4, 7), (8, 13)]
+    expected = {(a[0], b[1]) for i, a in enumerate(words) for b in words[i:]}
+    assert set(spans_of(found)) == expected
+    assert len(found) == len(expected) == 6
+
+
+def test_all_candidates_add_up_to_certainty(scorer_run: Path) -> None:
+    found = Predictor(open_run(scorer_run)).answer("One two three.", "What?", n_best=1000)
+    assert sum(answer.probability for answer in found) == pytest.approx(1)
+
+
+def test_answers_keep_to_the_longest_span(reader: Predictor) -> None:
+    found = reader.answer("a " * 40, "What?", n_best=10_000)
+    assert max(len(answer.text.split()) for answer in found) == reader.run.max_span_length
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("submarine", "zeppelin"), ("xqzvlorp", "brrgnak")],
+    ids=["known to the vectors", "known by its characters"],
+)
+def test_a_word_never_seen_is_not_unknown(one: str, other: str, reader: Predictor) -> None:
+    def probability(word: str) -> float:
+        return reader.answer(f"The {word} sank.", "What sank?")[0].probability
+
+    assert not {one, other} & set(reader.run.inputs.frequent)
+    assert probability(one) == probability(one)
+    assert probability(one) != probability(other)
+
+
+def test_an_answer_is_the_same_from_a_file(predictor: Predictor, tmp_path: Path) -> None:
+    context, question = "Ida Moss kept the light — for 31 years.", "Who kept the light?"
+    file = tiny.one_question(context, question, answers=[])
+    data = prepared(predictor, file, tmp_path)
+    from_file = predictor.answers(data, n_best=3)["only"]
+    asked = predictor.answer(context, question, n_best=3)
+    assert spans_of(asked) == spans_of(from_file)
+    assert [answer.text for answer in asked] == [context[a:b] for a, b in spans_of(asked)]
+
+
+def test_empty_texts_are_refused(reader: Predictor) -> None:
+    with pytest.raises(DataError, match="the context is empty"):
+        reader.answer(" ", "What?")
+    with pytest.raises(DataError, match="the question is empty"):
+        reader.answer("Text.", "\n")
+
+
+def test_data_stays_in_the_runs_own_cache(reader: Predictor, reader_run: Path) -> None:
+    """The fixture's configuration names the cache by a path relative to where it was trained."""
+    assert reader.run.cache_dir == Path("cache")
+
+
+def test_the_runs_own_cache_is_used_where_it_is(
+    reader: Predictor, reader_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(reader_run.parents[1])
+    before = sorted(Path("cache").iterdir())
+    assert reader.prepare(find_source("dev.json")).vectors is not None
+    assert {path.name.partition("-")[0] for path in before} >= {"text", "vectors"}
+    assert not Path("data").exists()
+
+
+def test_progress_is_told(reader: Predictor, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    data = prepared(reader, tiny.squad(), tmp_path)
+    reader.answers(data, progress=lambda *call: told.append(call))
+    assert told[-1] == ("answers", 8, 8)
+
+
+def test_a_diverged_model_is_named(reader: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def diverged(*arguments: object, **options: object) -> tuple[torch.Tensor, torch.Tensor]:
+        spans, scores = best_spans(*arguments, **options)  # type: ignore[arg-type]
+        return spans, scores * torch.nan
+
+    monkeypatch.setattr(module, "best_spans", diverged)
+    with pytest.raises(CheckpointError, match="its training diverged"):
+        reader.answer("Text.", "What?")
+
+
+def test_devices() -> None:
+    assert find_device("cpu") == torch.device("cpu")
+    expected = "cuda" if torch.cuda.is_available() else "cpu"
+    assert find_device("auto").type == expected
+    with pytest.raises(ConfigError, match='there is no device "cuda:99"'):
+        find_device("cuda:99")

@@ -1,0 +1,240 @@
+"""Run folders: what opens, what is refused, and that nothing in one is run."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from squadqa.data.candidate_inputs import CandidateInputs
+from squadqa.data.inputs import SpanInputs
+from squadqa.errors import CheckpointError
+from squadqa.inference.run_folder import find_checkpoint, find_run, list_runs, open_run
+from squadqa.models.drqa import DrQAReader
+from squadqa.models.logistic import LogisticScorer
+from tests import tiny
+
+
+@pytest.fixture
+def run(reader_run: Path, tmp_path: Path) -> Path:
+    """A run that may be spoilt."""
+    return Path(shutil.copytree(reader_run, tmp_path / "runs" / "copy"))
+
+
+def change(run: Path, edit: Callable[[Any], None]) -> None:
+    """Change a run's configuration."""
+    path = run / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    edit(config)
+    path.write_text(yaml.safe_dump(config))
+
+
+def reader_of(config: Any) -> Any:
+    return config["model"]["init_args"]["reader"]
+
+
+def test_a_reader_opens_as_it_was_trained(reader_run: Path) -> None:
+    run = open_run(reader_run)
+    model = run.model_for(tiny.prepared(vector_size=50))
+    assert isinstance(model, DrQAReader)
+    assert isinstance(run.inputs, SpanInputs)
+    assert not model.training
+    assert run.max_span_length == 17
+    # Keys of a mapping come back as numbers, though the configuration writes them as texts.
+    assert [tuple(c.weight.shape) for c in model.words.char_cnn.convolutions] == [
+        (4, 4, 3),
+        (4, 4, 5),
+    ]
+    saved = torch.load(reader_run / "checkpoints" / "best.ckpt", weights_only=True)
+    weights = model.state_dict()
+    assert {f"model.{name}" for name in weights} == set(saved["state_dict"])
+    assert all(torch.equal(saved["state_dict"][f"model.{n}"], w) for n, w in weights.items())
+    assert run.inputs.frequent == saved["SquadDataModule"]["inputs"]["frequent"]
+    assert len(run.inputs.frequent) > 0
+
+
+def test_a_scorer_opens_as_it_was_trained(scorer_run: Path) -> None:
+    run = open_run(scorer_run)
+    model = run.model_for(tiny.prepared())
+    assert isinstance(model, LogisticScorer)
+    assert isinstance(run.inputs, CandidateInputs)
+    assert run.inputs.num_buckets == 3
+    assert run.max_span_length is None
+    assert any(weight.abs().sum() > 0 for weight in model.state_dict().values())
+
+
+def test_the_checkpoint_says_where_it_stands(reader_run: Path) -> None:
+    checkpoint = open_run(reader_run, checkpoint="last").checkpoint
+    path = reader_run / "checkpoints" / "last.ckpt"
+    assert str(checkpoint) == f"{path} (epoch {checkpoint.epoch}, step {checkpoint.step})"
+    assert checkpoint.step >= 1
+
+
+def test_runs_are_listed(run: Path) -> None:
+    (run.parent / "none").mkdir()
+    (run.parent / "none" / "config.yaml").touch()
+    assert list_runs(run.parent, run.parent / "missing") == [str(run)]
+    assert find_run(run) == run
+    with pytest.raises(CheckpointError, match="there is no run folder") as caught:
+        find_run(run.with_name("kopy"))
+    assert caught.value.hint == f'Did you mean "{run}"?'
+    with pytest.raises(CheckpointError, match="it has no config.yaml") as caught:
+        find_run(run.parent)
+    assert str(run) in caught.value.hint
+    with pytest.raises(CheckpointError, match="is a file, not a run folder"):
+        find_run(run / "config.yaml")
+
+
+def test_runs_of_the_working_folder_are_suggested(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(run.parents[1])
+    with pytest.raises(CheckpointError) as caught:
+        find_run("copy")
+    assert caught.value.hint == 'Did you mean "runs/copy"?'
+
+
+def test_without_any_run_training_is_the_next_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CheckpointError) as caught:
+        find_run("runs/drqa")
+    assert caught.value.hint == ""
+    assert "squadqa train" in caught.value.next_step
+
+
+def test_checkpoints_are_chosen(run: Path) -> None:
+    folder = run / "checkpoints"
+    assert find_checkpoint(run).name == "best.ckpt"
+    assert find_checkpoint(run, "last").name == "last.ckpt"
+    (folder / "last.ckpt").unlink()
+    with pytest.raises(CheckpointError, match="last.ckpt") as caught:
+        find_checkpoint(run, "last")
+    assert "--checkpoint best" in caught.value.next_step
+    (folder / "best.ckpt").unlink()
+    with pytest.raises(CheckpointError, match="has no checkpoint"):
+        find_checkpoint(run)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", "is no checkpoint"),
+        (b"PK\x03\x04 not quite", "is no checkpoint"),
+        (b"\x80\x02}q\x00.", "is no checkpoint"),
+    ],
+)
+def test_what_is_no_checkpoint(content: bytes, what: str, run: Path) -> None:
+    (run / "checkpoints" / "best.ckpt").write_bytes(content)
+    with pytest.raises(CheckpointError, match=what):
+        open_run(run)
+
+
+def test_half_a_checkpoint(run: Path) -> None:
+    path = run / "checkpoints" / "best.ckpt"
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(CheckpointError, match="is no checkpoint"):
+        open_run(run)
+
+
+@pytest.mark.parametrize("key", ["state_dict", "SquadDataModule", "squadqa", "epoch"])
+def test_a_checkpoint_of_something_else(key: str, run: Path) -> None:
+    path = run / "checkpoints" / "best.ckpt"
+    content = torch.load(path, weights_only=True)
+    del content[key]
+    torch.save(content, path)
+    with pytest.raises(CheckpointError, match=f"it misses '{key}'"):
+        open_run(run)
+    torch.save([1, 2], path)
+    with pytest.raises(CheckpointError, match="is no checkpoint of squadqa"):
+        open_run(run)
+
+
+def test_weights_of_another_width(run: Path) -> None:
+    change(run, lambda config: reader_of(config)["init_args"].update(hidden_size=9))
+    opened = open_run(run)
+    with pytest.raises(CheckpointError, match=r"do not fit .* such as \"context_rnn") as caught:
+        opened.model_for(tiny.prepared(vector_size=50))
+    assert "in the checkpoint" in caught.value.what
+
+
+def test_weights_for_other_vectors(run: Path) -> None:
+    with pytest.raises(CheckpointError, match="do not fit") as caught:
+        open_run(run).model_for(tiny.prepared(vector_size=51))
+    assert "word vectors" in caught.value.hint
+
+
+def test_inputs_of_the_other_family(run: Path) -> None:
+    def edit(config: Any) -> None:
+        config["data"]["inputs"] = {
+            "class_path": "squadqa.data.candidate_inputs.CandidateInputs",
+            "init_args": {"pipeline": None},
+        }
+
+    change(run, edit)
+    with pytest.raises(CheckpointError, match="is not what CandidateInputs needs"):
+        open_run(run)
+
+
+@pytest.mark.parametrize(
+    ("edit", "what"),
+    [
+        (lambda c: c.pop("model"), 'it misses "model.init_args"'),
+        (lambda c: c.pop("data"), 'it misses "data"'),
+        (lambda c: c["model"]["init_args"].pop("reader"), "neither a reader nor a scorer"),
+        (lambda c: c["model"]["init_args"].update(reader=3), "does not describe a model"),
+        (lambda c: reader_of(c).update(class_path="squadqa.models.DrQAReadr"), "DrQAReadr"),
+        (lambda c: reader_of(c).update(class_path="squadqa.nomodels.DrQAReader"), "nomodels"),
+    ],
+)
+def test_what_is_no_configuration(edit: Callable[[Any], None], what: str, run: Path) -> None:
+    change(run, edit)
+    with pytest.raises(CheckpointError, match=what):
+        open_run(run)
+
+
+def test_an_argument_that_this_version_does_not_know(run: Path) -> None:
+    change(run, lambda config: reader_of(config)["init_args"].update(depth=9))
+    with pytest.raises(CheckpointError, match="does not describe a model .*'depth'"):
+        open_run(run).model_for(tiny.prepared(vector_size=50))
+
+
+@pytest.mark.parametrize("content", ["model: [", "\xff\xfe", "just text", ""])
+def test_what_is_no_yaml(content: str, run: Path) -> None:
+    (run / "config.yaml").write_text(content, encoding="latin-1")
+    with pytest.raises(CheckpointError, match="is not the configuration of a run"):
+        open_run(run)
+
+
+@pytest.mark.parametrize(
+    "class_path",
+    [
+        "os.system",
+        "subprocess.Popen",
+        "this.that",  # importing it prints
+        "squadqa.data.prepare.Path",
+        "squadqa.cli.main.main",
+        "squadqa.nn.char_cnn.KernelBankCharCNN",
+        "squadqa.models.SpanReader.loss",
+        "DrQAReader",
+    ],
+)
+def test_a_configuration_makes_readers_of_this_package_only(class_path: str, run: Path) -> None:
+    change(run, lambda config: reader_of(config).update(class_path=class_path))
+    with pytest.raises(CheckpointError, match="does not describe a model"):
+        open_run(run)
+    assert "this" not in sys.modules
+
+
+def test_nor_does_it_make_anything_else_inside_a_reader(run: Path, tmp_path: Path) -> None:
+    path = tmp_path / "made"
+    bomb = {"class_path": "os.mkdir", "init_args": {"path": str(path)}}
+    change(run, lambda config: reader_of(config)["init_args"].update(char_cnn=bomb))
+    with pytest.raises(CheckpointError, match=r'"os.mkdir" is not below "squadqa."'):
+        open_run(run)
+    assert not path.exists()
