@@ -364,7 +364,7 @@ def test_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_source(".").path == Path("dev-v1.1.json.gz")
     monkeypatch.setenv("SQUADQA_DATA_DIR", str(tmp_path))
     assert find_source("squad").path == tmp_path / "dev-v1.1.json.gz"
-    with pytest.raises(DataError, match='no "train-v1.1.json" or "train-v1.1.json.gz" in'):
+    with pytest.raises(DataError, match='no "train-v1.1.json" or'):
         find_source("squad", part="train")
 
 

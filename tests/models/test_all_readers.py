@@ -1,0 +1,202 @@
+"""What every reader must do. A new reader is one more line of `READERS`."""
+
+import io
+from collections.abc import Callable
+from dataclasses import fields, replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from squadqa.batch import SpanBatch
+from squadqa.data.dataset import SpanDataset
+from squadqa.models import DrQAReader, SpanLogits, SpanReader
+from squadqa.nn.char_cnn import KernelBankCharCNN
+from squadqa.nn.decoding import best_spans
+from squadqa.nn.dropout import SequenceDropout
+from squadqa.scoring import score_pairs
+from tests import tiny
+
+READERS: dict[str, Callable[[int], SpanReader]] = {
+    "drqa": lambda vector_size: DrQAReader(
+        vector_size,
+        char_cnn=KernelBankCharCNN(filters={3: 6, 5: 6}, character_size=5),
+        embedding_size=12,
+        hidden_size=10,
+        num_layers=2,
+        tuned_words=3,
+    ),
+    "drqa-variational": lambda vector_size: DrQAReader(
+        vector_size, hidden_size=10, num_layers=1, tuned_words=3, variational=True
+    ),
+    "drqa-words-only": lambda vector_size: DrQAReader(
+        vector_size, embedding_size=None, hidden_size=10, tuned_words=3, use_annotation=False
+    ),
+}
+
+# Softmax takes no notice of what is added to all its scores, so these have no gradient but noise.
+CANCELLED = {"question_pooling.query.bias"}
+
+DATASET = SpanDataset(tiny.prepared(), frequent=["the", "?", "Ida"])
+EVERY = range(len(DATASET))
+
+every_reader = pytest.mark.parametrize("make", READERS.values(), ids=READERS)
+
+
+def make_reader(make: Callable[[int], SpanReader], *, seed: int = 0) -> SpanReader:
+    torch.manual_seed(seed)
+    return make(DATASET.vector_size).eval()
+
+
+def assert_same(one: SpanLogits, other: SpanLogits, mask: Tensor) -> None:
+    """Both readings agree on the real tokens that `mask` names."""
+    for name in ("start_logits", "end_logits"):
+        left, right = getattr(one, name), getattr(other, name)
+        width = min(left.shape[1], right.shape[1])
+        left, right, real = left[:, :width], right[:, :width], mask[:, :width]
+        assert torch.allclose(left[real], right[real], atol=1e-5), name
+
+
+def rows(batch: SpanBatch | SpanLogits, chosen: list[int]) -> SpanLogits:
+    return SpanLogits(**{each.name: getattr(batch, each.name)[chosen] for each in fields(batch)})
+
+
+@every_reader
+def test_shapes_and_masks(make: Callable[[int], SpanReader]) -> None:
+    reader, batch = make_reader(make), DATASET.collate(EVERY)
+    logits = reader(batch)
+    for scores in (logits.start_logits, logits.end_logits):
+        assert scores.shape == batch.context_mask.shape
+        assert scores.isfinite().all()
+        assert (scores[~batch.context_mask] < -1e30).all()
+        assert (scores[batch.context_mask].abs() < 1e3).all()
+    losses = reader.loss(logits, batch)
+    assert losses.shape == (len(batch),)
+    assert (losses > 0).all()
+
+
+@every_reader
+def test_alone_and_padded_are_the_same(make: Callable[[int], SpanReader]) -> None:
+    reader, together = make_reader(make), DATASET.collate(EVERY)
+    read = reader(together)
+    for item in EVERY:
+        alone = DATASET.collate([item])
+        assert_same(reader(alone), rows(read, [item]), alone.context_mask)
+    wide = pad(together, context=5, question=3, characters=4)
+    assert_same(reader(wide), read, together.context_mask)
+
+
+def pad(batch: SpanBatch, *, context: int, question: int, characters: int) -> SpanBatch:
+    """The same batch with more padding behind everything."""
+    extra = {"context": context, "question": question}
+    padded = {}
+    for each in fields(batch):
+        value, text = getattr(batch, each.name), each.name.partition("_")[0]
+        if text in extra:
+            value = nn.functional.pad(value, (0, 0) * (value.dim() - 2) + (0, extra[text]))
+        padded[each.name] = value
+    forms = replace(
+        batch.forms, characters=nn.functional.pad(batch.forms.characters, (0, characters))
+    )
+    return SpanBatch(**{**padded, "forms": forms})
+
+
+@every_reader
+def test_order_of_the_batch_does_not_matter(make: Callable[[int], SpanReader]) -> None:
+    reader = make_reader(make)
+    order = [5, 0, 7, 2, 6, 1, 4, 3]
+    batch = DATASET.collate(order)
+    assert_same(reader(batch), rows(reader(DATASET.collate(EVERY)), order), batch.context_mask)
+
+
+@every_reader
+def test_every_parameter_gets_a_gradient(make: Callable[[int], SpanReader]) -> None:
+    reader, batch = make_reader(make).train(), DATASET.collate(EVERY)
+    reader.loss(reader(batch), batch).mean().backward()
+    for name, parameter in reader.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.any() or name in CANCELLED, name
+
+
+@every_reader
+def test_overfits_four_examples(make: Callable[[int], SpanReader]) -> None:
+    reader, items = make_reader(make).train(), [0, 1, 3, 5]
+    for module in reader.modules():
+        if isinstance(module, SequenceDropout):
+            module.probability = 0.0
+        elif isinstance(module, nn.Dropout):
+            module.p = 0.0
+    batch = DATASET.collate(items)
+    optimizer = torch.optim.Adam(reader.parameters(), lr=0.02)
+    for _ in range(60):
+        optimizer.zero_grad()
+        reader.loss(reader(batch), batch).mean().backward()
+        optimizer.step()
+    assert exact_match(reader.eval(), items) == 100
+
+
+def exact_match(reader: SpanReader, items: list[int]) -> float:
+    logits = reader(DATASET.collate(items))
+    spans, _ = best_spans(logits.start_logits, logits.end_logits, max_span_length=5)
+    texts = [
+        DATASET.text_of(item, first, last)
+        for item, ((first, last),) in zip(items, spans.tolist(), strict=True)
+    ]
+    exact, _ = score_pairs(texts, [DATASET.references_of(item) for item in items])
+    return 100 * sum(exact) / len(exact)
+
+
+@every_reader
+def test_saved_and_loaded_reads_the_same(make: Callable[[int], SpanReader]) -> None:
+    reader, other = make_reader(make, seed=0), make_reader(make, seed=1)
+    batch = DATASET.collate(EVERY)
+    before = reader(batch)
+    assert not other(batch).start_logits.equal(before.start_logits)
+    file = io.BytesIO()
+    torch.save(reader.state_dict(), file)
+    file.seek(0)
+    other.load_state_dict(torch.load(file, weights_only=True))
+    after = other(batch)
+    assert after.start_logits.equal(before.start_logits)
+    assert after.end_logits.equal(before.end_logits)
+
+
+@every_reader
+def test_padded_row_is_finite_and_changes_no_other(make: Callable[[int], SpanReader]) -> None:
+    reader, batch = make_reader(make), DATASET.collate(EVERY)
+    empty = torch.arange(len(batch)) == 2
+    emptied = {
+        each.name: getattr(batch, each.name).clone()
+        for each in fields(batch)
+        if each.name.startswith(("context", "question", "start", "end"))
+    }
+    for value in emptied.values():
+        value[empty] = 0
+    unknown = {name: emptied[name].masked_fill(empty, -1) for name in emptied if "pos" in name}
+    padded = replace(batch, **{**emptied, **unknown})
+    logits = reader(padded)
+    assert logits.start_logits.isfinite().all()
+    assert logits.end_logits.isfinite().all()
+    assert_same(logits, reader(batch), padded.context_mask)
+    losses = reader.loss(logits, padded)
+    losses.mean().backward()
+    assert losses[2] == 0
+    assert all(p.grad is None or p.grad.isfinite().all() for p in reader.parameters())
+
+
+@every_reader
+def test_very_long_and_very_short(make: Callable[[int], SpanReader]) -> None:
+    file = tiny.join(
+        tiny.one_question("one two " * 2500, "two?", [("two", 4)], id="long"),
+        tiny.one_question("x", "x", [("x", 0)], id="short"),
+        tiny.one_question("中文🥐 \U0010ffff", "\u200b?", [("中文", 0)], id="unseen"),
+    )
+    dataset = SpanDataset(tiny.prepared(file))
+    reader, batch = make_reader(make), dataset.collate([0, 1, 2])
+    with torch.no_grad():
+        logits = reader(batch)
+    assert logits.start_logits.shape == (3, 5000)
+    assert logits.start_logits.isfinite().all()
+    assert reader.loss(logits, batch).isfinite().all()
+    assert best_spans(*vars(logits).values(), max_span_length=17)[0][1].tolist() == [[0, 0]]

@@ -1,0 +1,67 @@
+import torch
+from torch import nn
+
+from squadqa.batch import FormBatch
+from squadqa.models.token_encoder import TokenEncoder
+from squadqa.nn.char_cnn import KernelBankCharCNN
+
+
+def form_batch() -> FormBatch:
+    """Padding, two frequent forms and a rare one."""
+    torch.manual_seed(0)
+    vectors = torch.randn(4, 3)
+    vectors[0] = 0
+    return FormBatch(
+        characters=torch.tensor([[0, 0], [97, 0], [98, 99], [120, 0]]),
+        vectors=vectors,
+        frequent=torch.tensor([0, 1, 2, 0]),
+    )
+
+
+def test_without_anything_else_it_gives_the_vectors() -> None:
+    forms = form_batch()
+    encoder = TokenEncoder(3)
+    assert encoder.output_size == 3
+    assert encoder(forms).equal(forms.vectors)
+
+
+def test_characters_stand_beside_the_vector() -> None:
+    forms = form_batch()
+    char_cnn = KernelBankCharCNN(filters={1: 5}, character_size=4)
+    encoder = TokenEncoder(3, char_cnn=char_cnn)
+    assert encoder.output_size == 8
+    assert encoder(forms).equal(torch.cat([forms.vectors, char_cnn(forms.characters)], dim=1))
+
+
+def test_padding_is_zero_whatever_comes_behind() -> None:
+    forms = form_batch()
+    char_cnn = KernelBankCharCNN(filters={1: 5}, character_size=4)
+    encoder = TokenEncoder(3, char_cnn=char_cnn, output_size=6, tuned_words=2)
+    assert isinstance(encoder.projection, nn.Linear)
+    nn.init.ones_(encoder.projection.bias)
+    encoded = encoder(forms)
+    assert encoded.shape == (4, encoder.output_size) == (4, 6)
+    assert not encoded[0].any()
+    assert encoded[1:].any(dim=1).all()
+
+
+def test_only_the_most_frequent_forms_are_tuned() -> None:
+    forms = form_batch()
+    encoder = TokenEncoder(3, tuned_words=1)
+    assert encoder(forms).equal(forms.vectors)  # tuning starts at the pretrained vectors
+    encoder(forms).sum().backward()
+    gradient = encoder.tuning.weight.grad
+    assert gradient is not None
+    assert gradient.tolist() == [[0, 0, 0], [1, 1, 1]]
+    nn.init.ones_(encoder.tuning.weight[1:])
+    assert encoder(forms).equal(forms.vectors + torch.tensor([[0.0], [1], [0], [0]]))
+
+
+def test_characters_are_dropped_in_training_only() -> None:
+    forms = form_batch()
+    char_cnn = KernelBankCharCNN(filters={1: 50}, character_size=4)
+    encoder = TokenEncoder(3, char_cnn=char_cnn, char_dropout=0.5)
+    assert not encoder(forms).equal(encoder(forms))
+    assert encoder(forms)[:, :3].equal(forms.vectors)
+    encoder.eval()
+    assert encoder(forms).equal(encoder(forms))
