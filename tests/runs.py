@@ -65,20 +65,19 @@ def train_once(factory: pytest.TempPathFactory, name: str, settings: dict[str, A
     folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        run = folder / "runs" / name
-        return run if run.exists() else train(folder, name, settings)
+        if not (folder / "trained").exists():
+            train(folder, name, settings)
+            (folder / "trained").touch()
+    return folder / "runs" / name
 
 
-def train(folder: Path, name: str, settings: dict[str, Any]) -> Path:
+def train(folder: Path, name: str, settings: dict[str, Any]) -> None:
     """Train a run as a user does, in a process of its own.
 
     Args:
         folder: Gets NAME.yaml, train.json, dev.json, the cache, and the run folder runs/NAME.
         name: The run's name.
         settings: `READER` or `SCORER`.
-
-    Returns:
-        The run folder.
     """
     for part in ("train.json", "dev.json"):
         tiny.write(folder / part, tiny.squad())
@@ -101,4 +100,3 @@ def train(folder: Path, name: str, settings: dict[str, Any]) -> Path:
         timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "runs" / name

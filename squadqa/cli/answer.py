@@ -4,7 +4,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from squadqa.cli.console import bold, facts, is_styled, print_json, table
+from squadqa.cli.console import bold, facts, is_styled, print_json
 from squadqa.cli.parser import CommandParser, add_run_options, positive
 from squadqa.errors import DataError
 
@@ -80,8 +80,9 @@ def main(arguments: list[str]) -> int:
     ]
     print(facts(told))
     if len(answers) > 1:
-        rows = [(answer.text, f"{answer.probability:.3f}") for answer in answers]
-        print("\n" + table([("answer", "probability"), *rows]))
+        print()
+        for answer in answers:
+            print(f"{answer.probability:.3f}  {_one_line(answer.text)}")
     return 0
 
 
@@ -123,4 +124,8 @@ def _shown(context: str, start: int, end: int) -> str:
         + after[:SHOWN_CHARACTERS]
         + ("…" if len(after) > SHOWN_CHARACTERS else "")
     )
-    return " ".join(shown.split())
+    return _one_line(shown)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -133,10 +133,10 @@ def open_run(folder: str | Path, *, checkpoint: Choice | None = None) -> Run:
     config = _read_config(folder / CONFIG)
     loaded = read_checkpoint(path)
 
-    from squadqa.data.inputs import Inputs, SpanInputs
+    from squadqa.data.inputs import Inputs
     from squadqa.models.base import CandidateScorer, SpanReader
 
-    module, inputs_spec = config["model"]["init_args"], config["data"].get("inputs")
+    module = config["model"]["init_args"]
     families: dict[str, tuple[type, str]] = {
         "reader": (SpanReader, "vector_size"),
         "scorer": (CandidateScorer, "num_buckets"),
@@ -147,7 +147,7 @@ def open_run(folder: str | Path, *, checkpoint: Choice | None = None) -> Run:
     base, size = families[name]
     try:
         make_model = _maker(module[name], base)
-        inputs = SpanInputs() if inputs_spec is None else _maker(inputs_spec, Inputs)()
+        inputs = _maker(config["data"]["inputs"], Inputs)()
     except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
         raise _not_of_this_version(folder / CONFIG, error) from error
     if loaded.model_name != make_model.func.__name__:

@@ -1,5 +1,6 @@
 """Answers of trained runs."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 from squadqa.data.prepare import PreparedData
 from squadqa.data.squad import find_source
 from squadqa.errors import CheckpointError, ConfigError, DataError
-from squadqa.evaluation.predictions import NBest
+from squadqa.evaluation.predictions import NBest, read_predictions
 from squadqa.inference import predictor as module
 from squadqa.inference.predictor import Predictor, find_device, token_batches
 from squadqa.inference.run_folder import open_run
 from squadqa.nn.decoding import best_spans
+from squadqa.scoring import score
 from tests import tiny
 
 
@@ -64,6 +66,22 @@ def test_batching_changes_no_answer(
         expected = [answer.probability for answer in alone[name]]
         assert [answer.probability for answer in answers] == pytest.approx(expected, rel=1e-4)
         assert answers[0].text == alone[name][0].text
+
+
+@pytest.mark.parametrize("kind", ["reader", "scorer"])
+def test_answers_and_score_are_those_at_the_end_of_training(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    run = request.getfixturevalue(f"{kind}_run")
+    predictor = Predictor(open_run(run, checkpoint="best"), device="cpu")
+    data = prepared(predictor, tiny.squad(), tmp_path)
+    texts = {name: answers[0].text for name, answers in predictor.answers(data).items()}
+    assert texts == read_predictions(run / "predictions.json", known_ids=texts)
+    scored, result = score(data.references, texts), json.loads((run / "results.json").read_text())
+    assert (scored.exact_match, scored.f1) == (
+        pytest.approx(result["exact_match"]),
+        pytest.approx(result["f1"]),
+    )
 
 
 def test_one_answer_is_the_best_of_many(predictor: Predictor, tmp_path: Path) -> None:
