@@ -1,7 +1,16 @@
 """Train, validate, test and predict through LightningCLI, with a folder for each run."""
 
+import json
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import pytorch_lightning as pl
 from jsonargparse import Namespace
@@ -9,14 +18,32 @@ from pytorch_lightning.callbacks import EarlyStopping, LearningRateMonitor, Mode
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.loggers import CSVLogger, Logger
 
+from squadqa.cli.config_errors import config_error
+from squadqa.cli.console import ProgressLines
+from squadqa.cli.reporting import Reporter, end_block
 from squadqa.errors import CheckpointError, OutputError
+from squadqa.evaluation.predictions import write_predictions
+from squadqa.evaluation.results import Result, commit, hardware, write_result
 from squadqa.files import write_atomic
-from squadqa.training.callbacks import BEST, LAST, LastCheckpoint, RandomStates, TrainingClock
+from squadqa.training.callbacks import (
+    BEST,
+    LAST,
+    LastCheckpoint,
+    RandomStates,
+    TrainingClock,
+    TrainingStopped,
+)
 from squadqa.training.datamodule import SquadDataModule
 from squadqa.training.module import QAModule
+from squadqa.training.samples import SampleTable
 
 CONFIG = "config.yaml"
 CHECKPOINTS = "checkpoints"
+ORIGIN = "origin.json"
+RESULTS = "results.json"
+
+RUN_OF_RANK_0 = "SQUADQA_RUN_FOLDER"
+"""Environment variable that tells the other processes of a training its run folder."""
 
 WandbMode = Literal["offline", "online", "off"]
 
@@ -24,21 +51,39 @@ WandbMode = Literal["offline", "online", "off"]
 class SaveRunConfig(SaveConfigCallback):
     """Writes the whole configuration into the run folder and to the loggers."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs, save_to_log_dir=False)
-
-    def save_config(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str
-    ) -> None:
-        """Write `config.yaml` when a training starts (called by Lightning in one process)."""
+    def save_config(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Write down what a training starts from (called by Lightning in one process)."""
         if stage != "fit":
             return
-        text = self.parser.dump(self.config, skip_none=False)
-        with write_atomic(Path(trainer.default_root_dir) / CONFIG) as file:
-            file.write(text)
+        folder = Path(trainer.default_root_dir)
+        with write_atomic(folder / CONFIG) as file:
+            file.write(self.parser.dump(self.config, skip_none=False))
+        if not (folder / ORIGIN).is_file():
+            origin = {
+                "commit": commit(Path(__file__).parent),
+                "hardware": hardware(),
+                "config": " ".join(str(path) for path in self.config.config or []),
+            }
+            with write_atomic(folder / ORIGIN) as file:
+                json.dump(origin, file, indent=1)
         values = self.config.as_dict()
         for logger in trainer.loggers:
             logger.log_hyperparams(values)
+
+
+class FriendlyParser(LightningArgumentParser):
+    """LightningCLI's parser; a mistake raises `ConfigError`."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Refuse a command line or a configuration (called by jsonargparse).
+
+        Raises:
+            ConfigError: Always.
+        """
+        if not self.exit_on_error:  # jsonargparse only tries something out
+            super().error(message, ex)
+        options = [name for action in self._actions for name in action.option_strings]
+        raise config_error(message, options) from ex
 
 
 class TrainCLI(LightningCLI):
@@ -78,63 +123,102 @@ class TrainCLI(LightningCLI):
         )
 
     def before_instantiate_classes(self) -> None:
-        """Choose the run folder (called by LightningCLI)."""
+        """Choose the run folder and the checkpoint (called by LightningCLI)."""
         config = self._config
         config.weights_only = True  # no code may run from a checkpoint
         self.run_folder = self._choose_run_folder(config)
-        last = self.run_folder / CHECKPOINTS / LAST
-        if self.subcommand == "fit" and config.resume:
-            if not last.is_file():
-                raise CheckpointError(
-                    f'nothing to resume: there is no "{last}"',
-                    next_step="Start the run without --resume, or name its folder with --run.",
-                )
-            config.ckpt_path = str(last)
-        elif self.subcommand in ("validate", "test", "predict") and not config.ckpt_path:
-            best = self.run_folder / CHECKPOINTS / BEST
-            config.ckpt_path = str(best if best.is_file() else last)
+        os.environ[RUN_OF_RANK_0] = str(self.run_folder)
+        if self.subcommand == "fit":
+            if config.resume:
+                config.ckpt_path = str(self._checkpoint(LAST))
+        elif not config.ckpt_path:
+            config.ckpt_path = str(self._checkpoint(BEST, LAST))
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Make the trainer with the run's loggers and callbacks (called by LightningCLI)."""
         config = self._config
-        folder = self.run_folder / CHECKPOINTS
-        own: list[pl.Callback] = []
+        self.datamodule.progress = ProgressLines()
+        self.clock = TrainingClock()
+        logger: list[Logger] | bool = False
+        callbacks = list(self._get(self.config_init, "trainer.callbacks") or [])
         if self.subcommand == "fit":
-            own = [
-                RandomStates(),
-                TrainingClock(),
-                ModelCheckpoint(
-                    folder,
-                    filename=Path(BEST).stem,
-                    monitor="val/f1",
-                    mode="max",
-                    enable_version_counter=False,
-                ),
-                LastCheckpoint(folder, every_n_steps=config.save_every),
-                LearningRateMonitor("step"),
-            ]
+            logger = self._loggers(config)
+            callbacks += self._training_callbacks(config)
         return super().instantiate_trainer(
             default_root_dir=str(self.run_folder),
-            logger=self._loggers(config) if self.subcommand == "fit" else False,
-            callbacks=[*(self._get(self.config_init, "trainer.callbacks") or []), *own],
+            logger=logger,
+            callbacks=callbacks,
+            enable_progress_bar=False,
+            enable_model_summary=False,
             **kwargs,
         )
 
     def after_fit(self) -> None:
-        """Score the best checkpoint on the test part (called by LightningCLI)."""
+        """Score the best checkpoint on the test part and write it down (called by LightningCLI)."""
+        best = self.run_folder / CHECKPOINTS / BEST
+        scores = self.trainer.test(
+            self.model,
+            datamodule=self.datamodule,
+            ckpt_path=str(best if best.is_file() else best.with_name(LAST)),
+            weights_only=True,
+            verbose=False,
+        )[0]
+        if not self.trainer.is_global_zero:
+            return
+        result = self._result(dict(scores))
+        with write_atomic(self.run_folder / RESULTS) as file:
+            json.dump(asdict(result), file, indent=1)
+        write_predictions(self.run_folder / "predictions.json", self.model.predictions)
+        if self._config.results:
+            write_result(self._config.results, result)
+        for logger in self.trainer.loggers:
+            logger.finalize("success")
+        wandb_run = next((self.run_folder / "wandb").glob("offline-run-*"), None)
+        print(end_block(self.run_folder, dict(scores), self.clock, wandb_run=wandb_run), flush=True)
+
+    def after_validate(self) -> None:
+        """Print the scores (called by LightningCLI)."""
+        self._print_scores()
+
+    def after_test(self) -> None:
+        """Print the scores (called by LightningCLI)."""
+        self._print_scores()
+
+    def after_predict(self) -> None:
+        """Write the predictions in the official format (called by LightningCLI)."""
+        path = self.run_folder / "predictions.json"
+        write_predictions(path, self.model.predictions)
+        print(f"{len(self.model.predictions):,} answers in {path}")
 
     @property
     def _config(self) -> Namespace:
         config: Namespace = self.config[self.subcommand]
         return config
 
+    def _print_scores(self) -> None:
+        for name, value in self.trainer.callback_metrics.items():
+            print(f"{name}  {float(value):.4f}")
+
+    def _checkpoint(self, *names: str) -> Path:
+        folder = self.run_folder / CHECKPOINTS
+        for name in names:
+            if (folder / name).is_file():
+                return folder / name
+        raise CheckpointError(
+            f'there is no checkpoint "{folder / names[-1]}"',
+            next_step="Name the run with --run RUN_FOLDER or a file with --ckpt_path; a new run "
+            "starts with fit.",
+        )
+
     def _choose_run_folder(self, config: Namespace) -> Path:
+        if "LOCAL_RANK" in os.environ and RUN_OF_RANK_0 in os.environ:
+            return Path(os.environ[RUN_OF_RANK_0])
         if config.run:
             folder = Path(config.run)
             if self.subcommand == "fit" and not config.resume and folder.exists():
                 raise OutputError(
                     f'the run folder "{folder}" exists',
-                    next_step="Go on with it (--resume), or name another with --run.",
+                    next_step=f"Go on with it (squadqa train --resume {folder}), or name another.",
                 )
             return folder
         name = Path(str(config.config[0])).stem if config.config else "run"
@@ -146,9 +230,29 @@ class TrainCLI(LightningCLI):
             folder = Path("runs") / f"{name}-{number}"
         return folder
 
+    def _training_callbacks(self, config: Namespace) -> list[pl.Callback]:
+        folder = self.run_folder / CHECKPOINTS
+        best = ModelCheckpoint(
+            folder,
+            filename=Path(BEST).stem,
+            monitor="val/f1",
+            mode="max",
+            enable_version_counter=False,
+        )
+        return [
+            RandomStates(),
+            self.clock,
+            best,
+            LastCheckpoint(folder, every_n_steps=config.save_every),
+            LearningRateMonitor("step"),
+            SampleTable(),
+            Reporter(self.clock),
+        ]
+
     def _loggers(self, config: Namespace) -> list[Logger]:
-        loggers: list[Logger] = [CSVLogger(self.run_folder, name="", version="")]
+        loggers: list[Logger] = [CSVLogger(self.run_folder, name="logs")]
         if config.wandb != "off":
+            import wandb
             from pytorch_lightning.loggers import WandbLogger
 
             loggers.append(
@@ -157,24 +261,104 @@ class TrainCLI(LightningCLI):
                     name=self.run_folder.name,
                     save_dir=self.run_folder,
                     offline=config.wandb == "offline",
+                    settings=wandb.Settings(silent=True, console="off"),
                 )
             )
         return loggers
 
+    def _result(self, scores: dict[str, float]) -> Result:
+        origin = json.loads((self.run_folder / ORIGIN).read_text(encoding="utf-8"))
+        sources = self.datamodule.sources
+        same = sources["train"] == sources["test"]
+        return Result(
+            name=self.run_folder.name,
+            config=origin["config"],
+            data=str(sources["train"] if same else f"{sources['train']}, {sources['test']}"),
+            split="dev",
+            total=len(self.datamodule.datasets["test"]),
+            seed=int(self._config.seed_everything),
+            commit=origin["commit"],
+            hardware=origin["hardware"],
+            device=str(self.trainer.strategy.root_device),
+            vectors=" + ".join(self.datamodule.inputs.vectors),
+            budget_minutes=_minutes(self._config.trainer.max_time),
+            minutes=self.clock.seconds / 60,
+            epochs=self.clock.questions / self.datamodule.counts()["train"],
+            examples_per_second=self.clock.questions_per_second,
+            parameters=sum(p.numel() for p in self.model.parameters()),
+            exact_match=scores["test/exact_match"],
+            f1=scores["test/f1"],
+            notes=self._config.notes,
+        )
 
-def run(arguments: list[str]) -> None:
+
+def run(arguments: list[str]) -> int:
     """Run LightningCLI: fit, validate, test or predict.
 
     Args:
         arguments: The command line behind the program's name.
+
+    Returns:
+        The exit code: 0, or 1 where a signal stopped a training.
+
+    Raises:
+        SquadQAError: What the user can mend.
     """
-    TrainCLI(
-        QAModule,
-        SquadDataModule,
-        subclass_mode_model=True,
-        save_config_callback=SaveRunConfig,
-        seed_everything_default=1,
-        trainer_defaults={"use_distributed_sampler": False, "num_sanity_val_steps": 0},
-        args=arguments,
-        parser_kwargs={"parser_mode": "yaml"},
-    )
+    with _quiet_lightning():
+        try:
+            TrainCLI(
+                QAModule,
+                SquadDataModule,
+                subclass_mode_model=True,
+                parser_class=FriendlyParser,
+                save_config_callback=SaveRunConfig,
+                save_config_kwargs={"save_to_log_dir": False},
+                seed_everything_default=1,
+                trainer_defaults={"use_distributed_sampler": False, "num_sanity_val_steps": 0},
+                auto_configure_optimizers=False,
+                args=arguments,
+            )
+        except TrainingStopped as stopped:
+            folder = stopped.checkpoint.parent.parent
+            sys.stderr.write(f"\nStopped; go on with: squadqa train --resume {folder}\n")
+            return 1
+    return 0
+
+
+def _minutes(max_time: Any) -> float | None:
+    """Minutes of the trainer's `max_time`: DD:HH:MM:SS, or parts by name."""
+    if max_time is None:
+        return None
+    if isinstance(max_time, str):
+        days, hours, minutes, seconds = (int(part) for part in max_time.split(":"))
+        return days * 1440 + hours * 60 + minutes + seconds / 60
+    if not isinstance(max_time, timedelta):
+        max_time = timedelta(**max_time)
+    return float(max_time.total_seconds() / 60)
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Leave out Lightning's advertisements and notes that a user cannot act on, by their text."""
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        for text in NOISE:
+            warnings.filterwarnings("ignore", message=text)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+NOISE = (
+    r".*LightningCLI's args parameter is intended to run from within Python",
+    r".*isinstance\(treespec, LeafSpec\)",
+    r".*You have overridden `transfer_batch_to_device`",
+    r".*does not have many workers which may be a bottleneck",
+    r".*smaller than the logging interval",
+    r".*Checkpoint directory .* exists and is not empty",
+)

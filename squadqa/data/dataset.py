@@ -51,6 +51,10 @@ class QuestionDataset(torch.utils.data.Dataset[int], Generic[Batch]):
         """Give the identifier of a question."""
         return str(self.data.ids[int(self.rows[item])])
 
+    def question_of(self, item: int) -> str:
+        """Give the text of a question."""
+        return str(self.data.questions[int(self.rows[item])])
+
     def references_of(self, item: int) -> list[str]:
         """Give the reference answers of a question."""
         return list(self.data.answer_texts[int(self.rows[item])].as_py())

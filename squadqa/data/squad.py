@@ -80,8 +80,8 @@ def find_source(name: str, *, part: Literal["train", "dev"] = "dev") -> Source:
     """Find the file or data set that a user named.
 
     `squad` is the official file in the folder `SQUADQA_DATA_DIR` where that is set, otherwise
-    `rajpurkar/squad` through `datasets`. A folder is searched for the official file name. Any other
-    name that is no file is taken as a `datasets` name; `NAME:SPLIT` names its split.
+    `rajpurkar/squad` through `datasets`. A folder is searched for the official file name, or
+    `train.json` and `dev.json`. Any other name that is no file is taken as a `datasets` name; `NAME:SPLIT` names its split.
 
     Args:
         name: A path, `squad`, or a `datasets` name.
@@ -107,10 +107,10 @@ def _find_source(name: str, part: Literal["train", "dev"]) -> Source:
         folder = os.environ.get("SQUADQA_DATA_DIR")
         if not folder:
             return Source(SQUAD, split)
-        return Source(str(_official_file(Path(folder), file_name)))
+        return Source(str(_part_file(Path(folder), file_name)))
     path = Path(name)
     if path.is_dir():
-        return Source(str(_official_file(path, file_name)))
+        return Source(str(_part_file(path, file_name)))
     looks_like_file = name.endswith(FILE_SUFFIXES) or path.is_absolute() or name.startswith(".")
     if path.exists() or looks_like_file or name.count("/") != 1:
         _require_file(path)
@@ -118,12 +118,13 @@ def _find_source(name: str, part: Literal["train", "dev"]) -> Source:
     return Source(name, split)
 
 
-def _official_file(folder: Path, file_name: str) -> Path:
-    for candidate in (folder / file_name, folder / f"{file_name}.gz"):
-        if candidate.is_file():
-            return candidate
+def _part_file(folder: Path, file_name: str) -> Path:
+    short_name = file_name.replace("-v1.1", "")  # as in data/sample
+    for name in (file_name, f"{file_name}.gz", short_name, f"{short_name}.gz"):
+        if (folder / name).is_file():
+            return folder / name
     raise DataError(
-        f'no "{file_name}" or "{file_name}.gz" in the folder "{folder}"',
+        f'no "{file_name}" or "{short_name}" (or .gz of them) in the folder "{folder}"',
         next_step="Put SQuAD v1.1 there, or name a file by its path.",
     )
 

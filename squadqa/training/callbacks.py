@@ -3,7 +3,6 @@
 import random
 import signal
 import time
-
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -62,6 +61,12 @@ class TrainingClock(pl.Callback):
         """Rate over the whole training."""
         return self.questions / self.seconds if self.seconds else 0.0
 
+    @property
+    def recent_questions_per_second(self) -> float:
+        """Rate over the last batches."""
+        seconds = sum(took for took, _ in self._recent)
+        return sum(questions for _, questions in self._recent) / seconds if seconds else 0.0
+
     def state_dict(self) -> dict[str, Any]:
         """Give the counts (called by Lightning)."""
         return {"seconds": self.seconds, "questions": self.questions}
@@ -92,8 +97,8 @@ class TrainingClock(pl.Callback):
         self.seconds += took
         self.questions += questions
         self._recent = [*self._recent[-49:], (took, questions)]
-        recent = sum(n for _, n in self._recent) / max(sum(s for s, _ in self._recent), 1e-9)
-        pl_module.log("train/questions_per_second", recent, prog_bar=True, rank_zero_only=True)
+        rate = self.recent_questions_per_second
+        pl_module.log("train/questions_per_second", rate, rank_zero_only=True)
 
 
 class TrainingStopped(BaseException):
@@ -166,5 +171,3 @@ class LastCheckpoint(pl.Callback):
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         self._handlers = {}
-
-

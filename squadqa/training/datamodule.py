@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 from numpy.typing import NDArray
 
 from squadqa.data.alignment import Alignment
-from squadqa.data.inputs import Inputs, SpanInputs
+from squadqa.data.inputs import Inputs
 from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import LengthGroupedSampler
 from squadqa.data.squad import BadAnswers, find_source
@@ -22,13 +22,13 @@ class SquadDataModule(pl.LightningDataModule):
     """Train, validation (`val`), test and prediction questions, prepared once and cached.
 
     Args:
+        inputs: What the model reads of the data.
         train: Training questions: a path, `squad`, or a `datasets` name.
         val: Validation questions, to stop early and to choose the checkpoint; None holds articles
             of `train` out.
         test: Test questions, scored at the end.
         predict: Questions to answer with `predict`, answers not needed; None takes `test`.
         val_share: Share of train's questions to hold out where `val` is None.
-        inputs: What the model reads; None takes those of readers.
         batch_size: Questions in a training batch of one process.
         eval_batch_size: Questions in an evaluation batch of one process.
         bad_answers: What to do with a training question without usable answers: "error" stops,
@@ -40,13 +40,13 @@ class SquadDataModule(pl.LightningDataModule):
 
     def __init__(
         self,
+        inputs: Inputs,
         *,
         train: str = "squad",
         val: str | None = None,
         test: str = "squad",
         predict: str | None = None,
         val_share: float = 0.05,
-        inputs: Inputs | None = None,
         batch_size: int = 32,
         eval_batch_size: int = 64,
         bad_answers: BadAnswers = "error",
@@ -57,7 +57,7 @@ class SquadDataModule(pl.LightningDataModule):
         super().__init__()
         self.sources = {"train": train, "val": val, "test": test, "predict": predict or test}
         self.val_share = val_share
-        self.inputs = inputs if inputs is not None else SpanInputs()
+        self.inputs = inputs
         self.batch_size = batch_size
         self.eval_batch_size = eval_batch_size
         self.bad_answers = bad_answers
@@ -67,6 +67,7 @@ class SquadDataModule(pl.LightningDataModule):
         self.progress: Progress | None = None
         self.datasets: dict[str, Any] = {}
         self._prepared: dict[str, PreparedData] = {}
+        self._rows: dict[str, NDArray[np.int64]] = {}
 
     def prepare_data(self) -> None:
         """Fill the cache, in one process (called by Lightning)."""
@@ -123,12 +124,18 @@ class SquadDataModule(pl.LightningDataModule):
         self.inputs.load_state_dict(state_dict["inputs"])
 
     def counts(self) -> dict[str, int]:
-        """Give the questions of each part that is open, and those that train leaves out."""
-        counts = {part: len(rows) for part, rows in getattr(self, "_rows", {}).items()}
-        counts |= {p: len(d.ids) for p, d in self._prepared.items() if p not in ("train", "val")}
-        if "train" in self._prepared:
-            counts["skipped"] = sum(self._prepared["train"].skipped.values())
-        return counts
+        """Count the questions of `train` and `val`, and those that train leaves out.
+
+        Returns:
+            "train", "val"; "skipped", without usable answers; "lost", whose answer no token holds.
+        """
+        train = self._prepared["train"]
+        return {
+            "train": len(self._rows["train"]),
+            "val": len(self.datasets["val"]),
+            "skipped": sum(train.skipped.values()),
+            "lost": int((train.alignment == Alignment.LOST).sum()),
+        }
 
     def _parts(self) -> list[str]:
         assert self.trainer is not None and self.trainer.state.fn is not None

@@ -8,6 +8,7 @@ import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
+from squadqa.data.dataset import QuestionDataset
 from squadqa.errors import CheckpointError
 from squadqa.scoring import score_pairs
 from squadqa.training.metrics import PredictionGatherer
@@ -28,15 +29,14 @@ class QAModule(pl.LightningModule):
         warmup_steps: Optimiser steps over which the learning rate rises from zero.
     """
 
-    def __init__(
-        self, *, optimizer: OptimizerCallable, decay: Decay, warmup_steps: int
-    ) -> None:
+    def __init__(self, *, optimizer: OptimizerCallable, decay: Decay, warmup_steps: int) -> None:
         super().__init__()
         self.make_optimizer = optimizer
         self.decay = decay
         self.warmup_steps = warmup_steps
         self.model: nn.Module | None = None
         self.gatherer = PredictionGatherer()
+        self.predictions: dict[str, str] = {}  # answers of the last evaluation, by question id
 
     @abstractmethod
     def make_model(self, sizes: dict[str, int]) -> nn.Module:
@@ -105,36 +105,48 @@ class QAModule(pl.LightningModule):
         """Collect a batch's predictions (called by Lightning)."""
         self.gatherer.update(batch.index, *self.predict_spans(batch))
 
-    def predict_step(self, batch: Any, batch_idx: int) -> tuple[Tensor, Tensor]:
-        """Give each question's place in its data set and its best span (called by Lightning)."""
-        return batch.index, self.predict_spans(batch)[0]
+    def predict_step(self, batch: Any, batch_idx: int) -> None:
+        """Collect a batch's predictions (called by Lightning)."""
+        self.gatherer.update(batch.index, *self.predict_spans(batch))
 
     def on_validation_epoch_end(self) -> None:
-        """Score what was collected by the official rule."""
+        """Score what was collected by the official rule (called by Lightning)."""
         self._log_scores("val")
 
     def on_test_epoch_end(self) -> None:
-        """Score what was collected by the official rule."""
+        """Score what was collected by the official rule (called by Lightning)."""
         self._log_scores("test")
 
+    def on_predict_epoch_end(self) -> None:
+        """Keep what was collected in `predictions` (called by Lightning)."""
+        self._gather("predict")
+
     def _log_scores(self, stage: str) -> None:
+        items, losses = self._gather(stage)
+        dataset = self._dataset(stage)
+        predicted = [self.predictions[dataset.id_of(item)] for item in items]
+        exact, f1 = score_pairs(predicted, [dataset.references_of(item) for item in items])
+        # A question that a limit of the trainer left out is wrong: nothing inflates a score.
+        total = len(items) if self.trainer.sanity_checking else len(dataset)
+        self.log(f"{stage}/exact_match", 100.0 * sum(exact) / total)
+        self.log(f"{stage}/f1", 100.0 * sum(f1) / total)
+        self.log(f"{stage}/loss", losses.double().mean().float())
+
+    def _gather(self, stage: str) -> tuple[list[int], Tensor]:
+        """Set `predictions` to the answers by id; give the questions' places and losses."""
         gathered = self.gatherer.compute()
         self.gatherer.reset()
-        dataset = self.trainer.datamodule.datasets[stage]  # type: ignore[attr-defined]
+        dataset = self._dataset(stage)
         items = gathered.index.tolist()
-        texts = [
-            dataset.text_of(item, first, last)
-            for item, (first, last) in zip(items, gathered.spans.tolist(), strict=True)
-        ]
-        exact, f1 = score_pairs(texts, [dataset.references_of(item) for item in items])
-        # Questions that a limit of the trainer left out count as wrong: nothing inflates a score.
-        total = len(items) if self.trainer.sanity_checking else len(dataset)
-        self.log(f"{stage}/exact_match", 100.0 * sum(exact) / total, prog_bar=True)
-        self.log(f"{stage}/f1", 100.0 * sum(f1) / total, prog_bar=True)
-        self.log(f"{stage}/loss", gathered.losses.double().mean().float())
         self.predictions = {
-            dataset.id_of(item): text for item, text in zip(items, texts, strict=True)
+            dataset.id_of(item): dataset.text_of(item, first, last)
+            for item, (first, last) in zip(items, gathered.spans.tolist(), strict=True)
         }
+        return items, gathered.losses
+
+    def _dataset(self, stage: str) -> QuestionDataset[Any]:
+        dataset: QuestionDataset[Any] = self.trainer.datamodule.datasets[stage]  # type: ignore[attr-defined]
+        return dataset
 
     def transfer_batch_to_device(
         self, batch: Any, device: torch.device, dataloader_idx: int
@@ -155,5 +167,3 @@ class QAModule(pl.LightningModule):
                 f'"{type(self.model).__name__}"',
                 next_step="Name a checkpoint of this model, or the configuration it belongs to.",
             )
-
-

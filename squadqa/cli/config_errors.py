@@ -1,0 +1,89 @@
+"""From jsonargparse's messages to what is wrong, what was probably meant, and what to do."""
+
+import re
+from collections.abc import Iterable
+from importlib import import_module
+from inspect import signature
+
+from squadqa.errors import ConfigError, did_you_mean
+
+NEXT_STEP = "All options: python train_cli.py fit --help; complete files: configs/."
+
+CLASS_MODULES = (
+    "squadqa.models",
+    "squadqa.nn.char_cnn",
+    "squadqa.data.inputs",
+    "squadqa.data.candidate_inputs",
+    "squadqa.training.span_module",
+    "squadqa.training.candidate_module",
+    "torch.optim",
+)
+"""Where the classes are that configurations name."""
+
+
+def config_error(message: str, options: Iterable[str]) -> ConfigError:
+    """Explain why a command line or a configuration was refused.
+
+    Args:
+        message: What jsonargparse says, often in many lines.
+        options: The options there are, with their dashes.
+    """
+    key = ".".join(re.findall(r'Parser key "([^"]+)"', message))
+    if found := re.search(r"unrecognized arguments: (\S+)", message, re.IGNORECASE):
+        option = found[1].split("=")[0]
+        return _error(f'unknown option "{option}"', did_you_mean(option, options))
+    if found := re.search(r"Option '([^']+)' is not accepted", message):
+        owners = re.findall(r"class_path='([^']+)'", message)
+        owners += re.findall(r"given class_path '([^']+)'", message)
+        owner = owners[0] if owners else ""
+        return _error(
+            f'unknown option "{found[1]}" of {owner.rsplit(".", 1)[-1] or key}',
+            did_you_mean(found[1], _parameters(owner)),
+        )
+    for pattern in (
+        r"Expected a dot import path string: (\S+)",
+        r"(?:No module named|cannot import name|has no attribute) '([^']+)'",
+        r"Problem(?:s)? (?:with given class_path|importing) '?([\w.]+)'?:?\s*(?:Import|No module)",
+    ):
+        if found := re.search(pattern, message):
+            name = found[1].rsplit(".", 1)[-1]
+            paths = {path.rsplit(".", 1)[-1]: path for path in _class_paths()}
+            near = re.fullmatch(r'Did you mean "(.+)"\?', did_you_mean(name, paths))
+            hint = f'Did you mean "{paths[near[1]]}"?' if near else ""
+            return _error(f'{key or "the configuration"} names no class: "{found[1]}"', hint)
+    if found := re.search(r"Expected a typing\.Literal\[(.+?)\]\. Got value: (.*)", message):
+        choices = re.findall(r"'([^']*)'", found[1])
+        return _error(f'{key} cannot be "{found[2]}"', did_you_mean(found[2], choices))
+    if found := re.search(r"File does not exist: '(.+)'", message):
+        return _error(f'no file "{found[1]}"')
+    if found := re.search(r"invalid choice: '([^']*)' \(choose from (.+)\)", message):
+        choices = re.findall(r"'([^']+)'", found[2])
+        return _error(f'there is no "{found[1]}"', did_you_mean(found[1], choices))
+    if given := re.search(r"(?:Given|Got) value: (.*)", message):
+        kinds = dict.fromkeys(re.findall(r"Expected a <class '(?:builtins\.)?(\w+)'>", message))
+        wanted = " or ".join(kind for kind in kinds if kind != "NoneType")
+        hint = f"It should be of type {wanted}." if wanted else ""
+        return _error(f'{key} cannot be "{given[1]}"', hint)
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return _error(" ".join(lines[:1] + lines[1:][-1:]) or "a mistake in the configuration")
+
+
+def _error(what: str, hint: str = "") -> ConfigError:
+    return ConfigError(what, hint=hint, next_step=NEXT_STEP)
+
+
+def _class_paths() -> list[str]:
+    return [
+        f"{name}.{attribute}"
+        for name in CLASS_MODULES
+        for attribute, value in vars(import_module(name)).items()
+        if isinstance(value, type) and value.__module__.startswith(("squadqa.", "torch.optim."))
+    ]
+
+
+def _parameters(class_path: str) -> list[str]:
+    module, _, name = class_path.rpartition(".")
+    try:
+        return [p for p in signature(getattr(import_module(module), name)).parameters]
+    except (ImportError, AttributeError, ValueError):
+        return []

@@ -1,0 +1,153 @@
+"""What a training tells while it runs: a start block, progress, a row for each evaluation."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+from squadqa.cli.console import bold, facts
+from squadqa.training.callbacks import TrainingClock
+from squadqa.training.module import QAModule
+from squadqa.training.samples import fixed_questions
+
+SECONDS_BETWEEN_LINES = 30.0
+"""How often progress is told where it cannot be redrawn in place."""
+
+
+class Reporter(pl.Callback):
+    """Prints what a training does; on a terminal with a line that is redrawn in place.
+
+    Args:
+        clock: Counts the questions.
+    """
+
+    def __init__(self, clock: TrainingClock) -> None:
+        self.clock = clock
+        self._told = 0.0
+        self._has_header = False
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Print the start block (called by Lightning)."""
+        if not trainer.is_global_zero:
+            return
+        parameters = sum(p.numel() for p in pl_module.parameters() if p.requires_grad)
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        counts = data.counts()
+        skipped = f", {counts['skipped']:,} skipped" if counts.get("skipped") else ""
+        lost = f", {counts['lost']:,} without tokens" if counts.get("lost") else ""
+        begun = f", from step {trainer.global_step:,}" if trainer.global_step else ""
+        pairs = [
+            (
+                "model",
+                f"{type(getattr(pl_module, 'model', None)).__name__}, {parameters:,} parameters",
+            ),
+            ("data", f"{counts['train']:,} train, {counts['val']:,} val questions{skipped}{lost}"),
+            ("vectors", " + ".join(data.inputs.vectors) or "none"),
+            (
+                "device",
+                f"{trainer.strategy.root_device}, {trainer.precision}, "
+                f"{trainer.world_size} process(es), {torch.get_num_threads()} thread(s)",
+            ),
+            (
+                "training",
+                f"{trainer.max_epochs} epochs of {trainer.num_training_batches:,} batches{begun}",
+            ),
+            ("folder", trainer.default_root_dir),
+        ]
+        print(facts(pairs), flush=True)
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        index: int,
+    ) -> None:
+        """Tell progress when it is due (called by Lightning)."""
+        if not trainer.is_global_zero:
+            return
+        in_place = sys.stderr.isatty()
+        now = time.monotonic()
+        if now - self._told < (0.2 if in_place else SECONDS_BETWEEN_LINES):
+            return
+        self._told = now
+        batches = int(trainer.num_training_batches)
+        rate = self.clock.recent_questions_per_second
+        left = (batches - index - 1) * len(batch) * trainer.world_size / max(rate, 1e-9)
+        loss = float(trainer.callback_metrics.get("train/loss", float("nan")))
+        line = (
+            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  "
+            f"{100 * (index + 1) // batches:3} %  loss {loss:.3f}  "
+            f"{rate:.0f} questions/s  {_clock_time(left)} left in the epoch"
+        )
+        sys.stderr.write(f"\r\x1b[K{line}" if in_place else f"{line}\n")
+        sys.stderr.flush()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Print the evaluation's row and a few answers (called by Lightning)."""
+        if trainer.sanity_checking or not trainer.is_global_zero or trainer.state.fn != "fit":
+            return
+        assert isinstance(pl_module, QAModule)
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+        columns = f"{'epoch':>6} {'minutes':>8} {'val loss':>9} {'val EM':>7} {'val F1':>7}"
+        if not self._has_header:
+            print(bold(f"\n{columns}"))
+            self._has_header = True
+        loss, exact, f1 = (
+            float(trainer.callback_metrics[f"val/{name}"]) for name in ("loss", "exact_match", "f1")
+        )
+        minutes = self.clock.seconds / 60
+        print(f"{trainer.current_epoch + 1:6} {minutes:8.1f} {loss:9.4f} {exact:7.2f} {f1:7.2f}")
+        dataset = trainer.datamodule.datasets["val"]  # type: ignore[attr-defined]
+        for question, gold, predicted in fixed_questions(dataset, pl_module.predictions, count=5):
+            answers = f"gold: {_short(gold, 30)}  predicted: {_short(predicted, 30)}"
+            print(f"         {_short(question, 60)}  {answers}")
+        sys.stdout.flush()
+
+
+def end_block(
+    folder: Path, scores: dict[str, float], clock: TrainingClock, *, wandb_run: Path | None
+) -> str:
+    """Say what a training came to and what can be done next.
+
+    Args:
+        folder: The run folder.
+        scores: Scores on the test part, in percent.
+        clock: What the training took.
+        wandb_run: Folder of the offline W&B run, if there is one.
+    """
+    lines = [
+        "",
+        facts(
+            [
+                ("test", f"EM {scores['test/exact_match']:.2f}  F1 {scores['test/f1']:.2f}"),
+                (
+                    "minutes",
+                    f"{clock.seconds / 60:.1f} ({clock.questions_per_second:.1f} questions/s)",
+                ),
+                ("folder", str(folder)),
+                ("scores", str(folder / "results.json")),
+                ("answer", f'squadqa answer {folder} --context FILE --question "..."'),
+                ("evaluate", f"squadqa evaluate {folder} --data FILE"),
+            ]
+        ),
+    ]
+    if wandb_run is not None:
+        lines.append(f"To upload the log to Weights & Biases: wandb sync {wandb_run}")
+    return "\n".join(lines)
+
+
+def _short(text: str, width: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _clock_time(seconds: float) -> str:
+    minutes, seconds = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"

@@ -1,0 +1,130 @@
+"""`squadqa train`: the options people change, over LightningCLI's own."""
+
+from pathlib import Path
+
+from squadqa.cli.parser import CommandParser, positive
+from squadqa.errors import CheckpointError, ConfigError, did_you_mean
+
+HELP = "train a model from a configuration and score it"
+
+SAMPLE = "data/sample"
+"""What `--data sample` stands for, in a checkout."""
+
+
+def main(arguments: list[str]) -> int:
+    """Train.
+
+    Args:
+        arguments: The command line behind `squadqa train`.
+
+    Returns:
+        The exit code.
+    """
+    given, overrides = _split(arguments)
+    options = _parser().parse_args(given)
+    if bool(options.config) == bool(options.resume):
+        raise ConfigError(
+            "train wants a configuration, or a run to resume",
+            next_step="For example: squadqa train --config configs/drqa.yaml --data sample",
+        )
+    line: list[str] = ["fit"]
+    if options.resume:
+        run = Path(options.resume)
+        _require_run(run)
+        line += ["--config", str(run / "config.yaml"), "--run", str(run), "--resume", "true"]
+    for config in options.config or []:
+        _require_config(Path(config))
+        line += ["--config", config]
+    data = SAMPLE if options.data == "sample" else options.data
+    if data and Path(data).is_file() and not options.test:
+        raise ConfigError(
+            f'--data names one file, "{data}": there is nothing to test on',
+            next_step="Name a file of test questions with --test, or a folder that has both.",
+        )
+    for key, value in (
+        ("--data.train", data),
+        ("--data.test", options.test or data),
+        ("--data.batch_size", options.batch_size),
+        ("--run", options.run),
+        ("--seed_everything", options.seed),
+        ("--trainer.max_epochs", options.epochs),
+        (
+            "--trainer.max_time",
+            options.minutes and f"00:{options.minutes // 60:02}:{options.minutes % 60:02}:00",
+        ),
+        ("--trainer.accelerator", options.device and options.device.replace("cuda", "gpu")),
+        ("--trainer.precision", options.precision),
+        ("--wandb", options.wandb),
+        ("--results", options.results),
+    ):
+        if value is not None:
+            line += [key, str(value)]
+    from squadqa.cli.train import run as run_lightning
+
+    return run_lightning(line + overrides)
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "train",
+        "Train a model, choose its best checkpoint on held-out articles, score it on the test "
+        "part.\nAny value of the configuration can be given as --SECTION.NAME VALUE.",
+        examples=[
+            ("the bundled sample", "squadqa train --config configs/drqa.yaml --data sample"),
+            (
+                "SQuAD, half an hour, another learning rate",
+                "squadqa train --config configs/drqa.yaml --minutes 30 "
+                "--model.optimizer.init_args.lr 0.002",
+            ),
+            ("go on with a stopped run", "squadqa train --resume runs/drqa"),
+        ],
+    )
+    add = parser.add_argument
+    add("--config", metavar="FILE", action="append", help="configuration; a later one adds to it")
+    add("--resume", metavar="RUN_FOLDER", help="go on with a run, in the same order")
+    add("--data", metavar="SOURCE", help="sample, squad, a folder, a file, or a `datasets` name")
+    add("--test", metavar="SOURCE", help="test questions, where --data is a single file")
+    add("--run", metavar="RUN_FOLDER", help="folder to make (default: runs/CONFIG_NAME)")
+    add("--epochs", metavar="N", type=positive, help="passes over the training questions")
+    add("--minutes", metavar="N", type=positive, help="stop training after so long")
+    add("--batch-size", metavar="N", type=positive, help="questions in a batch")
+    add("--device", choices=("auto", "cpu", "cuda"), help="where to train (default: auto)")
+    add("--precision", metavar="P", help="32-true, bf16-mixed, ... (see Lightning's Trainer)")
+    add("--seed", metavar="N", type=positive, help="of weights, order and dropout")
+    add("--wandb", choices=("offline", "online", "off"), help="Weights & Biases (default: offline)")
+    add("--results", metavar="FOLDER", help="also write the scores to FOLDER/NAME.json")
+    return parser
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Part the command's own options from values of the configuration (--SECTION.NAME VALUE)."""
+    own: list[str] = []
+    overrides: list[str] = []
+    target = own
+    for argument in arguments:
+        if argument.startswith("--"):
+            target = overrides if "." in argument.split("=")[0] else own
+        target.append(argument)
+    return own, overrides
+
+
+def _require_config(path: Path) -> None:
+    if path.is_file():
+        return
+    near = [str(file) for file in path.parent.rglob("*.yaml")] if path.parent.is_dir() else []
+    raise ConfigError(
+        f'no configuration "{path}"',
+        hint=did_you_mean(str(path), near or map(str, Path("configs").glob("*.yaml"))),
+        next_step="Name a .yaml file, such as configs/drqa.yaml.",
+    )
+
+
+def _require_run(folder: Path) -> None:
+    if (folder / "config.yaml").is_file():
+        return
+    near = [str(file.parent) for file in folder.parent.glob("*/config.yaml")]
+    raise CheckpointError(
+        f'"{folder}" is no run folder: it has no "config.yaml"',
+        hint=did_you_mean(str(folder), near) if near else "",
+        next_step="Start a run with squadqa train --config FILE.",
+    )

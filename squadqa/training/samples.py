@@ -1,0 +1,58 @@
+"""A few fixed questions to look at while a model learns."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytorch_lightning as pl
+
+from squadqa.training.module import QAModule
+
+TABLE_ROWS = 20
+"""Questions in the table that is logged to Weights & Biases."""
+
+
+def fixed_questions(
+    dataset: Any, predictions: Mapping[str, str], *, count: int
+) -> list[tuple[str, str, str]]:
+    """Choose questions, evenly over a data set, the same at every evaluation.
+
+    Args:
+        dataset: The questions that were evaluated.
+        predictions: Predicted answers by question id; a question that is missing is left out.
+        count: How many to choose.
+
+    Returns:
+        Question, first reference ("" if there is none), and prediction of each.
+    """
+    items = {len(dataset) * number // count for number in range(count)} if len(dataset) else set()
+    rows = []
+    for item in sorted(items):
+        if (identifier := dataset.id_of(item)) in predictions:
+            references = dataset.references_of(item)
+            rows.append(
+                (
+                    dataset.question_of(item),
+                    references[0] if references else "",
+                    predictions[identifier],
+                )
+            )
+    return rows
+
+
+class SampleTable(pl.Callback):
+    """Logs a table of sample predictions to Weights & Biases after each evaluation."""
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Log the table (called by Lightning)."""
+        if trainer.sanity_checking or not isinstance(pl_module, QAModule):
+            return
+        dataset = trainer.datamodule.datasets["val"]  # type: ignore[attr-defined]
+        rows = fixed_questions(dataset, pl_module.predictions, count=TABLE_ROWS)
+        for logger in trainer.loggers:
+            if hasattr(logger, "log_table"):
+                logger.log_table(
+                    key="val/samples",
+                    columns=["question", "gold", "predicted"],
+                    data=[list(row) for row in rows],
+                    step=trainer.global_step,
+                )
