@@ -14,7 +14,7 @@ from squadqa.data.tokenization import Tokens
 
 WORDS = ("the", "a", ",", "(", "“", "ann", "Ann", "apple", "apples", "red", "1990", "what", "Who")
 _TAGS = ("NN", "NNP", "DT", "VBD", ",", "CD")
-_LABELS = ("det", "nsubj", "dobj", "punct", "conj", "prep")
+_LABELS = ("det", "nsubj", "dobj", "punct", "conj", "prep", "pobj")
 
 
 @dataclass

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from squadqa.data.annotation import ENTITIES, TAGS
+from squadqa.data.annotation import DEPENDENCIES, ENTITIES, TAGS
 from squadqa.data.candidates import (
     CandidateGenerator,
     Candidates,
@@ -25,6 +25,8 @@ from squadqa.data.prepare import PreparedData
 from squadqa.scoring import normalize_answer
 
 WH_WORDS = ("what", "who", "whom", "whose", "which", "when", "where", "why", "how")
+
+_OF_PREPOSITIONS = [DEPENDENCIES.index(label) for label in ("pobj", "pcomp")]
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse modulo 2 ** 64
 _INVERSE = np.uint64(pow(int(_BASE), -1, 1 << 64))
@@ -41,7 +43,7 @@ class SourceFeatures:
         candidates: Their candidate answers.
         words: (T,) hash of each token's word.
         bigrams: (T,) hash of each token's word with the next one; 0 if the sentence ends here.
-        constituents: (M, 3) hashes of each candidate's labels.
+        constituents: (M, 4) hashes of each candidate's labels.
         tags: (M,) hash of each candidate's sequence of parts of speech.
         texts: (M,) hash of each candidate's text as the score compares it.
         sentence_roots: (S,) lemma of each sentence's root.
@@ -165,12 +167,13 @@ def constituent_labels(
         last: (M,) their last tokens, inclusive.
 
     Returns:
-        (M, 3) hashes: dependency label and part of speech of the head; the same dependency label
+        (M, 4) hashes: dependency label and part of speech of the head; the same dependency label
         with whether the span begins and ends where the head's subtree does; entity type of the head
-        with whether the span is all of that entity, part of it, or more.
+        with whether the span is all of that entity, part of it, or more; dependency label of the
+        head with its preposition, where it hangs from one.
     """
     if data.annotation is None:
-        return np.zeros((len(first), 3), np.uint64)
+        return np.zeros((len(first), 4), np.uint64)
     annotation = data.annotation
     heads = candidates.heads + (first - candidates.spans[:, 0])
     dependencies = annotation.dependencies[heads].astype(np.int64)
@@ -187,13 +190,18 @@ def constituent_labels(
     kind = np.select([(begins == 0) & (ends == 0), (begins >= 0) & (ends <= 0)], [1, 2], 3)
     entity = np.where(within, np.append(entity_type, 0)[near] + len(ENTITIES) * kind, 0)
 
+    prepositions = hash_words(annotation.lemma_lexicon)[annotation.lemmas[parse.heads[heads]]]
+    hangs = np.isin(annotation.dependencies[heads], _OF_PREPOSITIONS)
     labels = [
         dependencies * len(TAGS) + annotation.tags[heads],
         dependencies * 4 + extent,
         entity,
+        dependencies,
     ]
     salted = [label + (number << 32) for number, label in enumerate(labels, start=1)]
-    return mix(np.stack(salted, axis=1).astype(np.uint64))
+    hashes = np.stack(salted, axis=1).astype(np.uint64)
+    hashes[:, 3] ^= np.where(hangs, prepositions, np.uint64(0))
+    return mix(hashes)
 
 
 def question_kinds(data: PreparedData, words: Hashes) -> Hashes:

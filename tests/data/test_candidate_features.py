@@ -118,6 +118,7 @@ class Reference:
         token = self.tokens(paragraph).start + head
         dependency = DEPENDENCIES[annotation.dependencies[token]]
         subtree = slow.trim(slow.subtree(head))
+        above = self.lemmas(paragraph)[slow.heads[head]]
         entity: tuple[Any, ...] = ()
         for span in sorted(slow.entity_spans()):
             begin, end = slow.trim(span)
@@ -130,6 +131,7 @@ class Reference:
             (dependency, TAGS[annotation.tags[token]]),
             (dependency, subtree[0] == first, subtree[1] == last),
             entity,
+            (dependency, above if dependency == "pobj" else ""),
         ]
 
     def kinds(self, question: int) -> list[tuple[str, ...]]:
@@ -193,7 +195,7 @@ def test_labels_tags_and_kinds_mean_what_the_slow_extractor_says(seed: int) -> N
         labels.append(reference.labels(paragraph, first, last))
         begin = data.tokens.bounds[paragraph]
         tags.append(tuple(data.annotation.tags[begin + first : begin + last + 1].tolist()))
-    for number in range(3):
+    for number in range(4):
         hashes = batch.candidate_constituents[:, :, number][batch.candidate_mask].tolist()
         assert same_partition(hashes, [label[number] for label in labels])
     assert same_partition(batch.candidate_tags[batch.candidate_mask].tolist(), tags)
