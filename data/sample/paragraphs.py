@@ -16,7 +16,7 @@ from entities import TYPES, Entities
 from handwritten import Answer, Paragraph, Question, read
 
 QUESTIONS = (4, 6)  # about one paragraph
-WORDS = (62, 112)  # how many are told before the paragraph ends with the next fact
+WORDS = (60, 96)
 # How many others of its type an answer has beside it, at the least.
 DISTRACTORS = {
     "person": 3,
@@ -29,7 +29,7 @@ DISTRACTORS = {
 }
 ECHO = 0.8  # how often a fact is told with its echo,
 ECHO_FIRST = 0.75  # how often an echo comes before what it echoes,
-ECHO_ASKED_LAST = 0.8  # and how often it is asked about only where nothing else is left
+ECHO_ASKED_LAST = 0.9  # and how often it is asked about only where nothing else is left
 ONE_BY_ONE = 0.6  # how often the second subject waits until the first is done with
 FORMS = {"full": 1, "kind": 6, "pronoun": 2}  # how often each is used for a subject told before
 
