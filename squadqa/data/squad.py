@@ -81,7 +81,8 @@ def find_source(name: str, *, part: Literal["train", "dev"] = "dev") -> Source:
 
     `squad` is the official file in the folder `SQUADQA_DATA_DIR` where that is set, otherwise
     `rajpurkar/squad` through `datasets`. A folder is searched for the official file name, or
-    `train.json` and `dev.json`. Any other name that is no file is taken as a `datasets` name; `NAME:SPLIT` names its split.
+    `train.json` and `dev.json`. Any other name that is no file is taken as a `datasets` name;
+    `NAME:SPLIT` names its split.
 
     Args:
         name: A path, `squad`, or a `datasets` name.

@@ -117,7 +117,7 @@ def test_gold_spans_are_those_of_the_first_answer() -> None:
     [
         ([], Alignment.NONE),
         ([("dog", 4)], Alignment.NONE),
-        ([("cat", -3)], Alignment.NONE),
+        ([("mat", -4)], Alignment.NONE),
         ([("cat", 2_000_000_000)], Alignment.NONE),
         ([("", 4)], Alignment.LOST),
         ([(" ", 3)], Alignment.LOST),

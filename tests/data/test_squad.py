@@ -267,7 +267,7 @@ def test_duplicate_ids(tmp_path: Path) -> None:
     ("answer", "said"),
     [
         (("cat", 5), "at 5 is 'at ', not 'cat'"),
-        (("cat", -1), "at -1 is 'The', not 'cat'"),
+        (("mat", -4), "at -4 is 'The', not 'mat'"),
         (("cat", 2000), "at 2000 is '', not 'cat'"),
         (("Cat", 4), "at 4 is 'cat', not 'Cat'"),
         (("mat. And more", 19), "at 19 is 'mat.', not 'mat. And more'"),
@@ -362,6 +362,9 @@ def test_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(find_source("owner/name", part="train")) == "owner/name (train)"
     tiny.write(tmp_path / "dev-v1.1.json.gz", tiny.squad())
     assert find_source(".").path == Path("dev-v1.1.json.gz")
+    (tmp_path / "sample").mkdir()
+    tiny.write(tmp_path / "sample" / "train.json", tiny.squad())
+    assert find_source("sample", part="train").path == Path("sample/train.json")
     monkeypatch.setenv("SQUADQA_DATA_DIR", str(tmp_path))
     assert find_source("squad").path == tmp_path / "dev-v1.1.json.gz"
     with pytest.raises(DataError, match='no "train-v1.1.json" or'):
