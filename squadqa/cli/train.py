@@ -29,6 +29,7 @@ from squadqa.training.callbacks import (
     BEST,
     LAST,
     LastCheckpoint,
+    MemoryTrimmer,
     RandomStates,
     TrainingClock,
     TrainingStopped,
@@ -156,25 +157,28 @@ class TrainCLI(LightningCLI):
     def after_fit(self) -> None:
         """Score the best checkpoint on the test part and write it down (called by LightningCLI)."""
         best = self.run_folder / CHECKPOINTS / BEST
-        scores = self.trainer.test(
+        self.trainer.test(
             self.model,
             datamodule=self.datamodule,
             ckpt_path=str(best if best.is_file() else best.with_name(LAST)),
             weights_only=True,
             verbose=False,
-        )[0]
+        )
         if not self.trainer.is_global_zero:
             return
-        result = self._result(dict(scores))
+        scores = self.model.scores
+        result = self._result(scores)
         with write_atomic(self.run_folder / RESULTS) as file:
             json.dump(asdict(result), file, indent=1)
         write_predictions(self.run_folder / "predictions.json", self.model.predictions)
         if self._config.results:
             write_result(self._config.results, result)
-        for logger in self.trainer.loggers:
-            logger.finalize("success")
+        if self._config.wandb != "off":
+            import wandb
+
+            wandb.finish()  # the process may train another model, which is another run
         wandb_run = next((self.run_folder / "wandb").glob("offline-run-*"), None)
-        print(end_block(self.run_folder, dict(scores), self.clock, wandb_run=wandb_run), flush=True)
+        print(end_block(self.run_folder, scores, self.clock, wandb_run=wandb_run), flush=True)
 
     def after_validate(self) -> None:
         """Print the scores (called by LightningCLI)."""
@@ -196,8 +200,8 @@ class TrainCLI(LightningCLI):
         return config
 
     def _print_scores(self) -> None:
-        for name, value in self.trainer.callback_metrics.items():
-            print(f"{name}  {float(value):.4f}")
+        for name, value in self.model.scores.items():
+            print(f"{name}  {value:.4f}")
 
     def _checkpoint(self, *names: str) -> Path:
         folder = self.run_folder / CHECKPOINTS
@@ -242,6 +246,7 @@ class TrainCLI(LightningCLI):
         return [
             RandomStates(),
             self.clock,
+            MemoryTrimmer(),
             best,
             LastCheckpoint(folder, every_n_steps=config.save_every),
             LearningRateMonitor("step"),

@@ -1,8 +1,12 @@
 """What a training needs beside its steps: going on where it stopped, and keeping time."""
 
+import ctypes
+import os
 import random
 import signal
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -10,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.callbacks import Checkpoint
 
 LAST = "last.ckpt"
 BEST = "best.ckpt"
@@ -101,6 +106,34 @@ class TrainingClock(pl.Callback):
         pl_module.log("train/questions_per_second", rate, rank_zero_only=True)
 
 
+class MemoryTrimmer(pl.Callback):
+    """Gives freed memory back to the system when the process holds more than it should need.
+
+    Batches of ever other lengths leave holes between the blocks that glibc's allocator hands out:
+    a training on SQuAD grew to 4.3 GiB, of which trimming freed 2. Elsewhere than on Linux with
+    glibc this does nothing.
+
+    Args:
+        limit_gib: Memory that may be held without trimming, in GiB.
+    """
+
+    def __init__(self, *, limit_gib: float = 1.5) -> None:
+        self.limit_bytes = limit_gib * 2**30
+        self._trim: Callable[[int], int] | None = None
+        with suppress(OSError, AttributeError):
+            self._trim = ctypes.CDLL("libc.so.6").malloc_trim
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Trim if it is needed (called by Lightning)."""
+        if self._trim is not None and _resident_bytes() > self.limit_bytes:
+            self._trim(0)
+
+
+def _resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
 class TrainingStopped(BaseException):
     """A signal stopped a training, after its step was finished and the checkpoint saved.
 
@@ -113,11 +146,17 @@ class TrainingStopped(BaseException):
         self.checkpoint = checkpoint
 
 
-class LastCheckpoint(pl.Callback):
+class LastCheckpoint(Checkpoint):
     """Keeps `last.ckpt` up to date, and saves it when a signal asks training to stop.
 
+    A `Checkpoint`, because Lightning calls those behind all other callbacks: what they have learned
+    of a batch or an epoch is saved too.
+
     Ctrl+C (SIGINT) and SIGTERM finish the step, save, and raise `TrainingStopped`; a second one
-    stops at once. What a kill -9 loses is at most `every_n_steps` steps.
+    stops at once. What a kill -9 loses is at most `every_n_steps` steps and an evaluation.
+
+    Nothing is saved between an epoch's last step and its evaluation, for Lightning does not evaluate
+    that epoch when it resumes from there; a signal that comes there stops behind the evaluation.
 
     Args:
         folder: Folder of checkpoints.
@@ -149,17 +188,21 @@ class LastCheckpoint(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
         """Save if it is time, or if a signal came (called by Lightning)."""
-        stop = bool(self._signal)
-        if trainer.world_size > 1:
-            stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
-        if stop or trainer.global_step % self.every_n_steps == 0:
-            trainer.save_checkpoint(self.path)
-        if stop:
-            raise TrainingStopped(self.path)
+        if not trainer.is_last_batch:
+            self._save(trainer, is_due=trainer.global_step % self.every_n_steps == 0)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save at the end of every epoch (called by Lightning)."""
-        trainer.save_checkpoint(self.path)
+        self._save(trainer, is_due=True)
+
+    def _save(self, trainer: pl.Trainer, *, is_due: bool) -> None:
+        stop = bool(self._signal)
+        if trainer.world_size > 1:  # a signal may have come to one process only
+            stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
+        if stop or is_due:
+            trainer.save_checkpoint(self.path)
+        if stop:
+            raise TrainingStopped(self.path)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._signal:

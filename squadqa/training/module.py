@@ -9,7 +9,7 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
 from squadqa.data.dataset import QuestionDataset
-from squadqa.errors import CheckpointError
+from squadqa.errors import CheckpointError, ConfigError
 from squadqa.scoring import score_pairs
 from squadqa.training.metrics import PredictionGatherer
 from squadqa.training.schedule import Decay, learning_rate_factor
@@ -36,6 +36,7 @@ class QAModule(pl.LightningModule):
         self.warmup_steps = warmup_steps
         self.model: nn.Module | None = None
         self.gatherer = PredictionGatherer()
+        self.scores: dict[str, float] = {}  # of the last evaluation; Lightning's own are rounded
         self.predictions: dict[str, str] = {}  # answers of the last evaluation, by question id
 
     @abstractmethod
@@ -52,8 +53,17 @@ class QAModule(pl.LightningModule):
 
     def configure_model(self) -> None:
         """Build the model when the data's sizes are known (called by Lightning)."""
-        if self.model is None:
-            self.model = self.make_model(self.trainer.datamodule.sizes)  # type: ignore[attr-defined]
+        if self.model is not None:
+            return
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        try:
+            self.model = self.make_model(data.sizes)
+        except KeyError as error:
+            raise ConfigError(
+                f'"{type(self).__name__}" cannot be trained on "{type(data.inputs).__name__}": '
+                f"they give no {error}",
+                next_step="Readers take SpanInputs, scorers CandidateInputs, as data.inputs.",
+            ) from error
 
     def configure_optimizers(self) -> Any:
         """Make optimiser and schedule (called by Lightning)."""
@@ -128,9 +138,12 @@ class QAModule(pl.LightningModule):
         exact, f1 = score_pairs(predicted, [dataset.references_of(item) for item in items])
         # A question that a limit of the trainer left out is wrong: nothing inflates a score.
         total = len(items) if self.trainer.sanity_checking else len(dataset)
-        self.log(f"{stage}/exact_match", 100.0 * sum(exact) / total)
-        self.log(f"{stage}/f1", 100.0 * sum(f1) / total)
-        self.log(f"{stage}/loss", losses.double().mean().float())
+        self.scores = {
+            f"{stage}/exact_match": 100.0 * sum(exact) / total,
+            f"{stage}/f1": 100.0 * sum(f1) / total,
+            f"{stage}/loss": float(losses.double().mean()),
+        }
+        self.log_dict(self.scores)
 
     def _gather(self, stage: str) -> tuple[list[int], Tensor]:
         """Set `predictions` to the answers by id; give the questions' places and losses."""
