@@ -155,8 +155,8 @@ class LastCheckpoint(Checkpoint):
     Ctrl+C (SIGINT) and SIGTERM finish the step, save, and raise `TrainingStopped`; a second one
     stops at once. What a kill -9 loses is at most `every_n_steps` steps and an evaluation.
 
-    Nothing is saved between an epoch's last step and its evaluation, for Lightning does not evaluate
-    that epoch when it resumes from there; a signal that comes there stops behind the evaluation.
+    Nothing is saved between an epoch's last step and its evaluation, for Lightning would leave the
+    evaluation out when it resumes from there; a signal that comes there stops behind it.
 
     Args:
         folder: Folder of checkpoints.

@@ -129,10 +129,10 @@ class SquadDataModule(pl.LightningDataModule):
         Returns:
             "train", "val"; "skipped", without usable answers; "lost", whose answer no token holds.
         """
-        train = self._prepared["train"]
+        train, own_val = self._prepared["train"], self._prepared.get("val")
         return {
             "train": len(self._rows["train"]),
-            "val": len(self.datasets["val"]),
+            "val": len(self._rows["val"] if own_val is None else own_val.ids),
             "skipped": sum(train.skipped.values()),
             "lost": int((train.alignment == Alignment.LOST).sum()),
         }

@@ -1,0 +1,171 @@
+"""A training that is stopped and resumed ends as one that never was: bit for bit, on CPU."""
+
+import json
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.forked import Done, squadqa, write_config
+from tests.runs import READER, SCORER
+
+STEPS_PER_EPOCH = 7  # 14 questions beside the held-out article, two in a batch
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A run that was never stopped.
+
+    Args:
+        folder: Where further runs of its configuration can be made.
+        config: The configuration.
+        run: The run folder.
+    """
+
+    folder: Path
+    config: Path
+    run: Path
+
+
+def train_whole(folder: Path, settings: dict[str, Any]) -> Whole:
+    config = write_config(folder, settings)
+    done = fit(folder, config, "whole")
+    assert done.code == 0, done.err
+    return Whole(folder, config, folder / "whole")
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    return train_whole(tmp_path_factory.mktemp("reader"), READER)
+
+
+@pytest.fixture(scope="module")
+def scorer(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    return train_whole(tmp_path_factory.mktemp("scorer"), SCORER)
+
+
+@pytest.fixture
+def whole(request: pytest.FixtureRequest) -> Whole:
+    trained: Whole = request.getfixturevalue(request.param)
+    return trained
+
+
+def fit(folder: Path, config: Path, run: str, **options: Any) -> Done:
+    arguments = ["--config", config, "--run", run, "--wandb", "off", "--save_every", 3]
+    return squadqa(folder, "lightning", "fit", *arguments, **options)
+
+
+def checkpoint(run: Path, name: str = "last") -> dict[str, Any]:
+    content: dict[str, Any] = torch.load(run / f"checkpoints/{name}.ckpt", weights_only=True)
+    return content
+
+
+def assert_ends_like(run: Path, whole: Path) -> None:
+    """Check that two runs ended with the same weights, state of training and answers."""
+    mine, theirs = checkpoint(run), checkpoint(whole)
+    assert mine["global_step"] == theirs["global_step"] == 2 * STEPS_PER_EPOCH
+    for key in ("epoch", "state_dict", "optimizer_states", "lr_schedulers", "SquadDataModule"):
+        assert_same(mine[key], theirs[key])
+    for name in ("RandomStates", "EarlyStopping"):
+        assert_same(callback(mine, name), callback(theirs, name))
+    assert callback(mine, "TrainingClock")["questions"] == 2 * 14
+    assert_same(checkpoint(run, "best")["state_dict"], checkpoint(whole, "best")["state_dict"])
+    for file in ("predictions.json", "results.json"):
+        assert_same(*(measured(folder / file) for folder in (run, whole)))
+
+
+def callback(content: dict[str, Any], name: str) -> dict[str, Any]:
+    (state,) = (state for key, state in content["callbacks"].items() if key.startswith(name))
+    return dict(state)
+
+
+def measured(path: Path) -> dict[str, Any]:
+    values = json.loads(path.read_text())
+    return {
+        key: value
+        for key, value in values.items()
+        if key not in ("name", "minutes", "examples_per_second")
+    }
+
+
+def assert_same(left: Any, right: Any) -> None:
+    assert type(left) is type(right)
+    if isinstance(left, torch.Tensor):
+        assert left.equal(right)
+    elif isinstance(left, dict):
+        assert left.keys() == right.keys()
+        for key in left:
+            assert_same(left[key], right[key])
+    elif isinstance(left, list | tuple):
+        assert len(left) == len(right)
+        for one, other in zip(left, right, strict=True):
+            assert_same(one, other)
+    else:
+        assert left == right
+
+
+@pytest.mark.parametrize(
+    ("whole", "number", "step"),
+    [
+        pytest.param("reader", signal.SIGTERM, 2, id="SIGTERM-in-the-first-epoch"),
+        pytest.param("reader", signal.SIGINT, 10, id="SIGINT-in-the-second-epoch"),
+        pytest.param("reader", signal.SIGTERM, STEPS_PER_EPOCH, id="SIGTERM-in-a-last-batch"),
+        pytest.param("reader", signal.SIGINT, 2 * STEPS_PER_EPOCH, id="SIGINT-in-the-very-last"),
+        pytest.param("scorer", signal.SIGTERM, 10, id="SIGTERM-scorer"),
+    ],
+    indirect=["whole"],
+)
+def test_a_signal_stops_behind_its_step_and_the_rest_is_the_same(
+    whole: Whole, number: int, step: int
+) -> None:
+    run = whole.folder / f"stopped-{number}-{step}"
+    stopped = fit(whole.folder, whole.config, run.name, stop=(number, step))
+    assert stopped.code == 1, stopped.err
+    assert stopped.err.endswith(f"\nStopped; go on with: squadqa train --resume {run.name}\n")
+    assert "Traceback" not in stopped.err
+    assert not (run / "results.json").exists()
+    mine, theirs = checkpoint(run), checkpoint(whole.run)
+    assert mine["global_step"] == step
+    if step < theirs["global_step"]:  # or equality below would say nothing
+        assert any(
+            not mine["state_dict"][name].equal(theirs["state_dict"][name])
+            for name in theirs["state_dict"]
+        )
+    resumed = squadqa(whole.folder, "train", "--resume", run.name)
+    assert resumed.code == 0, resumed.err
+    assert_ends_like(run, whole.run)
+
+
+@pytest.mark.parametrize(
+    ("whole", "step"),
+    [("reader", 5), ("reader", STEPS_PER_EPOCH + 1), ("scorer", 5)],
+    indirect=["whole"],
+)
+def test_killed_goes_on_from_the_last_checkpoint(whole: Whole, step: int) -> None:
+    run = whole.folder / f"killed-{step}"
+    killed = fit(whole.folder, whole.config, run.name, stop=(signal.SIGKILL, step))
+    assert killed.code == -signal.SIGKILL
+    assert 0 < checkpoint(run)["global_step"] < step
+    resumed = squadqa(whole.folder, "train", "--resume", run.name)
+    assert resumed.code == 0, resumed.err
+    assert_ends_like(run, whole.run)
+
+
+def test_stopped_again_and_again(reader: Whole) -> None:
+    run = reader.folder / "often"
+    assert fit(reader.folder, reader.config, run.name, stop=(signal.SIGINT, 1)).code == 1
+    for step in (2, STEPS_PER_EPOCH, STEPS_PER_EPOCH + 1):
+        stopped = squadqa(reader.folder, "train", "--resume", run, stop=(signal.SIGTERM, step))
+        assert stopped.code == 1, stopped.err
+    assert squadqa(reader.folder, "train", "--resume", run).code == 0
+    assert_ends_like(run, reader.run)
+
+
+def test_a_finished_run_resumes_to_the_same_end(scorer: Whole) -> None:
+    before = checkpoint(scorer.run)
+    resumed = squadqa(scorer.folder, "train", "--resume", scorer.run)
+    assert resumed.code == 0, resumed.err
+    assert_same(checkpoint(scorer.run)["state_dict"], before["state_dict"])
