@@ -36,15 +36,21 @@ class Reporter(pl.Callback):
         parameters = sum(p.numel() for p in pl_module.parameters() if p.requires_grad)
         data = trainer.datamodule  # type: ignore[attr-defined]
         counts = data.counts()
-        skipped = f", {counts['skipped']:,} skipped" if counts.get("skipped") else ""
-        lost = f", {counts['lost']:,} without tokens" if counts.get("lost") else ""
+        reasons = {
+            "skipped": "without usable answers left out",
+            "lost": "without answer tokens left out",
+            "without_target": "whose answer is no candidate learn nothing",
+        }
+        left_out = "".join(
+            f"; {counts[name]:,} {reason}" for name, reason in reasons.items() if counts[name]
+        )
         begun = f", from step {trainer.global_step:,}" if trainer.global_step else ""
         pairs = [
             (
                 "model",
                 f"{type(getattr(pl_module, 'model', None)).__name__}, {parameters:,} parameters",
             ),
-            ("data", f"{counts['train']:,} train, {counts['val']:,} val questions{skipped}{lost}"),
+            ("data", f"{counts['train']:,} train, {counts['val']:,} val questions{left_out}"),
             ("vectors", " + ".join(data.inputs.vectors) or "none"),
             (
                 "device",

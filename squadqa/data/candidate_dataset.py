@@ -18,6 +18,9 @@ Targets = Literal["answer", "occurrences"]
 """What training is to choose: the shortest candidate that contains the answer, or each candidate
 of the paragraph with the same text as that one."""
 
+COUNTED_TOGETHER = 1_000
+"""Questions whose candidates are compared at a time: some MB."""
+
 
 class CandidateDataset(QuestionDataset[CandidateBatch]):
     """Questions of a prepared source, batched for scorers of candidates.
@@ -109,6 +112,25 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         }
         return CandidateBatch(**tensors, bucket_edges=self._bucket_edges)
 
+    def count_without_target(self) -> int:
+        """Count the questions whose answer no candidate contains."""
+        bounds = self.features.candidates.bounds
+        count = 0
+        for start in range(0, len(self.rows), COUNTED_TOGETHER):
+            rows = self.rows[start : start + COUNTED_TOGETHER]
+            candidate, mask = padded_positions(bounds, self.data.paragraphs[rows].astype(np.int64))
+            spans = self.features.candidates.spans[candidate]
+            count += int((~self._containing(rows, mask, spans).any(axis=1)).sum())
+        return count
+
+    def _containing(
+        self, rows: Ints, candidate_mask: NDArray[np.bool_], spans: NDArray[np.int32]
+    ) -> NDArray[np.bool_]:
+        """(B, N) True on the candidates that contain the answer."""
+        first, last = self._answers[rows, :1], self._answers[rows, 1:]
+        contains = (spans[:, :, 0] <= first) & (spans[:, :, 1] >= last) & candidate_mask
+        return contains & (first >= 0)
+
     def _trimmed_answers(self) -> Ints:
         """(N, 2) first and last token of each first reference without its silent ends, or -1."""
         data = self.data
@@ -130,10 +152,7 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         spans: NDArray[np.int32],
     ) -> NDArray[np.bool_]:
         """(B, N) True on the candidates that training is to choose."""
-        answers = self._answers[rows]
-        first, last = answers[:, :1], answers[:, 1:]
-        contains = (spans[:, :, 0] <= first) & (spans[:, :, 1] >= last) & candidate_mask
-        contains &= first >= 0
+        contains = self._containing(rows, candidate_mask, spans)
         lengths = np.where(contains, spans[:, :, 1] - spans[:, :, 0], np.iinfo(np.int32).max)
         chosen = lengths.argmin(axis=1)[:, None]
         if self.targets == "answer":

@@ -47,6 +47,10 @@ class QuestionDataset(torch.utils.data.Dataset[int], Generic[Batch]):
     def collate(self, items: Sequence[int]) -> Batch:
         """Batch questions by their places in this data set, padded to the largest of them."""
 
+    @abstractmethod
+    def count_without_target(self) -> int:
+        """Count the questions that a training learns nothing from: nothing answers them."""
+
     def id_of(self, item: int) -> str:
         """Give the identifier of a question."""
         return str(self.data.ids[int(self.rows[item])])
@@ -179,6 +183,10 @@ class SpanDataset(QuestionDataset[SpanBatch]):
             start_positions=torch.from_numpy(data.start_positions[rows].astype(np.int64)),
             end_positions=torch.from_numpy(data.end_positions[rows].astype(np.int64)),
         )
+
+    def count_without_target(self) -> int:
+        """Count the questions without an answer, or whose answer no token holds."""
+        return int((self.data.start_positions[self.rows] < 0).sum())
 
     def _form_batch(self, distinct: NDArray[np.int32]) -> FormBatch:
         characters = self._characters[distinct]

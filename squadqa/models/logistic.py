@@ -4,8 +4,9 @@ Reference: Rajpurkar, Zhang, Lopyrev and Liang, 2016, SQuAD: 100,000+ Questions 
 Comprehension of Text (arXiv 1606.05250), section 5 and table 4.
 
 Departs from the paper: candidates come from a dependency parse, and so do the labels that stand
-for constituent labels (`squadqa.data.candidates`, `squadqa.data.candidate_features`); crossed
-features share the rows of a hash table.
+for constituent labels (`squadqa.data.candidates`, `squadqa.data.candidate_features`); labels and
+tags are crossed not with the wh-word alone, but also with the word and with the noun behind it;
+crossed features share the rows of a hash table.
 
 Letters: B batch, N candidates, V continuous features, L labels, K kinds of a question.
 """

@@ -127,7 +127,8 @@ class SquadDataModule(pl.LightningDataModule):
         """Count the questions of `train` and `val`, and those that train leaves out.
 
         Returns:
-            "train", "val"; "skipped", without usable answers; "lost", whose answer no token holds.
+            "train", "val"; "skipped", without usable answers; "lost", whose answer no token holds;
+            "without_target", that are in "train" but that the model cannot answer right.
         """
         train, own_val = self._prepared["train"], self._prepared.get("val")
         return {
@@ -135,6 +136,7 @@ class SquadDataModule(pl.LightningDataModule):
             "val": len(self._rows["val"] if own_val is None else own_val.ids),
             "skipped": sum(train.skipped.values()),
             "lost": int((train.alignment == Alignment.LOST).sum()),
+            "without_target": self.datasets["train"].count_without_target(),
         }
 
     def _parts(self) -> list[str]:
