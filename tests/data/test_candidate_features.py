@@ -300,7 +300,10 @@ def test_occurrences_of_the_answer_elsewhere_are_labelled_too() -> None:
 
 
 def test_an_answer_across_sentences_labels_nothing() -> None:
-    assert not whole(people(answer=(2, 3))).candidate_labels.any()
+    data = people(answer=(2, 3))
+    assert not whole(data).candidate_labels.any()
+    assert fitted(data).count_without_target() == 1
+    assert fitted(people()).count_without_target() == 0
 
 
 def test_buckets_are_one_for_zero_and_equally_full_others() -> None:
