@@ -71,14 +71,11 @@ class SquadDataModule(pl.LightningDataModule):
 
     def prepare_data(self) -> None:
         """Fill the cache, in one process (called by Lightning)."""
-        for part in self._parts():
-            self._prepare(part)
+        self._open_parts()
 
     def setup(self, stage: str) -> None:
         """Open what the stage needs and fit the inputs on train (called by Lightning)."""
-        self.stage = stage
-        for part in self._parts():
-            self._prepared[part] = self._prepare(part)
+        self._open_parts()
         if stage == "fit":
             train, val = self._split()
             self.inputs.fit(self._prepared["train"], train)
@@ -148,6 +145,11 @@ class SquadDataModule(pl.LightningDataModule):
             "test": ["test"],
             "predict": ["predict"],
         }[self.trainer.state.fn.value]
+
+    def _open_parts(self) -> None:
+        for part in self._parts():
+            if part not in self._prepared:
+                self._prepared[part] = self._prepare(part)
 
     def _prepare(self, part: str) -> PreparedData:
         name = self.sources[part]
