@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from jsonargparse import Namespace
 from pytorch_lightning.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.loggers import CSVLogger, Logger
+from pytorch_lightning.utilities import rank_zero_only
 
 from squadqa.cli.config_errors import config_error
 from squadqa.cli.console import ProgressLines
@@ -132,7 +134,10 @@ class TrainCLI(LightningCLI):
         if self.subcommand == "fit":
             if config.resume:
                 config.ckpt_path = str(self._checkpoint(LAST))
-        elif not config.ckpt_path:
+            return
+        if self.subcommand != "predict":
+            config.verbose = False  # Lightning's own table of scores
+        if not config.ckpt_path:
             config.ckpt_path = str(self._checkpoint(BEST, LAST))
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
@@ -156,7 +161,10 @@ class TrainCLI(LightningCLI):
 
     def after_fit(self) -> None:
         """Score the best checkpoint on the test part and write it down (called by LightningCLI)."""
+        # Processes that a scheduler started may have named the folder each for itself.
+        self.run_folder = self.trainer.strategy.broadcast(self.run_folder)
         best = self.run_folder / CHECKPOINTS / BEST
+        clock = copy(self.clock)  # testing sets the callback to the time of the best checkpoint
         self.trainer.test(
             self.model,
             datamodule=self.datamodule,
@@ -167,7 +175,7 @@ class TrainCLI(LightningCLI):
         if not self.trainer.is_global_zero:
             return
         scores = self.model.scores
-        result = self._result(scores)
+        result = self._result(scores, clock)
         with write_atomic(self.run_folder / RESULTS) as file:
             json.dump(asdict(result), file, indent=1)
         write_predictions(self.run_folder / "predictions.json", self.model.predictions)
@@ -178,7 +186,7 @@ class TrainCLI(LightningCLI):
 
             wandb.finish()  # the process may train another model, which is another run
         wandb_run = next((self.run_folder / "wandb").glob("offline-run-*"), None)
-        print(end_block(self.run_folder, scores, self.clock, wandb_run=wandb_run), flush=True)
+        print(end_block(self.run_folder, scores, clock, wandb_run=wandb_run), flush=True)
 
     def after_validate(self) -> None:
         """Print the scores (called by LightningCLI)."""
@@ -190,6 +198,8 @@ class TrainCLI(LightningCLI):
 
     def after_predict(self) -> None:
         """Write the predictions in the official format (called by LightningCLI)."""
+        if not self.trainer.is_global_zero:
+            return
         path = self.run_folder / "predictions.json"
         write_predictions(path, self.model.predictions)
         print(f"{len(self.model.predictions):,} answers in {path}")
@@ -200,6 +210,8 @@ class TrainCLI(LightningCLI):
         return config
 
     def _print_scores(self) -> None:
+        if not self.trainer.is_global_zero:
+            return
         for name, value in self.model.scores.items():
             print(f"{name}  {value:.4f}")
 
@@ -219,7 +231,8 @@ class TrainCLI(LightningCLI):
             return Path(os.environ[RUN_OF_RANK_0])
         if config.run:
             folder = Path(config.run)
-            if self.subcommand == "fit" and not config.resume and folder.exists():
+            is_new = self.subcommand == "fit" and not config.resume and not rank_zero_only.rank
+            if is_new and folder.exists():
                 raise OutputError(
                     f'the run folder "{folder}" exists',
                     next_step=f"Go on with it (squadqa train --resume {folder}), or name another.",
@@ -271,7 +284,7 @@ class TrainCLI(LightningCLI):
             )
         return loggers
 
-    def _result(self, scores: dict[str, float]) -> Result:
+    def _result(self, scores: dict[str, float], clock: TrainingClock) -> Result:
         origin = json.loads((self.run_folder / ORIGIN).read_text(encoding="utf-8"))
         sources = self.datamodule.sources
         same = sources["train"] == sources["test"]
@@ -287,9 +300,9 @@ class TrainCLI(LightningCLI):
             device=str(self.trainer.strategy.root_device),
             vectors=" + ".join(self.datamodule.inputs.vectors),
             budget_minutes=_minutes(self._config.trainer.max_time),
-            minutes=self.clock.seconds / 60,
-            epochs=self.clock.questions / self.datamodule.counts()["train"],
-            examples_per_second=self.clock.questions_per_second,
+            minutes=clock.seconds / 60,
+            epochs=clock.questions / self.datamodule.counts()["train"],
+            examples_per_second=clock.questions_per_second,
             parameters=sum(p.numel() for p in self.model.parameters()),
             exact_match=scores["test/exact_match"],
             f1=scores["test/f1"],
@@ -324,6 +337,8 @@ def run(arguments: list[str]) -> int:
                 args=arguments,
             )
         except TrainingStopped as stopped:
+            if rank_zero_only.rank:  # the first process tells it
+                return 0
             folder = stopped.checkpoint.parent.parent
             sys.stderr.write(f"\nStopped; go on with: squadqa train --resume {folder}\n")
             return 1
@@ -366,4 +381,7 @@ NOISE = (
     r".*does not have many workers which may be a bottleneck",
     r".*smaller than the logging interval",
     r".*Checkpoint directory .* exists and is not empty",
+    r".*when using `ckpt_path`, callbacks used to create the checkpoint need to be provided",
+    # Every process logs the scores of all.
+    r".*It is recommended to use `self\.log\('(val|test)/.*sync_dist=True",
 )

@@ -21,7 +21,10 @@ BEST = "best.ckpt"
 
 
 class RandomStates(pl.Callback):
-    """Keeps the states of all random generators in checkpoints, so that a resumed run draws on."""
+    """Keeps the states of all random generators in checkpoints, so that a resumed run draws on.
+
+    Of several processes those of the first are kept: resumed, all draw on from them.
+    """
 
     def state_dict(self) -> dict[str, Any]:
         """Give the states (called by Lightning)."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 from numpy.typing import NDArray
+from torch.utils.data import DataLoader
 
 from squadqa.data.alignment import Alignment
 from squadqa.data.inputs import Inputs
@@ -108,9 +109,16 @@ class SquadDataModule(pl.LightningDataModule):
         """Give every test question (called by Lightning)."""
         return self._loader("test", self._prepared["test"], None)
 
-    def predict_dataloader(self) -> ResumableLoader:
-        """Give every question to answer (called by Lightning)."""
-        return self._loader("predict", self._prepared["predict"], None)
+    def predict_dataloader(self) -> DataLoader[Any]:
+        """Give every question to answer (called by Lightning, which makes the loader anew)."""
+        loader = self._loader("predict", self._prepared["predict"], None)
+        return DataLoader(
+            loader.dataset,
+            sampler=loader.sampler,
+            batch_size=loader.batch_size,
+            collate_fn=loader.collate_fn,
+            pin_memory=loader.pin_memory,
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Give what the inputs learned from train (called by Lightning)."""

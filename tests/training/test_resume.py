@@ -73,6 +73,7 @@ def assert_ends_like(run: Path, whole: Path) -> None:
         assert_same(callback(mine, name), callback(theirs, name))
     assert callback(mine, "TrainingClock")["questions"] == 2 * 14
     assert_same(checkpoint(run, "best")["state_dict"], checkpoint(whole, "best")["state_dict"])
+    assert measured(run / "results.json")["epochs"] == 2
     for file in ("predictions.json", "results.json"):
         assert_same(*(measured(folder / file) for folder in (run, whole)))
 

@@ -1,0 +1,158 @@
+"""Two processes on CPU: training, stopping, and the same scores as one process gives."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests import tiny
+from tests.forked import Command, Done, squadqa, write_config
+from tests.runs import READER, ROOT, SCORER
+
+TWO = ["--trainer.devices", 2, "--trainer.strategy", "ddp"]
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    try:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            number: int = free.getsockname()[1]
+    except OSError as error:
+        pytest.skip(f"processes cannot talk to each other here: {error}")
+    return number
+
+
+def two_processes(
+    folder: Path, port: int, *arguments: object, stop: tuple[int, int] | None = None
+) -> tuple[Done, Done]:
+    """Start both processes, as a scheduler does; `stop` is sent to the second alone."""
+    commands = [
+        Command(
+            folder,
+            *arguments,
+            *TWO,
+            stop=stop if rank else None,
+            environment={
+                "LOCAL_RANK": str(rank),
+                "WORLD_SIZE": "2",
+                "NODE_RANK": "0",
+                "MASTER_ADDR": "127.0.0.1",
+                "MASTER_PORT": str(port),
+            },
+        )
+        for rank in (0, 1)
+    ]
+    first, second = [command.wait() for command in commands]
+    return first, second
+
+
+def fit(folder: Path, config: Path, run: str) -> list[object]:
+    return ["lightning", "fit", "--config", config, "--run", run, "--wandb", "off"]
+
+
+def train(folder: Path, port: int, settings: dict[str, Any]) -> Path:
+    """Train a run with two processes; its configuration evaluates in batches of three."""
+    config = write_config(folder, settings, eval_batch_size=3)
+    first, second = two_processes(folder, port, *fit(folder, config, "whole"))
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert second.out == "", "only the first process tells"
+    return folder / "whole"
+
+
+@pytest.fixture(scope="module")
+def reader(port: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(tmp_path_factory.mktemp("reader"), port, READER)
+
+
+@pytest.fixture(scope="module")
+def scorer(port: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(tmp_path_factory.mktemp("scorer"), port, SCORER)
+
+
+def test_lightning_starts_the_second_process(port: int, tmp_path: Path) -> None:
+    write_config(tmp_path, SCORER)
+    command = [sys.executable, str(ROOT / "train_cli.py"), "fit", "--config", "config.yaml"]
+    done = subprocess.run(
+        [*command, *map(str, TWO), "--wandb", "off"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout.count("2 process(es)") == 1
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["config"]
+    result = json.loads((tmp_path / "runs/config/results.json").read_text())
+    assert result["total"] == 8
+    assert result["epochs"] == pytest.approx(2 * 16 / 14)  # eight batches of two for 14 questions
+
+
+@pytest.mark.parametrize(("family", "stage"), [("reader", "validate"), ("scorer", "test")])
+def test_one_and_two_processes_give_the_same_scores(
+    request: pytest.FixtureRequest, port: int, family: str, stage: str
+) -> None:
+    """Eight questions in batches of three: two processes take four batches, one of them twice."""
+    trained: Path = request.getfixturevalue(family)
+    arguments = ["lightning", stage, "--config", trained / "config.yaml", "--run", trained]
+    arguments += ["--data.val", "dev.json"]
+    alone = squadqa(
+        trained.parent, *arguments, "--trainer.devices", 1, "--trainer.strategy", "auto"
+    )
+    assert alone.code == 0, alone.err
+    first, second = two_processes(trained.parent, port, *arguments)
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    part = "val" if stage == "validate" else "test"
+    assert [line.split()[0] for line in alone.out.splitlines()] == [
+        f"{part}/exact_match",
+        f"{part}/f1",
+        f"{part}/loss",
+    ]
+    assert first.out == alone.out
+    assert second.out == ""
+    if stage == "test":
+        result = json.loads((trained / "results.json").read_text())
+        assert f"test/f1  {result['f1']:.4f}" in alone.out
+
+
+def test_each_question_is_answered_once(reader: Path, port: int) -> None:
+    arguments = ["lightning", "predict", "--config", reader / "config.yaml", "--run", reader]
+    alone = squadqa(reader.parent, *arguments, "--trainer.devices", 1, "--trainer.strategy", "auto")
+    assert alone.out.startswith("8 answers in "), alone.err
+    answers = json.loads((reader / "predictions.json").read_text())
+    rows = list(tiny.flat_rows(tiny.squad()))
+    assert set(answers) == {row["id"] for row in rows}
+    (reader / "predictions.json").unlink()
+    first, second = two_processes(reader.parent, port, *arguments)
+    assert (first.out, second.out) == (alone.out, "")
+    assert json.loads((reader / "predictions.json").read_text()) == answers
+
+
+def test_a_signal_to_one_process_stops_both_and_they_resume(scorer: Path, port: int) -> None:
+    folder = scorer.parent
+    stopped = two_processes(
+        folder, port, *fit(folder, folder / "config.yaml", "stopped"), stop=(signal.SIGTERM, 2)
+    )
+    assert [done.code for done in stopped] == [1, 0]
+    assert stopped[0].err.endswith("go on with: squadqa train --resume stopped\n")
+    assert "Stopped" not in stopped[1].err
+    resumed = two_processes(folder, port, "train", "--resume", "stopped")
+    assert [done.code for done in resumed] == [0, 0], resumed[0].err + resumed[1].err
+    mine, theirs = (last_checkpoint(run) for run in (folder / "stopped", scorer))
+    assert mine["global_step"] == theirs["global_step"] == 8
+    weights = theirs["state_dict"]
+    assert all(mine["state_dict"][name].equal(weights[name]) for name in weights)
+
+
+def last_checkpoint(run: Path) -> dict[str, Any]:
+    content: dict[str, Any] = torch.load(run / "checkpoints/last.ckpt", weights_only=True)
+    return content
