@@ -123,7 +123,8 @@ def imported_packages(folder: Path) -> dict[str, Path]:
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names = [node.module]
             found.update({name.partition(".")[0]: path for name in names})
-    own = {"squadqa", "tests", "conftest", *(path.stem for path in ROOT.glob("*.py"))}
+    scripts = [*ROOT.glob("*.py"), *(ROOT / "data" / "sample").glob("*.py")]
+    own = {"squadqa", "tests", "conftest", *(path.stem for path in scripts)}
     return {name: path for name, path in found.items() if name not in own | sys.stdlib_module_names}
 
 
