@@ -27,6 +27,7 @@ from squadqa.errors import CheckpointError, OutputError
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import Result, commit, hardware, write_result
 from squadqa.files import write_atomic
+from squadqa.inference.run_folder import read_checkpoint
 from squadqa.training.callbacks import (
     BEST,
     LAST,
@@ -134,11 +135,13 @@ class TrainCLI(LightningCLI):
         if self.subcommand == "fit":
             if config.resume:
                 config.ckpt_path = str(self._checkpoint(LAST))
-            return
-        if self.subcommand != "predict":
-            config.verbose = False  # Lightning's own table of scores
-        if not config.ckpt_path:
-            config.ckpt_path = str(self._checkpoint(BEST, LAST))
+        else:
+            if self.subcommand != "predict":
+                config.verbose = False  # Lightning's own table of scores
+            if not config.ckpt_path:
+                config.ckpt_path = str(self._checkpoint(BEST, LAST))
+        if config.ckpt_path:
+            read_checkpoint(Path(config.ckpt_path))  # says what is wrong with it, if anything
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Make the trainer with the run's loggers and callbacks (called by LightningCLI)."""
@@ -231,7 +234,7 @@ class TrainCLI(LightningCLI):
             return Path(os.environ[RUN_OF_RANK_0])
         if config.run:
             folder = Path(config.run)
-            is_new = self.subcommand == "fit" and not config.resume and not rank_zero_only.rank
+            is_new = self.subcommand == "fit" and not config.resume and _is_first_process()
             if is_new and folder.exists():
                 raise OutputError(
                     f'the run folder "{folder}" exists',
@@ -337,12 +340,16 @@ def run(arguments: list[str]) -> int:
                 args=arguments,
             )
         except TrainingStopped as stopped:
-            if rank_zero_only.rank:  # the first process tells it
+            if not _is_first_process():  # that one tells it
                 return 0
             folder = stopped.checkpoint.parent.parent
             sys.stderr.write(f"\nStopped; go on with: squadqa train --resume {folder}\n")
             return 1
     return 0
+
+
+def _is_first_process() -> bool:
+    return not getattr(rank_zero_only, "rank", 0)
 
 
 def _minutes(max_time: Any) -> float | None:
@@ -378,6 +385,7 @@ NOISE = (
     r".*LightningCLI's args parameter is intended to run from within Python",
     r".*isinstance\(treespec, LeafSpec\)",
     r".*You have overridden `transfer_batch_to_device`",
+    r".*predict returned None if it was on purpose",
     r".*does not have many workers which may be a bottleneck",
     r".*smaller than the logging interval",
     r".*Checkpoint directory .* exists and is not empty",

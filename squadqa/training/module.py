@@ -1,6 +1,7 @@
 """What the training of both families shares: optimiser, schedule, logged scores."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import pytorch_lightning as pl
@@ -166,6 +167,23 @@ class QAModule(pl.LightningModule):
     ) -> Any:
         """Copy a batch to the device (called by Lightning)."""
         return batch.to(device, non_blocking=True)
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
+        """Take weights (called by Lightning).
+
+        Raises:
+            CheckpointError: They are of another size, or of other parts.
+        """
+        try:
+            return super().load_state_dict(state_dict, strict=strict, assign=assign)
+        except RuntimeError as error:
+            *_, problem = str(error).splitlines()
+            raise CheckpointError(
+                f"the checkpoint's weights do not fit the model: {problem.strip()}",
+                next_step="Name the configuration, with the word vectors, that it was trained with.",
+            ) from error
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Say in the checkpoint which model its weights belong to (called by Lightning)."""

@@ -1,0 +1,163 @@
+"""Which questions train, validate and test, and what is said of the rest."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from squadqa.data.candidate_inputs import CandidateInputs
+from squadqa.errors import DataError
+from squadqa.training.datamodule import SquadDataModule
+from tests import tiny
+
+
+def articles(sizes: list[int]) -> tiny.Json:
+    """Articles of so many questions each, one paragraph an article."""
+    context = "Ida kept the light. Tom sold the boat."
+    files = []
+    for article, size in enumerate(sizes):
+        file = tiny.one_question(context=f"{article} {context}")
+        (entry,) = file["data"]
+        entry["title"] = f"Article {article}"
+        (row,) = entry["paragraphs"][0]["qas"]
+        answers = [{"text": "Ida", "answer_start": len(str(article)) + 1}]
+        entry["paragraphs"][0]["qas"] = [
+            {**row, "id": f"a{article}q{number}", "question": f"Who, {number}?", "answers": answers}
+            for number in range(size)
+        ]
+        files.append(file)
+    return tiny.join(*files)
+
+
+def module(folder: Path, train: tiny.Json, *, fn: str = "fit", **options: Any) -> SquadDataModule:
+    """A data module, set up for a stage as a trainer does it."""
+    sources = {
+        "train": str(tiny.write(folder / "train.json", train)),
+        "test": str(tiny.write(folder / "dev.json", tiny.squad())),
+    }
+    inputs = CandidateInputs(pipeline=None, num_buckets=3)
+    made = SquadDataModule(
+        inputs, cache_dir=str(folder / "cache"), **{"batch_size": 2, **sources, **options}
+    )
+    made.trainer = SimpleNamespace(  # type: ignore[assignment]
+        state=SimpleNamespace(fn=SimpleNamespace(value=fn)),
+        strategy=SimpleNamespace(root_device=torch.device("cpu")),
+        global_rank=0,
+        world_size=1,
+    )
+    made.prepare_data()
+    made.setup(fn)
+    return made
+
+
+def ids(made: SquadDataModule, part: str) -> list[str]:
+    """The questions that a part's loader gives, in its order."""
+    loader = getattr(made, f"{part}_dataloader")()
+    dataset = made.datasets[part]
+    return [dataset.id_of(item) for batch in loader for item in batch.index.tolist()]
+
+
+def article_of(identifier: str) -> str:
+    return identifier.split("q")[0]
+
+
+def test_whole_articles_are_held_out(tmp_path: Path) -> None:
+    sizes = list(np.random.default_rng(0).integers(1, 6, 60))
+    made = module(tmp_path, articles(sizes))
+    train, val = ids(made, "train"), ids(made, "val")
+    assert sorted(train + val) == sorted(f"a{a}q{q}" for a, n in enumerate(sizes) for q in range(n))
+    assert not {article_of(name) for name in train} & {article_of(name) for name in val}
+    assert 0.05 * sum(sizes) <= len(val) <= 0.05 * sum(sizes) + max(sizes)
+    counts = made.counts()
+    assert (counts["train"], counts["val"]) == (len(train), len(val))
+    assert counts["skipped"] == counts["lost"] == 0
+
+
+def test_the_same_articles_are_held_out_every_time(tmp_path: Path) -> None:
+    """Whatever the order of the file, and whether for training or for validating alone."""
+    file = articles([2] * 40)
+    (tmp_path / "again").mkdir()
+    first = set(ids(module(tmp_path, file), "val"))
+    file["data"].reverse()
+    assert set(ids(module(tmp_path / "again", file), "val")) == first
+    assert set(ids(module(tmp_path / "again", file, fn="validate"), "val")) == first
+
+
+def test_the_share_is_an_option(tmp_path: Path) -> None:
+    made = module(tmp_path, articles([1] * 40), val_share=0.5)
+    assert len(ids(made, "val")) == pytest.approx(20, abs=1)
+
+
+def test_something_is_left_to_train_on(tmp_path: Path) -> None:
+    assert len(ids(module(tmp_path, articles([5, 5]), val_share=1.0), "train")) == 5
+
+
+def test_one_article_cannot_be_parted(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="one article only") as caught:
+        module(tmp_path, articles([4]))
+    assert "--data.val" in caught.value.next_step
+
+
+def test_val_by_name(tmp_path: Path) -> None:
+    val = str(tiny.write(tmp_path / "val.json", tiny.squad()))
+    made = module(tmp_path, articles([4, 3]), val=val)
+    assert len(ids(made, "train")) == 7
+    assert sorted(ids(made, "val")) == [f"q{number}" for number in range(8)]
+    assert made.counts()["val"] == 8
+
+
+def test_limit_train(tmp_path: Path) -> None:
+    made = module(tmp_path, articles([2] * 10), limit_train=5)
+    assert len(set(ids(made, "train"))) == made.counts()["train"] == 5
+    assert made.batches_per_epoch == 3
+    assert len(ids(made, "val")) == 2
+
+
+def test_bad_answers_stop_a_training_or_are_skipped_and_counted(tmp_path: Path) -> None:
+    file = articles([3] * 4)
+    for article, wrong in ((0, {"text": "Tom", "answer_start": 0}), (1, None)):
+        row = file["data"][article]["paragraphs"][0]["qas"][0]
+        row["answers"] = [wrong] if wrong else []
+    with pytest.raises(DataError, match="a0q0"):
+        module(tmp_path, file)
+    made = module(tmp_path, file, bad_answers="skip")
+    used = ids(made, "train") + ids(made, "val")
+    assert len(used) == 10
+    assert not {"a0q0", "a1q0"} & set(used)
+    assert made.counts()["skipped"] == 2
+
+
+def test_evaluation_keeps_questions_with_bad_answers(tmp_path: Path) -> None:
+    bad = tiny.squad()
+    bad["data"][0]["paragraphs"][0]["qas"][0]["answers"][0]["answer_start"] = 1
+    test = str(tiny.write(tmp_path / "bad.json", bad))
+    assert len(ids(module(tmp_path, articles([1]), fn="test", test=test), "test")) == 8
+
+
+def test_predict_takes_test_unless_told_otherwise(tmp_path: Path) -> None:
+    train = articles([1])
+    assert len(ids(module(tmp_path, train, fn="predict"), "predict")) == 8
+    other = str(tiny.write(tmp_path / "other.json", articles([3])))
+    assert len(ids(module(tmp_path, train, fn="predict", predict=other), "predict")) == 3
+
+
+def test_what_was_learned_from_train_comes_back(tmp_path: Path) -> None:
+    fitted = module(tmp_path, articles([3] * 4))
+    fresh = module(tmp_path, articles([3] * 4), fn="test")
+    assert not np.array_equal(fresh.inputs.bucket_edges, fitted.inputs.bucket_edges)  # type: ignore[attr-defined]
+    fresh.load_state_dict(fitted.state_dict())
+    assert np.array_equal(fresh.inputs.bucket_edges, fitted.inputs.bucket_edges)  # type: ignore[attr-defined]
+    assert fresh.sizes == {"num_buckets": 3}
+
+
+def test_processes_share_an_epoch(tmp_path: Path) -> None:
+    made = module(tmp_path, articles([2] * 8))
+    parts = []
+    for rank in (0, 1):
+        made.trainer.global_rank, made.trainer.world_size = rank, 2  # type: ignore[misc, union-attr]
+        parts.append(ids(made, "train"))
+    assert len(parts[0]) == len(parts[1]) == made.batches_per_epoch * 2
+    assert len({*parts[0], *parts[1]}) == made.counts()["train"]

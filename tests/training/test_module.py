@@ -1,0 +1,242 @@
+"""What both families' modules log, save and refuse, on a few questions in memory."""
+
+import pickle
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from squadqa.batch import SpanBatch
+from squadqa.data.dataset import SpanDataset
+from squadqa.errors import CheckpointError
+from squadqa.models.drqa import DrQAReader
+from squadqa.models.logistic import LogisticScorer
+from squadqa.nn.char_cnn import KernelBankCharCNN
+from squadqa.scoring import score
+from squadqa.training.candidate_module import CandidateModule
+from squadqa.training.module import QAModule
+from squadqa.training.span_module import SpanModule
+from tests import tiny
+
+DATA = tiny.prepared(vector_size=6)
+STEPS = 4  # of eight questions, two in a batch
+
+
+class Questions(pl.LightningDataModule):
+    """The tiny SQuAD as every part."""
+
+    sizes = {"vector_size": 6, "num_buckets": 3}
+    batches_per_epoch = STEPS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dataset = SpanDataset(DATA)
+        self.datasets = dict.fromkeys(("train", "val", "test", "predict"), self.dataset)
+
+    def _loader(self) -> torch.utils.data.DataLoader[Any]:
+        return torch.utils.data.DataLoader(
+            self.dataset, batch_size=2, collate_fn=self.dataset.collate
+        )
+
+    train_dataloader = val_dataloader = test_dataloader = predict_dataloader = _loader
+
+
+def reader(vector_size: int) -> DrQAReader:
+    char_cnn = KernelBankCharCNN(filters={3: 4}, character_size=4)
+    return DrQAReader(
+        vector_size, char_cnn=char_cnn, embedding_size=8, hidden_size=4, num_layers=1, tuned_words=0
+    )
+
+
+def span_module(**options: Any) -> SpanModule:
+    torch.manual_seed(0)
+    return SpanModule(reader, **options)
+
+
+def trainer(folder: Path, **options: Any) -> pl.Trainer:
+    return pl.Trainer(
+        **{
+            "accelerator": "cpu",
+            "max_epochs": 2,
+            "num_sanity_val_steps": 0,
+            "logger": False,
+            "enable_checkpointing": False,
+            "enable_progress_bar": False,
+            "enable_model_summary": False,
+            "default_root_dir": folder,
+            **options,
+        }
+    )
+
+
+def official(predictions: dict[str, str]) -> tuple[float, float]:
+    rows = tiny.flat_rows(tiny.squad())
+    result = score({row["id"]: row["answers"]["text"] for row in rows}, predictions)
+    return result.exact_match, result.f1
+
+
+@pytest.mark.parametrize("stage", ["val", "test"])
+def test_scores_are_the_official_ones_of_the_predictions(tmp_path: Path, stage: str) -> None:
+    module = span_module()
+    run = trainer(tmp_path)
+    evaluate = run.validate if stage == "val" else run.test
+    evaluate(module, Questions(), verbose=False)
+    assert len(module.predictions) == 8
+    exact, f1 = official(module.predictions)
+    assert module.scores[f"{stage}/exact_match"] == exact
+    assert module.scores[f"{stage}/f1"] == f1 > 0
+    for name, value in module.scores.items():
+        assert float(run.callback_metrics[name]) == pytest.approx(value)
+
+
+def test_the_loss_is_the_mean_over_questions(tmp_path: Path) -> None:
+    """Whatever the batches: three questions a batch leave two in the last."""
+    module, data = span_module(), Questions()
+    trainer(tmp_path).validate(module, data, verbose=False)
+    module.eval()
+    with torch.no_grad():
+        losses = module.losses(data.dataset.collate(range(8)))
+    assert module.scores["val/loss"] == pytest.approx(float(losses.mean()), rel=1e-5)
+
+
+def test_a_question_that_was_not_asked_is_wrong(tmp_path: Path) -> None:
+    module = span_module()
+    trainer(tmp_path, limit_val_batches=1).validate(module, Questions(), verbose=False)
+    assert len(module.predictions) == 2
+    assert module.scores["val/f1"] == official(module.predictions)[1]
+
+
+def test_predicts_every_question_within_the_longest_span(tmp_path: Path) -> None:
+    module = span_module(max_span_length=1)
+    trainer(tmp_path).predict(module, Questions(), return_predictions=False)
+    assert module.predictions.keys() == {row["id"] for row in tiny.flat_rows(tiny.squad())}
+    assert not any(" " in answer for answer in module.predictions.values())
+
+
+@pytest.mark.parametrize(
+    ("options", "steps"),
+    [
+        ({"max_epochs": 3}, 3 * STEPS),
+        ({"max_epochs": 3, "accumulate_grad_batches": 3}, 3 * 2),
+        ({"max_epochs": 3, "limit_train_batches": 2}, 3 * 2),
+        ({"max_epochs": 3, "limit_train_batches": 0.5}, 3 * 2),
+        ({"max_steps": 7, "max_epochs": -1}, 7),
+    ],
+)
+def test_the_schedule_spans_the_steps_that_training_takes(
+    tmp_path: Path, options: dict[str, Any], steps: int
+) -> None:
+    module = span_module(warmup_steps=2)
+    rates: list[float] = []
+    module.on_before_zero_grad = lambda optimizer: rates.append(  # type: ignore[method-assign]
+        optimizer.param_groups[0]["lr"] / 2e-3
+    )
+    run = trainer(tmp_path, limit_val_batches=0, **options)
+    run.fit(module, Questions())
+    assert run.global_step == module._total_steps() == steps
+    assert rates[:2] == [0.5, 1.0]
+    assert run.optimizers[0].param_groups[0]["lr"] / 2e-3 == pytest.approx(0.01)  # the floor
+
+
+def test_training_lowers_the_loss(tmp_path: Path) -> None:
+    module = span_module(
+        decay="none", optimizer=lambda parameters: torch.optim.Adam(parameters, lr=0.02)
+    )
+    data = Questions()
+    run = trainer(tmp_path, max_epochs=8)
+    run.validate(module, data, verbose=False)
+    before = module.scores["val/loss"]
+    run.fit(module, data)
+    assert module.scores["val/loss"] < before - 0.1
+
+
+def saved(folder: Path, module: QAModule) -> Path:
+    run = trainer(folder, max_epochs=1, limit_val_batches=0)
+    run.fit(module, Questions())
+    run.save_checkpoint(folder / "saved.ckpt")
+    return folder / "saved.ckpt"
+
+
+def test_a_checkpoint_gives_the_same_scores(tmp_path: Path) -> None:
+    module = span_module()
+    path = saved(tmp_path, module)
+    trainer(tmp_path).validate(module, Questions(), verbose=False)
+    fresh = SpanModule(reader)
+    trainer(tmp_path).validate(fresh, Questions(), ckpt_path=path, weights_only=True, verbose=False)
+    assert fresh.scores == module.scores
+    assert fresh.predictions == module.predictions
+
+
+def test_another_models_checkpoint_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path, span_module())
+    other = CandidateModule(lambda num_buckets: LogisticScorer(num_buckets, table_bits=3))
+    with pytest.raises(CheckpointError, match='weights of "DrQAReader", not of "LogisticScorer"'):
+        trainer(tmp_path).validate(
+            other, Questions(), ckpt_path=path, weights_only=True, verbose=False
+        )
+
+
+def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path, span_module())
+    other = SpanModule(lambda vector_size: reader(vector_size + 1))
+    with pytest.raises(CheckpointError, match="do not fit the model") as caught:
+        trainer(tmp_path).validate(
+            other, Questions(), ckpt_path=path, weights_only=True, verbose=False
+        )
+    assert "size mismatch for model." in caught.value.what
+
+
+def test_a_checkpoint_of_something_else_is_refused() -> None:
+    module = span_module()
+    with pytest.raises(CheckpointError, match='of "None"'):
+        module.on_load_checkpoint({"state_dict": {}})
+
+
+def test_code_in_a_checkpoint_does_not_run(tmp_path: Path) -> None:
+    path = saved(tmp_path, span_module())
+    content = torch.load(path, weights_only=True)
+    content["squadqa"] = Code(tmp_path / "ran")
+    torch.save(content, path)
+    with pytest.raises(pickle.UnpicklingError):
+        trainer(tmp_path).validate(
+            span_module(), Questions(), ckpt_path=path, weights_only=True, verbose=False
+        )
+    assert not (tmp_path / "ran").exists()
+
+
+class Code:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+def test_the_best_candidate_is_the_answer() -> None:
+    """The first of equal ones, as in `Predictor`."""
+
+    class Scorer(torch.nn.Module):
+        def forward(self, batch: Any) -> torch.Tensor:
+            return torch.tensor([[0.0, 2.0, 2.0], [3.0, 1.0, -9.0]])
+
+        def loss(self, logits: torch.Tensor, batch: Any) -> torch.Tensor:
+            return logits.sum(dim=1)
+
+    module = CandidateModule(lambda num_buckets: Scorer())  # type: ignore[arg-type, return-value]
+    module.model = module.make_model({"num_buckets": 3, "vector_size": 5})
+    spans = torch.arange(12).view(2, 3, 2)
+    chosen, losses = module.predict_spans(SimpleNamespace(candidate_spans=spans))  # type: ignore[arg-type]
+    assert chosen.tolist() == [[2, 3], [6, 7]]
+    assert losses.tolist() == [4, -5]
+
+
+def test_batches_go_to_the_device() -> None:
+    batch = SpanDataset(DATA).collate([0, 1])
+    moved = span_module().transfer_batch_to_device(batch, torch.device("meta"), 0)
+    assert isinstance(moved, SpanBatch)
+    assert moved.index.device.type == "meta"
