@@ -182,7 +182,7 @@ class QAModule(pl.LightningModule):
             *_, problem = str(error).splitlines()
             raise CheckpointError(
                 f"the checkpoint's weights do not fit the model: {problem.strip()}",
-                next_step="Name the configuration, with the word vectors, that it was trained with.",
+                next_step="Name the configuration and the word vectors that it was trained with.",
             ) from error
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
