@@ -31,8 +31,8 @@ from squadqa.inference.run_folder import read_checkpoint
 from squadqa.training.callbacks import (
     BEST,
     LAST,
+    HeldMemory,
     LastCheckpoint,
-    MemoryTrimmer,
     RandomStates,
     TrainingClock,
     TrainingStopped,
@@ -262,7 +262,7 @@ class TrainCLI(LightningCLI):
         return [
             RandomStates(),
             self.clock,
-            MemoryTrimmer(),
+            HeldMemory(),
             best,
             LastCheckpoint(folder, every_n_steps=config.save_every),
             LearningRateMonitor("step"),

@@ -5,7 +5,6 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -109,27 +108,38 @@ class TrainingClock(pl.Callback):
         pl_module.log("train/questions_per_second", rate, rank_zero_only=True)
 
 
-class MemoryTrimmer(pl.Callback):
-    """Gives freed memory back to the system when the process holds more than it should need.
+class HeldMemory(pl.Callback):
+    """Keeps freed memory for the next batch, and gives it back when the process holds too much.
 
-    Batches of ever other lengths leave holes between the blocks that glibc's allocator hands out:
-    a training on SQuAD grew to 4.3 GiB, of which trimming freed 2. Elsewhere than on Linux with
+    glibc's allocator returns a batch's large tensors to the system and asks for them again at the
+    next batch; keeping them makes training a sixth faster on a CPU. But batches of ever other
+    lengths leave holes between blocks, so what is kept is bounded. Elsewhere than on Linux with
     glibc this does nothing.
 
     Args:
-        limit_gib: Memory that may be held without trimming, in GiB.
+        limit_gib: Memory that the process may hold before freed memory is given back, in GiB.
     """
 
-    def __init__(self, *, limit_gib: float = 1.5) -> None:
+    def __init__(self, *, limit_gib: float = 2.0) -> None:
         self.limit_bytes = limit_gib * 2**30
-        self._trim: Callable[[int], int] | None = None
+        self._libc: ctypes.CDLL | None = None
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start keeping freed memory (called by Lightning)."""
         with suppress(OSError, AttributeError):
-            self._trim = ctypes.CDLL("libc.so.6").malloc_trim
+            libc = ctypes.CDLL("libc.so.6")
+            for option in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
+                libc.mallopt(option, KEPT_BYTES)
+            self._libc = libc
 
     def on_train_batch_end(self, *_: Any) -> None:
-        """Trim if it is needed (called by Lightning)."""
-        if self._trim is not None and _resident_bytes() > self.limit_bytes:
-            self._trim(0)
+        """Give memory back if too much is held (called by Lightning)."""
+        if self._libc is not None and _resident_bytes() > self.limit_bytes:
+            self._libc.malloc_trim(0)
+
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # options of mallopt(3)
+KEPT_BYTES = 2**30  # larger than any block of a batch
 
 
 def _resident_bytes() -> int:
