@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from importlib import import_module
 from inspect import signature
+from pathlib import Path
 
 from squadqa.errors import ConfigError, did_you_mean
 
@@ -29,13 +30,19 @@ def config_error(message: str, options: Iterable[str]) -> ConfigError:
         options: The options there are, with their dashes.
     """
     key = ".".join(re.findall(r'Parser key "([^"]+)"', message))
+    options = list(options)
     if found := re.search(r"unrecognized arguments: (\S+)", message, re.IGNORECASE):
         option = found[1].split("=")[0]
-        return _error(f'unknown option "{option}"', did_you_mean(option, options))
+        return _error(f'unknown option "{option}"', _nearest(option, options))
+    if found := re.search(r"Subcommand '.*' does not accept option '([^']+)'", message):
+        names = [option.removeprefix("--") for option in options]
+        return _error(f'unknown option "{found[1]}"', _nearest(found[1], names))
     if found := re.search(r"Option '([^']+)' is not accepted", message):
         owners = re.findall(r"class_path='([^']+)'", message)
         owners += re.findall(r"given class_path '([^']+)'", message)
         owner = owners[0] if owners else ""
+        if owner == "torch.optim.Optimizer":  # where the configuration chooses none
+            return _error(f'unknown option "{found[1]}" of {key}', "Choose its class_path first.")
         return _error(
             f'unknown option "{found[1]}" of {owner.rsplit(".", 1)[-1] or key}',
             did_you_mean(found[1], _parameters(owner)),
@@ -54,12 +61,21 @@ def config_error(message: str, options: Iterable[str]) -> ConfigError:
     if found := re.search(r"Expected a typing\.Literal\[(.+?)\]\. Got value: (.*)", message):
         choices = re.findall(r"'([^']*)'", found[1])
         return _error(f'{key} cannot be "{found[2]}"', did_you_mean(found[2], choices))
+    if found := re.search(r"arguments are required: (.+)", message):
+        place = f" of {key}" if key else ""
+        return _error(f"options that must be given{place} are missing: {found[1]}")
     if found := re.search(r"File does not exist: '(.+)'", message):
-        return _error(f'no file "{found[1]}"')
+        path = Path(found[1])
+        nearby = [str(file) for file in path.parent.glob("*.yaml")]
+        return _error(f'no file "{path}"', did_you_mean(str(path), nearby) if nearby else "")
     if found := re.search(r"invalid choice: '([^']*)' \(choose from (.+)\)", message):
         choices = re.findall(r"'([^']+)'", found[2])
         return _error(f'there is no "{found[1]}"', did_you_mean(found[1], choices))
     if given := re.search(r"(?:Given|Got) value: (.*)", message):
+        literals = re.findall(r"- Expected a typing\.Literal\[(.+?)\]", message)
+        choices = re.findall(r"'([^']*)'", ", ".join(literals))
+        if choices:
+            return _error(f'{key} cannot be "{given[1]}"', did_you_mean(given[1], choices))
         kinds = dict.fromkeys(re.findall(r"Expected a <class '(?:builtins\.)?(\w+)'>", message))
         wanted = " or ".join(kind for kind in kinds if kind != "NoneType")
         hint = f"It should be of type {wanted}." if wanted else ""
@@ -70,6 +86,12 @@ def config_error(message: str, options: Iterable[str]) -> ConfigError:
 
 def _error(what: str, hint: str = "") -> ConfigError:
     return ConfigError(what, hint=hint, next_step=NEXT_STEP)
+
+
+def _nearest(option: str, options: Iterable[str]) -> str:
+    """Suggest an option; there are too many to list them all."""
+    hint = did_you_mean(option, options)
+    return hint if hint.startswith("Did") else ""
 
 
 def _class_paths() -> list[str]:

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import sys
 import warnings
 from collections.abc import Iterator
@@ -19,14 +20,15 @@ from pytorch_lightning.callbacks import EarlyStopping, LearningRateMonitor, Mode
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.loggers import CSVLogger, Logger
 from pytorch_lightning.utilities import rank_zero_only
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from squadqa.cli.config_errors import config_error
 from squadqa.cli.console import ProgressLines
 from squadqa.cli.reporting import Reporter, end_block
-from squadqa.errors import CheckpointError, OutputError
+from squadqa.errors import CheckpointError, ConfigError, OutputError, SquadQAError
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import Result, commit, hardware, write_result
-from squadqa.files import write_atomic
+from squadqa.files import output_error, write_atomic
 from squadqa.inference.run_folder import read_checkpoint
 from squadqa.training.callbacks import (
     BEST,
@@ -76,7 +78,15 @@ class SaveRunConfig(SaveConfigCallback):
 
 
 class FriendlyParser(LightningArgumentParser):
-    """LightningCLI's parser; a mistake raises `ConfigError`."""
+    """LightningCLI's parser; a mistake, and an option that is not written out, is a `ConfigError`.
+
+    Args:
+        *args: Of `LightningArgumentParser`.
+        **kwargs: Of `LightningArgumentParser`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Refuse a command line or a configuration (called by jsonargparse).
@@ -86,7 +96,11 @@ class FriendlyParser(LightningArgumentParser):
         """
         if not self.exit_on_error:  # jsonargparse only tries something out
             super().error(message, ex)
-        options = [name for action in self._actions for name in action.option_strings]
+        actions = list(self._actions)
+        for action in self._actions:  # a mistake in a file is found before its subcommand is known
+            if isinstance(action.choices, dict):
+                actions += [own for parser in action.choices.values() for own in parser._actions]
+        options = [name for action in actions for name in action.option_strings]
         raise config_error(message, options) from ex
 
 
@@ -135,6 +149,8 @@ class TrainCLI(LightningCLI):
         if self.subcommand == "fit":
             if config.resume:
                 config.ckpt_path = str(self._checkpoint(LAST))
+            elif _is_first_process():
+                _require_writable(self.run_folder)
         else:
             if self.subcommand != "predict":
                 config.verbose = False  # Lightning's own table of scores
@@ -153,14 +169,39 @@ class TrainCLI(LightningCLI):
         if self.subcommand == "fit":
             logger = self._loggers(config)
             callbacks += self._training_callbacks(config)
-        return super().instantiate_trainer(
-            default_root_dir=str(self.run_folder),
-            logger=logger,
-            callbacks=callbacks,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            **kwargs,
-        )
+        try:
+            return super().instantiate_trainer(
+                default_root_dir=str(self.run_folder),
+                logger=logger,
+                callbacks=callbacks,
+                enable_progress_bar=False,
+                enable_model_summary=False,
+                **kwargs,
+            )
+        except (MisconfigurationException, TypeError, ValueError) as error:
+            raise ConfigError(
+                f"the trainer cannot be made so: {error}",
+                next_step="Change the section `trainer`, or the options --device and --precision.",
+            ) from error
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Run fit or another; a training that mistakes prevent leaves no folder behind."""
+        try:
+            super()._run_subcommand(subcommand)
+        except (SquadQAError, KeyboardInterrupt, SystemExit):
+            self._remove_run_without_checkpoint()
+            raise
+
+    def _remove_run_without_checkpoint(self) -> None:
+        folder = self.run_folder
+        is_new = self.subcommand == "fit" and not self._config.resume and _is_first_process()
+        if not is_new or any(folder.glob(f"{CHECKPOINTS}/*.ckpt")):
+            return
+        if self._config.wandb != "off":
+            import wandb
+
+            wandb.finish()  # it would go on to write there
+        shutil.rmtree(folder, ignore_errors=True)
 
     def after_fit(self) -> None:
         """Score the best checkpoint on the test part and write it down (called by LightningCLI)."""
@@ -346,6 +387,17 @@ def run(arguments: list[str]) -> int:
             sys.stderr.write(f"\nStopped; go on with: squadqa train --resume {folder}\n")
             return 1
     return 0
+
+
+def _require_writable(folder: Path) -> None:
+    """Make a folder and remove it again: a mistake in its name shows before the work."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True)
+        for path in missing:
+            path.rmdir()
+    except OSError as error:
+        raise output_error(folder, error) from error
 
 
 def _is_first_process() -> bool:

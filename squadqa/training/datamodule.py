@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 from numpy.typing import NDArray
+from pytorch_lightning.trainer.states import TrainerFn
 from torch.utils.data import DataLoader
 
 from squadqa.data.alignment import Alignment
@@ -15,7 +16,7 @@ from squadqa.data.inputs import Inputs
 from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import LengthGroupedSampler
 from squadqa.data.squad import BadAnswers, find_source
-from squadqa.errors import DataError
+from squadqa.errors import ConfigError, DataError
 from squadqa.training.loader import ResumableLoader
 
 
@@ -37,6 +38,9 @@ class SquadDataModule(pl.LightningDataModule):
         limit_train: Train on the first so many questions only; None takes all.
         cache_dir: Folder of prepared data; None takes `SQUADQA_CACHE_DIR` or `data/cache`.
         workers: Processes that annotate; 0 takes one for each core.
+
+    Raises:
+        ConfigError: A batch size or `val_share` is out of its range.
     """
 
     def __init__(
@@ -56,6 +60,13 @@ class SquadDataModule(pl.LightningDataModule):
         workers: int = 0,
     ) -> None:
         super().__init__()
+        for name, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
+            if value < 1:
+                raise ConfigError(f"data.{name} cannot be {value}", hint="It is 1 or more.")
+        if not 0 < val_share < 1:
+            raise ConfigError(
+                f"data.val_share cannot be {val_share}", hint="It is between 0 and 1: 0.05 is 5 %."
+            )
         self.sources = {"train": train, "val": val, "test": test, "predict": predict or test}
         self.val_share = val_share
         self.inputs = inputs
@@ -71,8 +82,14 @@ class SquadDataModule(pl.LightningDataModule):
         self._rows: dict[str, NDArray[np.int64]] = {}
 
     def prepare_data(self) -> None:
-        """Fill the cache, in one process (called by Lightning)."""
+        """Fill the cache, in one process (called by Lightning).
+
+        Before a training also with what it ends with: mistakes in test data show at once.
+        """
         self._open_parts()
+        assert self.trainer is not None
+        if self.trainer.state.fn == TrainerFn.FITTING:
+            self._prepare("test")
 
     def setup(self, stage: str) -> None:
         """Open what the stage needs and fit the inputs on train (called by Lightning)."""

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pytorch_lightning.trainer.states import TrainerFn
 
 from squadqa.data.candidate_inputs import CandidateInputs
-from squadqa.errors import DataError
+from squadqa.errors import ConfigError, DataError
 from squadqa.training.datamodule import SquadDataModule
 from tests import tiny
 
@@ -43,7 +44,7 @@ def module(folder: Path, train: tiny.Json, *, fn: str = "fit", **options: Any) -
         inputs, cache_dir=str(folder / "cache"), **{"batch_size": 2, **sources, **options}
     )
     made.trainer = SimpleNamespace(  # type: ignore[assignment]
-        state=SimpleNamespace(fn=SimpleNamespace(value=fn)),
+        state=SimpleNamespace(fn=TrainerFn(fn)),
         strategy=SimpleNamespace(root_device=torch.device("cpu")),
         global_rank=0,
         world_size=1,
@@ -92,7 +93,7 @@ def test_the_share_is_an_option(tmp_path: Path) -> None:
 
 
 def test_something_is_left_to_train_on(tmp_path: Path) -> None:
-    assert len(ids(module(tmp_path, articles([5, 5]), val_share=1.0), "train")) == 5
+    assert len(ids(module(tmp_path, articles([5, 5]), val_share=0.99), "train")) == 5
 
 
 def test_one_article_cannot_be_parted(tmp_path: Path) -> None:
@@ -135,6 +136,22 @@ def test_evaluation_keeps_questions_with_bad_answers(tmp_path: Path) -> None:
     bad["data"][0]["paragraphs"][0]["qas"][0]["answers"][0]["answer_start"] = 1
     test = str(tiny.write(tmp_path / "bad.json", bad))
     assert len(ids(module(tmp_path, articles([1]), fn="test", test=test), "test")) == 8
+
+
+def test_mistakes_in_test_data_show_before_training(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_text("{")
+    with pytest.raises(DataError, match="broken.json"):
+        module(tmp_path, articles([1, 1]), test=str(broken))
+
+
+@pytest.mark.parametrize(
+    "options", [{"batch_size": 0}, {"eval_batch_size": -1}, {"val_share": 0}, {"val_share": 1}]
+)
+def test_numbers_out_of_range(options: dict[str, Any]) -> None:
+    (name,) = options
+    with pytest.raises(ConfigError, match=f"data.{name} cannot be"):
+        SquadDataModule(CandidateInputs(pipeline=None), **options)
 
 
 def test_predict_takes_test_unless_told_otherwise(tmp_path: Path) -> None:
