@@ -46,6 +46,7 @@ class Command:
         arguments: What stands behind `squadqa`.
         stop: A signal to send to itself and the optimiser step to send it behind.
         environment: Further environment variables.
+        forbid: A module that cannot be imported there.
     """
 
     def __init__(
@@ -54,13 +55,14 @@ class Command:
         *arguments: object,
         stop: tuple[int, int] | None = None,
         environment: Mapping[str, str] | None = None,
+        forbid: str | None = None,
     ) -> None:
         number = len(list(folder.glob("output-*.out")))
         self._output = folder / f"output-{number}"
         self._output.with_suffix(".out").touch()
         self._process: ForkServerProcess = _CONTEXT.Process(
             target=_run,
-            args=(folder, self._output, [str(a) for a in arguments], stop, environment or {}),
+            args=(folder, self._output, [*map(str, arguments)], stop, environment or {}, forbid),
         )
         self._process.start()
 
@@ -121,12 +123,16 @@ def _run(
     arguments: list[str],
     stop: tuple[int, int] | None,
     environment: Mapping[str, str],
+    forbid: str | None,
 ) -> None:
     os.chdir(folder)
     os.environ.update(environment)
     for number, ending in ((1, ".out"), (2, ".err")):
         with output.with_suffix(ending).open("w") as file:
             os.dup2(file.fileno(), number)
+    if forbid:
+        assert forbid not in sys.modules
+        sys.modules[forbid] = None  # type: ignore[assignment]
     if stop:
         _stop_behind(*stop)
     from squadqa.cli.main import main

@@ -184,6 +184,9 @@ class TrainCLI(LightningCLI):
                 next_step="Change the section `trainer`, or the options --device and --precision.",
             ) from error
 
+    def _parse_ckpt_path(self) -> None:
+        """Read no options from a checkpoint, as LightningCLI would: a run has its config.yaml."""
+
     def _run_subcommand(self, subcommand: str) -> None:
         """Run fit or another; a training that mistakes prevent leaves no folder behind."""
         try:

@@ -1,0 +1,315 @@
+"""`squadqa train` and `train_cli.py`, each command in a process of its own."""
+
+import csv
+import json
+import shutil
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from squadqa.evaluation.results import Result
+from squadqa.scoring import score
+from tests import tiny
+from tests.forked import Done, squadqa, write_config
+from tests.runs import READER, SCORER
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
+    """A run as `squadqa train` makes it, and what it told; W&B is offline, the default."""
+    folder = tmp_path_factory.mktemp("trained")
+    config = write_config(folder, READER)
+    done = squadqa(folder, "train", "--config", config.name, "--results", "results")
+    assert done.code == 0, done.err
+    return folder / "runs/config", done
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with data and a scorer's configuration, which needs no vectors."""
+    write_config(tmp_path, SCORER)
+    return tmp_path
+
+
+def refused(folder: Path, *arguments: object) -> str:
+    """Run a command that must be refused as a user's mistake; give what it says."""
+    before = sorted(folder.rglob("*"))
+    done = squadqa(folder, *arguments)
+    assert done.code == 2, done.out + done.err
+    assert "Traceback" not in done.err
+    assert done.out == ""
+    left, label, said = done.err.partition("squadqa: error: ")
+    assert label
+    assert 2 <= len(said.splitlines()) <= 3, said
+    new = {path.parts[len(folder.parts)] for path in {*folder.rglob("*")} - {*before}}
+    assert new <= {"output-0.out", "output-0.err", "cache", "runs"}, new
+    assert not [*folder.glob("runs/*")]
+    return said
+
+
+def test_a_run_folder_holds_everything(trained: tuple[Path, Done]) -> None:
+    run, _ = trained
+    assert {path.name for path in run.iterdir()} == {
+        "config.yaml",
+        "origin.json",
+        "checkpoints",
+        "logs",
+        "wandb",
+        "predictions.json",
+        "results.json",
+    }
+    assert {path.name for path in (run / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    assert config["data"]["batch_size"] == 2
+    assert config["data"]["val_share"] == 0.05, "defaults are written down too"
+
+
+def test_results_are_the_official_scores_of_the_predictions(trained: tuple[Path, Done]) -> None:
+    run, done = trained
+    result = json.loads((run / "results.json").read_text())
+    assert list(result) == [field.name for field in fields(Result)]
+    Result(**result)
+    predictions = json.loads((run / "predictions.json").read_text())
+    rows = tiny.flat_rows(tiny.squad())
+    official = score({row["id"]: row["answers"]["text"] for row in rows}, predictions)
+    assert (result["exact_match"], result["f1"]) == (official.exact_match, official.f1)
+    assert f"EM {official.exact_match:.2f}  F1 {official.f1:.2f}" in done.out
+    assert (result["name"], result["config"], result["data"]) == (
+        "config",
+        "config.yaml",
+        "train.json, dev.json",
+    )
+    assert (result["total"], result["seed"], result["epochs"]) == (8, 1, 2)
+    assert result["budget_minutes"] is None
+    assert result["vectors"] == "glove-6b-50d"
+    weights = torch.load(run / "checkpoints/best.ckpt", weights_only=True)["state_dict"]
+    assert result["parameters"] == sum(weight.numel() for weight in weights.values())
+    assert json.loads((run.parents[1] / "results/config.json").read_text()) == result
+
+
+def test_logs_losses_rates_and_scores(trained: tuple[Path, Done]) -> None:
+    run, _ = trained
+    with (run / "logs/version_0/metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    logged = {name for row in rows for name, value in row.items() if value}
+    assert logged >= {
+        "epoch",
+        "step",
+        "train/loss",
+        "train/questions_per_second",
+        "lr-Adamax",
+        *(f"{part}/{name}" for part in ("val", "test") for name in ("exact_match", "f1", "loss")),
+    }
+    assert [row["step"] for row in rows if row["val/f1"]] == ["6", "13"]
+
+
+def test_says_how_to_upload_the_log(trained: tuple[Path, Done]) -> None:
+    run, done = trained
+    (offline,) = (run / "wandb").glob("offline-run-*")
+    assert [*offline.glob("*.wandb")]
+    last = done.out.rstrip().splitlines()[-1]
+    assert last.endswith(f"wandb sync {offline.relative_to(run.parents[1])}")
+
+
+def test_tells_what_it_does(trained: tuple[Path, Done]) -> None:
+    _, done = trained
+    for text in (
+        "DrQAReader, ",
+        "14 train, 2 val questions",
+        "glove-6b-50d",
+        "cpu, 32-true, 1 process(es)",
+        "2 epochs of 7 batches",
+        "Whose bakery is it?",
+        "squadqa answer runs/config ",
+    ):
+        assert text in done.out
+    assert "Warning" not in done.err
+    assert "💡" not in done.out + done.err
+
+
+def test_without_wandb(folder: Path) -> None:
+    arguments = ["--config", "config.yaml", "--wandb", "off", "--epochs", 1, "--run", "here"]
+    done = squadqa(folder, "train", *arguments, forbid="wandb")
+    assert done.code == 0, done.err
+    assert "wandb" not in done.out
+    assert not [*folder.rglob("*wandb*")]
+    assert (folder / "here/results.json").is_file()
+
+
+def test_a_second_run_gets_a_number(folder: Path) -> None:
+    arguments = ["train", "--config", "config.yaml", "--wandb", "off", "--epochs", 1]
+    for name in ("config", "config-2"):
+        done = squadqa(folder, *arguments)
+        assert f"runs/{name}\n" in done.out, done.err
+
+
+def test_an_existing_run_folder_is_left_alone(folder: Path) -> None:
+    (folder / "mine").mkdir()
+    (folder / "mine/note").write_text("keep")
+    said = refused(folder, "train", "--config", "config.yaml", "--run", "mine")
+    assert 'the run folder "mine" exists' in said
+    assert "squadqa train --resume mine" in said
+    assert [path.name for path in (folder / "mine").iterdir()] == ["note"]
+
+
+READER_ARGUMENTS = READER["model"]["init_args"]["reader"]["init_args"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--epocs", 3], ['unknown option "--epocs"', '"--epochs"']),
+        (["--device", "gpu"], ['cannot be "gpu"', '"cpu"']),
+        (["--device", "cuda"], ["the trainer cannot be made so", "--device"]),
+        (["--precision", "bf"], ['trainer.precision cannot be "bf"', '"bf16"']),
+        (["--wandb", "of"], ['cannot be "of"', '"off"']),
+        (["--epochs", "three"], ['"three" is not a whole number']),
+        (["--data.batchsize", 3], ['"--data.batchsize"', '"--data.batch_size"']),
+        (["--data.batch_size", "many"], ['data.batch_size cannot be "many"', "type int"]),
+        (["--data.batch_size", 0], ["data.batch_size cannot be 0"]),
+        (["--trainer.max_epoch", 3], ['"--trainer.max_epoch"', '"--trainer.max_epochs"']),
+        (["--model.decay", "liner"], ['cannot be "liner"', '"linear"']),
+        (["--model.optimizer.init_args.lrr", 1], ['"lrr" of model.optimizer', "class_path"]),
+        (["--data", "train.json"], ["nothing to test on", "--test"]),
+        (["--data.train", "trian.json"], ['no data file "trian.json"', '"train.json"']),
+        (["--data.test", "dve.json"], ['no data file "dve.json"', '"dev.json"']),
+        (["--config", "confg.yaml"], ['no configuration "confg.yaml"', '"config.yaml"']),
+        (["--run", "config.yaml/run"], ['cannot write "config.yaml/run"']),
+    ],
+    ids=lambda value: str(value[0]) + "-" + str(value[1]) if len(value) == 2 else "",
+)
+def test_wrong_options(folder: Path, arguments: list[object], said: list[str]) -> None:
+    message = refused(folder, "train", "--config", "config.yaml", "--wandb", "off", *arguments)
+    for text in said:
+        assert text in message
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"modle": 3}, ['unknown option "modle"', '"model"']),
+        ({"trainer": {"max_epoch": 3}}, ['"trainer.max_epoch"', '"trainer.max_epochs"']),
+        ({"model": None}, ["missing: fit.model"]),
+        (
+            {"model": {"class_path": "squadqa.training.span_module.SpanModule"}},
+            ["options that must be given of model are missing: reader"],
+        ),
+        (
+            {"model": {**READER["model"], "class_path": "squadqa.training.span_modul.SpanModule"}},
+            ['names no class: "span_modul"', "squadqa.training.span_module.SpanModule"],
+        ),
+        (
+            {"model": {**READER["model"], "init_args": {"reader": "squadqa.models.DrQAReadr"}}},
+            ['names no class: "DrQAReadr"', '"squadqa.models.DrQAReader"'],
+        ),
+        (
+            {
+                "model": {
+                    **READER["model"],
+                    "init_args": {
+                        "reader": {
+                            "class_path": "squadqa.models.DrQAReader",
+                            "init_args": {**READER_ARGUMENTS, "hiden_size": 3},
+                        }
+                    },
+                }
+            },
+            ['unknown option "hiden_size" of DrQAReader', '"hidden_size"'],
+        ),
+        (
+            {"model": READER["model"]},
+            ['"SpanModule" cannot be trained on "CandidateInputs"', "SpanInputs"],
+        ),
+    ],
+    ids=["section", "key", "no-model", "no-reader", "module", "class", "argument", "family"],
+)
+def test_wrong_configurations(folder: Path, change: dict[str, Any], said: list[str]) -> None:
+    path = folder / "config.yaml"
+    values = {**yaml.safe_load(path.read_text()), **change}
+    path.write_text(yaml.safe_dump({key: value for key, value in values.items() if value}))
+    message = refused(folder, "train", "--config", "config.yaml", "--wandb", "off")
+    for text in said:
+        assert text in message
+
+
+def test_no_yaml(folder: Path) -> None:
+    (folder / "config.yaml").write_text("model: [1, 2\ndata: {")
+    assert "line 2" in refused(folder, "train", "--config", "config.yaml")
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+@pytest.mark.parametrize("wandb", ["off", "offline"])
+def test_bad_data_stops_before_anything_is_written(folder: Path, part: str, wandb: str) -> None:
+    (folder / "broken.json").write_text('{"data": [{"paragraphs": [{}]}]}')
+    arguments = ["--config", "config.yaml", f"--data.{part}", "broken.json", "--wandb", wandb]
+    assert "broken.json" in refused(folder, "train", *arguments)
+
+
+def test_data_that_cannot_be_parted_leave_no_run(folder: Path) -> None:
+    """Found out late, when the log is open already."""
+    tiny.write(folder / "train.json", tiny.one_question())
+    said = refused(folder, "train", "--config", "config.yaml", "--wandb", "offline")
+    assert "one article only" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "train wants a configuration"),
+        (["--resume", "nope"], '"nope" is no run folder'),
+        (["--config", "config.yaml", "--resume", "nope"], "train wants a configuration, or a run"),
+    ],
+)
+def test_nothing_to_train(folder: Path, arguments: list[str], said: str) -> None:
+    assert said in refused(folder, "train", *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["fitt"], '"fit"'),
+        (["fit", "--confg", "config.yaml"], '"--config"'),
+        (["fit", "--config", "confg.yaml"], "config.yaml"),
+        (["fit"], "fit.model"),
+        (["test", "--config", "config.yaml", "--run", "nope"], "there is no checkpoint"),
+        (["test", "--config", "config.yaml", "--ckpt_path", "nope.ckpt"], '"nope.ckpt"'),
+        (["test", "--config", "config.yaml", "--ckpt_path", "dev.json"], "is no checkpoint"),
+    ],
+)
+def test_lightnings_own_commands(folder: Path, arguments: list[str], said: str) -> None:
+    assert said in refused(folder, "lightning", *arguments)
+
+
+def test_another_models_checkpoint(folder: Path, trained: tuple[Path, Done]) -> None:
+    checkpoint = trained[0] / "checkpoints/best.ckpt"
+    arguments = ["test", "--config", "config.yaml", "--ckpt_path", checkpoint]
+    assert '"DrQAReader", not of "LogisticScorer"' in refused(folder, "lightning", *arguments)
+
+
+def test_validate_test_and_predict_from_a_run(trained: tuple[Path, Done], tmp_path: Path) -> None:
+    run = shutil.copytree(trained[0], tmp_path / "run")
+    for name in ("train.json", "dev.json"):
+        shutil.copy(trained[0].parents[1] / name, tmp_path)
+    arguments = ["--config", "run/config.yaml", "--run", "run"]
+    result = json.loads((run / "results.json").read_text())
+
+    tested = squadqa(tmp_path, "lightning", "test", *arguments)
+    assert tested.code == 0, tested.err
+    assert tested.out.splitlines()[:2] == [
+        f"test/exact_match  {result['exact_match']:.4f}",
+        f"test/f1  {result['f1']:.4f}",
+    ]
+    validated = squadqa(tmp_path, "lightning", "validate", *arguments)
+    with (run / "logs/version_0/metrics.csv").open() as file:
+        best = max(float(row["val/f1"]) for row in csv.DictReader(file) if row["val/f1"])
+    assert f"val/f1  {best:.4f}" in validated.out, validated.err
+
+    predictions = json.loads((run / "predictions.json").read_text())
+    (run / "predictions.json").unlink()
+    predicted = squadqa(tmp_path, "lightning", "predict", *arguments)
+    assert predicted.out == "8 answers in run/predictions.json\n", predicted.err
+    assert json.loads((run / "predictions.json").read_text()) == predictions
