@@ -108,6 +108,11 @@ class QAModule(pl.LightningModule):
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch))
         return loss
 
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Evaluate behind the last step, also inside an epoch (called by Lightning)."""
+        if self.trainer.global_step == self.trainer.max_steps:
+            self.trainer.should_stop = True
+
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         """Collect a batch's predictions (called by Lightning)."""
         self.gatherer.update(batch.index, *self.predict_spans(batch))

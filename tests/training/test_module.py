@@ -141,6 +141,14 @@ def test_the_schedule_spans_the_steps_that_training_takes(
     assert run.optimizers[0].param_groups[0]["lr"] / 2e-3 == pytest.approx(0.01)  # the floor
 
 
+def test_a_limit_of_steps_inside_an_epoch_ends_with_an_evaluation(tmp_path: Path) -> None:
+    module = span_module()
+    run = trainer(tmp_path, max_steps=STEPS - 1, max_epochs=-1)
+    run.fit(module, Questions())
+    assert run.global_step == STEPS - 1
+    assert "val/f1" in module.scores
+
+
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
     module = span_module(
         decay="none", optimizer=lambda parameters: torch.optim.Adam(parameters, lr=0.02)
