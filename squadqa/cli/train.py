@@ -389,6 +389,8 @@ def run(arguments: list[str]) -> int:
             folder = stopped.checkpoint.parent.parent
             sys.stderr.write(f"\nStopped; go on with: squadqa train --resume {folder}\n")
             return 1
+        finally:
+            os.environ.pop(RUN_OF_RANK_0, None)  # it was for this run alone
     return 0
 
 
