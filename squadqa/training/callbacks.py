@@ -6,6 +6,7 @@ import random
 import signal
 import time
 from contextlib import suppress
+from dataclasses import Field, fields
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -120,9 +121,11 @@ class HeldMemory(pl.Callback):
         limit_gib: Memory that the process may hold before freed memory is given back, in GiB.
     """
 
-    def __init__(self, *, limit_gib: float = 2.0) -> None:
+    def __init__(self, *, limit_gib: float = 2.5) -> None:
         self.limit_bytes = limit_gib * 2**30
         self._libc: ctypes.CDLL | None = None
+        self._batches = 0
+        self._mean_size = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start keeping freed memory (called by Lightning)."""
@@ -132,6 +135,16 @@ class HeldMemory(pl.Callback):
                 libc.mallopt(option, KEPT_BYTES)
             self._libc = libc
 
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Give memory back before a large batch, which fits no hole (called by Lightning)."""
+        size = sum(getattr(batch, field.name).numel() for field in _tensor_fields(batch))
+        self._batches += 1
+        self._mean_size += (size - self._mean_size) / self._batches
+        if self._libc is not None and size > LARGE * self._mean_size:
+            self._libc.malloc_trim(0)
+
     def on_train_batch_end(self, *_: Any) -> None:
         """Give memory back if too much is held (called by Lightning)."""
         if self._libc is not None and _resident_bytes() > self.limit_bytes:
@@ -140,6 +153,11 @@ class HeldMemory(pl.Callback):
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # options of mallopt(3)
 KEPT_BYTES = 2**30  # larger than any block of a batch
+LARGE = 1.6  # times the mean size of a batch
+
+
+def _tensor_fields(batch: Any) -> list[Field[Any]]:
+    return [field for field in fields(batch) if torch.is_tensor(getattr(batch, field.name))]
 
 
 def _resident_bytes() -> int:
