@@ -29,7 +29,7 @@ from squadqa.errors import CheckpointError, ConfigError, OutputError, SquadQAErr
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import Result, commit, hardware, write_result
 from squadqa.files import output_error, write_atomic
-from squadqa.inference.run_folder import read_checkpoint
+from squadqa.inference.run_folder import CHECKPOINTS, CONFIG, read_checkpoint
 from squadqa.training.callbacks import (
     BEST,
     LAST,
@@ -43,8 +43,6 @@ from squadqa.training.datamodule import SquadDataModule
 from squadqa.training.module import QAModule
 from squadqa.training.samples import SampleTable
 
-CONFIG = "config.yaml"
-CHECKPOINTS = "checkpoints"
 ORIGIN = "origin.json"
 RESULTS = "results.json"
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from squadqa.cli.parser import CommandParser, positive
 from squadqa.errors import CheckpointError, ConfigError, did_you_mean
+from squadqa.inference.run_folder import CONFIG
 
 HELP = "train a model from a configuration and score it"
 
@@ -31,7 +32,7 @@ def main(arguments: list[str]) -> int:
     if options.resume:
         run = Path(options.resume)
         _require_run(run)
-        line += ["--config", str(run / "config.yaml"), "--run", str(run), "--resume", "true"]
+        line += ["--config", str(run / CONFIG), "--run", str(run), "--resume", "true"]
     for config in options.config or []:
         _require_config(Path(config))
         line += ["--config", config]
@@ -120,11 +121,11 @@ def _require_config(path: Path) -> None:
 
 
 def _require_run(folder: Path) -> None:
-    if (folder / "config.yaml").is_file():
+    if (folder / CONFIG).is_file():
         return
-    near = [str(file.parent) for file in folder.parent.glob("*/config.yaml")]
+    near = [str(file.parent) for file in folder.parent.glob(f"*/{CONFIG}")]
     raise CheckpointError(
-        f'"{folder}" is no run folder: it has no "config.yaml"',
+        f'"{folder}" is no run folder: it has no "{CONFIG}"',
         hint=did_you_mean(str(folder), near) if near else "",
         next_step="Start a run with squadqa train --config FILE.",
     )

@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 from squadqa.data.dataset import SpanDataset
 from squadqa.data.lexicon import most_frequent
 from squadqa.data.prepare import PreparedData
-
-GLOVE = "glove-6b-50d"
-"""The word vectors that every installation has."""
+from squadqa.data.vectors import DEFAULT_SOURCE
 
 
 class Inputs(ABC):
@@ -70,7 +68,7 @@ class SpanInputs(Inputs):
     def __init__(
         self,
         *,
-        vectors: list[str] | str = GLOVE,
+        vectors: list[str] | str = DEFAULT_SOURCE,
         pipeline: str | None = "en_core_web_sm",
         max_characters: int = 16,
         tuned_words: int = 1000,

@@ -6,7 +6,6 @@ import random
 import signal
 import time
 from contextlib import suppress
-from dataclasses import Field, fields
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -139,7 +138,7 @@ class HeldMemory(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Give memory back before a large batch, which fits no hole (called by Lightning)."""
-        size = sum(getattr(batch, field.name).numel() for field in _tensor_fields(batch))
+        size = sum(value.numel() for value in vars(batch).values() if torch.is_tensor(value))
         self._batches += 1
         self._mean_size += (size - self._mean_size) / self._batches
         if self._libc is not None and size > LARGE * self._mean_size:
@@ -154,10 +153,6 @@ class HeldMemory(pl.Callback):
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # options of mallopt(3)
 KEPT_BYTES = 2**30  # larger than any block of a batch
 LARGE = 1.6  # times the mean size of a batch
-
-
-def _tensor_fields(batch: Any) -> list[Field[Any]]:
-    return [field for field in fields(batch) if torch.is_tensor(getattr(batch, field.name))]
 
 
 def _resident_bytes() -> int:
