@@ -273,9 +273,11 @@ def _runs(parse: Parse, *, depth: int, max_tokens: int) -> tuple[Ints, Ints, int
     # Ends: a head, the place of one of its units, and the last token of a run that ends in it.
     child_ends = (heads[children], child_places[children], parse.subtrees[children, 1])
     ends = [(tokens, places[: len(tokens)], tokens), child_ends]
-    inner, inner_last = owners, np.concatenate([tokens, parse.subtrees[children, 1]])
+    right_children = children[heads[children] < children]
+    inner = np.concatenate([tokens, heads[right_children]])
+    inner_last = np.concatenate([tokens, parse.subtrees[right_children, 1]])
     for _ in range(depth):  # a run below a right child is the end of a run of the child's head
-        right = (heads[inner] < inner) & (inner_last >= inner)
+        right = heads[inner] < inner
         inner, inner_last = inner[right], inner_last[right]
         ends.append((heads[inner], child_places[inner], inner_last))
         inner = heads[inner]
