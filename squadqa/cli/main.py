@@ -16,6 +16,7 @@ from squadqa.files import output_error
 COMMANDS = {
     "quickstart": "squadqa.cli.quickstart",
     "train": "squadqa.cli.train_command",
+    "ablate": "squadqa.cli.ablate",
     "prepare": "squadqa.cli.prepare",
     "evaluate": "squadqa.cli.evaluate",
     "predict": "squadqa.cli.predict",

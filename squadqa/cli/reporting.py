@@ -17,8 +17,8 @@ SECONDS_BETWEEN_LINES = 30.0
 """How often progress is told where it cannot be redrawn in place."""
 
 
-class Reporter(pl.Callback):
-    """Prints what a training does; on a terminal with a line that is redrawn in place.
+class StepLine(pl.Callback):
+    """Tells how far an epoch is; on a terminal in a line that is redrawn in place.
 
     Args:
         clock: Counts the questions.
@@ -27,6 +27,51 @@ class Reporter(pl.Callback):
     def __init__(self, clock: TrainingClock) -> None:
         self.clock = clock
         self._told = 0.0
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        index: int,
+    ) -> None:
+        """Tell progress when it is due (called by Lightning)."""
+        if not trainer.is_global_zero:
+            return
+        in_place = sys.stderr.isatty()
+        now = time.monotonic()
+        if now - self._told < (0.2 if in_place else SECONDS_BETWEEN_LINES):
+            return
+        self._told = now
+        batches = int(trainer.num_training_batches)
+        rate = self.clock.recent_questions_per_second
+        left = (batches - index - 1) * len(batch) * trainer.world_size / max(rate, 1e-9)
+        loss = float(trainer.callback_metrics.get("train/loss", float("nan")))
+        line = (
+            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  "
+            f"{100 * (index + 1) // batches:3} %  loss {loss:.3f}  "
+            f"{rate:.0f} questions/s  {_clock_time(left)} left in the epoch"
+        )
+        sys.stderr.write(f"\r\x1b[K{line}" if in_place else f"{line}\n")
+        sys.stderr.flush()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Clear the line for what is told of the evaluation (called by Lightning)."""
+        if trainer.is_global_zero and sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+class Reporter(pl.Callback):
+    """Prints what a training does at its start and at each evaluation.
+
+    Args:
+        clock: Counts the questions.
+    """
+
+    def __init__(self, clock: TrainingClock) -> None:
+        self.clock = clock
         self._has_header = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -65,42 +110,11 @@ class Reporter(pl.Callback):
         ]
         print(facts(pairs), flush=True)
 
-    def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,
-        outputs: Any,
-        batch: Any,
-        index: int,
-    ) -> None:
-        """Tell progress when it is due (called by Lightning)."""
-        if not trainer.is_global_zero:
-            return
-        in_place = sys.stderr.isatty()
-        now = time.monotonic()
-        if now - self._told < (0.2 if in_place else SECONDS_BETWEEN_LINES):
-            return
-        self._told = now
-        batches = int(trainer.num_training_batches)
-        rate = self.clock.recent_questions_per_second
-        left = (batches - index - 1) * len(batch) * trainer.world_size / max(rate, 1e-9)
-        loss = float(trainer.callback_metrics.get("train/loss", float("nan")))
-        line = (
-            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  "
-            f"{100 * (index + 1) // batches:3} %  loss {loss:.3f}  "
-            f"{rate:.0f} questions/s  {_clock_time(left)} left in the epoch"
-        )
-        sys.stderr.write(f"\r\x1b[K{line}" if in_place else f"{line}\n")
-        sys.stderr.flush()
-
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print the evaluation's row and a few answers (called by Lightning)."""
         if trainer.sanity_checking or not trainer.is_global_zero or trainer.state.fn != "fit":
             return
         assert isinstance(pl_module, QAModule)
-        if sys.stderr.isatty():
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
         columns = f"{'epoch':>6} {'minutes':>8} {'val loss':>9} {'val EM':>7} {'val F1':>7}"
         if not self._has_header:
             print(bold(f"\n{columns}"))

@@ -12,7 +12,7 @@ from copy import copy
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypeVar
 
 import pytorch_lightning as pl
 from jsonargparse import Namespace
@@ -24,7 +24,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from squadqa.cli.config_errors import config_error
 from squadqa.cli.console import ProgressLines
-from squadqa.cli.reporting import Reporter, end_block
+from squadqa.cli.reporting import Reporter, StepLine, end_block
 from squadqa.errors import CheckpointError, ConfigError, OutputError, SquadQAError
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import Result, commit, hardware, write_result
@@ -50,6 +50,8 @@ RUN_OF_RANK_0 = "SQUADQA_RUN_FOLDER"
 """Environment variable that tells the other processes of a training its run folder."""
 
 WandbMode = Literal["offline", "online", "off"]
+
+CLI = TypeVar("CLI", bound="TrainCLI")
 
 
 class SaveRunConfig(SaveConfigCallback):
@@ -309,6 +311,7 @@ class TrainCLI(LightningCLI):
             LastCheckpoint(folder, every_n_steps=config.save_every),
             LearningRateMonitor("step"),
             SampleTable(),
+            StepLine(self.clock),
             Reporter(self.clock),
         ]
 
@@ -355,6 +358,36 @@ class TrainCLI(LightningCLI):
         )
 
 
+def make_cli(
+    kind: type[CLI],
+    arguments: list[str],
+    *,
+    save_config_callback: type[SaveConfigCallback] | None,
+) -> CLI:
+    """Make LightningCLI for our modules and data; it runs what the command line says.
+
+    Args:
+        kind: Its class.
+        arguments: The command line behind the program's name.
+        save_config_callback: Writes the configuration down, if anything does.
+
+    Raises:
+        SquadQAError: What the user can mend.
+    """
+    return kind(
+        QAModule,
+        SquadDataModule,
+        subclass_mode_model=True,
+        parser_class=FriendlyParser,
+        save_config_callback=save_config_callback,
+        save_config_kwargs={"save_to_log_dir": False},
+        seed_everything_default=1,
+        trainer_defaults={"use_distributed_sampler": False, "num_sanity_val_steps": 0},
+        auto_configure_optimizers=False,
+        args=arguments,
+    )
+
+
 def run(arguments: list[str]) -> int:
     """Run LightningCLI: fit, validate, test or predict.
 
@@ -367,20 +400,9 @@ def run(arguments: list[str]) -> int:
     Raises:
         SquadQAError: What the user can mend.
     """
-    with _quiet_lightning():
+    with quiet_lightning():
         try:
-            TrainCLI(
-                QAModule,
-                SquadDataModule,
-                subclass_mode_model=True,
-                parser_class=FriendlyParser,
-                save_config_callback=SaveRunConfig,
-                save_config_kwargs={"save_to_log_dir": False},
-                seed_everything_default=1,
-                trainer_defaults={"use_distributed_sampler": False, "num_sanity_val_steps": 0},
-                auto_configure_optimizers=False,
-                args=arguments,
-            )
+            make_cli(TrainCLI, arguments, save_config_callback=SaveRunConfig)
         except TrainingStopped as stopped:
             if not _is_first_process():  # that one tells it
                 return 0
@@ -420,7 +442,7 @@ def _minutes(max_time: Any) -> float | None:
 
 
 @contextmanager
-def _quiet_lightning() -> Iterator[None]:
+def quiet_lightning() -> Iterator[None]:
     """Leave out Lightning's advertisements and notes that a user cannot act on, by their text."""
     loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
     levels = [logger.level for logger in loggers]

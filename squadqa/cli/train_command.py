@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
     Returns:
         The exit code.
     """
-    given, overrides = _split(arguments)
+    given, overrides = split_overrides(arguments)
     options = _parser().parse_args(given)
     if bool(options.config) == bool(options.resume):
         raise ConfigError(
@@ -34,17 +34,10 @@ def main(arguments: list[str]) -> int:
         _require_run(run)
         line += ["--config", str(run / CONFIG), "--run", str(run), "--resume", "true"]
     for config in options.config or []:
-        _require_config(Path(config))
+        require_config(Path(config))
         line += ["--config", config]
-    data = SAMPLE if options.data == "sample" else options.data
-    if data and Path(data).is_file() and not options.test:
-        raise ConfigError(
-            f'--data names one file, "{data}": there is nothing to test on',
-            next_step="Name a file of test questions with --test, or a folder that has both.",
-        )
+    line += data_overrides(options.data, options.test)
     for key, value in (
-        ("--data.train", data),
-        ("--data.test", options.test or data),
         ("--data.batch_size", options.batch_size),
         ("--run", options.run),
         ("--seed_everything", options.seed),
@@ -97,8 +90,15 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """Part the command's own options from values of the configuration (--SECTION.NAME VALUE)."""
+def split_overrides(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Part a command's own options from values of the configuration (--SECTION.NAME VALUE).
+
+    Args:
+        arguments: The command line behind the command's name.
+
+    Returns:
+        The command's own arguments, and the others.
+    """
     own: list[str] = []
     overrides: list[str] = []
     target = own
@@ -109,7 +109,35 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
     return own, overrides
 
 
-def _require_config(path: Path) -> None:
+def data_overrides(data: str | None, test: str | None) -> list[str]:
+    """Say in values of the configuration what --data and --test name.
+
+    Args:
+        data: What --data names, if anything.
+        test: What --test names, if anything.
+
+    Raises:
+        ConfigError: --data names one file, and nothing names another to test on.
+    """
+    data = SAMPLE if data == "sample" else data
+    if data and Path(data).is_file() and not test:
+        raise ConfigError(
+            f'--data names one file, "{data}": there is nothing to test on',
+            next_step="Name a file of test questions with --test, or a folder that has both.",
+        )
+    line = ["--data.train", data] if data else []
+    return line + (["--data.test", named] if (named := test or data) else [])
+
+
+def require_config(path: Path) -> None:
+    """Make sure that a configuration exists.
+
+    Args:
+        path: Its file.
+
+    Raises:
+        ConfigError: It does not.
+    """
     if path.is_file():
         return
     near = [str(file) for file in path.parent.rglob("*.yaml")] if path.parent.is_dir() else []

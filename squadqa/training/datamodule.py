@@ -80,6 +80,8 @@ class SquadDataModule(pl.LightningDataModule):
         self.datasets: dict[str, Any] = {}
         self._prepared: dict[str, PreparedData] = {}
         self._rows: dict[str, NDArray[np.int64]] = {}
+        self._is_fitted = False
+        self._current: set[str] = set()  # parts whose data sets are made from the inputs' state
 
     def prepare_data(self) -> None:
         """Fill the cache, in one process (called by Lightning).
@@ -88,17 +90,21 @@ class SquadDataModule(pl.LightningDataModule):
         """
         self._open_parts()
         assert self.trainer is not None
-        if self.trainer.state.fn == TrainerFn.FITTING:
+        if self.trainer.state.fn == TrainerFn.FITTING and "test" not in self._prepared:
             self._prepare("test")
 
     def setup(self, stage: str) -> None:
-        """Open what the stage needs and fit the inputs on train (called by Lightning)."""
+        """Open what the stage needs and fit the inputs on train (called by Lightning).
+
+        A further training on this data module finds the inputs fitted and the data sets made.
+        """
         self._open_parts()
-        if stage == "fit":
+        if stage == "fit" and not self._is_fitted:
             train, val = self._split()
             self.inputs.fit(self._prepared["train"], train)
+            self._is_fitted, self._current = True, set()
             self._rows = {"train": train, "val": val}
-        elif stage == "validate" and self.sources["val"] is None:
+        elif stage == "validate" and self.sources["val"] is None and "val" not in self._rows:
             self._rows = {"val": self._split()[1]}
 
     @property
@@ -144,6 +150,7 @@ class SquadDataModule(pl.LightningDataModule):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take back what the inputs learned from train (called by Lightning)."""
         self.inputs.load_state_dict(state_dict["inputs"])
+        self._is_fitted, self._current = False, set()
 
     def counts(self) -> dict[str, int]:
         """Count the questions of `train` and `val`, and those that train leaves out.
@@ -204,7 +211,10 @@ class SquadDataModule(pl.LightningDataModule):
     def _loader(
         self, part: str, data: PreparedData, rows: NDArray[np.int64] | None
     ) -> ResumableLoader:
-        self.datasets[part] = dataset = self.inputs.dataset(data, rows)
+        if part not in self._current:
+            self.datasets[part] = self.inputs.dataset(data, rows)
+            self._current.add(part)
+        dataset = self.datasets[part]
         training = part == "train"
         sampler = LengthGroupedSampler(
             dataset.context_lengths,

@@ -1,0 +1,75 @@
+"""`squadqa ablate`: what each feature group of a scorer is worth."""
+
+from pathlib import Path
+
+from squadqa.cli.parser import CommandParser
+from squadqa.cli.train_command import data_overrides, require_config, split_overrides
+
+HELP = "train a scorer without each of its feature groups, and compare"
+
+RESULTS = "ablations"
+"""The folder in a folder of results that gets the figures."""
+
+
+def main(arguments: list[str]) -> int:
+    """Train and compare the variants.
+
+    Args:
+        arguments: The command line behind `squadqa ablate`.
+
+    Returns:
+        The exit code: 0, or 1 where a signal stopped it.
+    """
+    given, overrides = split_overrides(arguments)
+    options = _parser().parse_args(given)
+    line = ["fit", "--wandb", "off"]
+    for config in options.config:
+        require_config(Path(config))
+        line += ["--config", config]
+    line += data_overrides(options.data, options.test)
+    if options.device:
+        line += ["--trainer.accelerator", options.device.replace("cuda", "gpu")]
+    output = Path(options.output or Path("runs") / f"{Path(options.config[0]).stem}-ablation")
+
+    from squadqa.cli.variants import ablate
+
+    finished = ablate(
+        line + overrides,
+        output=output,
+        without=options.without,
+        results=Path(options.results) / RESULTS if options.results else None,
+    )
+    return 0 if finished else 1
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "ablate",
+        "Train a scorer whole, without each of its feature groups, and without the two lexical "
+        "groups\ntogether; score every variant on the test part. The same command goes on with an "
+        "ablation\nthat was stopped. Any value of the configuration can be given as --SECTION.NAME "
+        "VALUE.",
+        usage="CONFIG [CONFIG ...] [options]",
+        examples=[
+            ("SQuAD", "squadqa ablate configs/logistic.yaml --data squad"),
+            (
+                "two variants, on the bundled sample",
+                "squadqa ablate configs/logistic.yaml --data sample "
+                "--without lengths span_words+lengths",
+            ),
+        ],
+    )
+    add = parser.add_argument
+    add("config", metavar="CONFIG", nargs="+", help="configuration; a later one adds to it")
+    add("--data", metavar="SOURCE", help="sample, squad, a folder, a file, or a `datasets` name")
+    add("--test", metavar="SOURCE", help="test questions, where --data is a single file")
+    add("--output", metavar="FOLDER", help="folder to write (default: runs/CONFIG_NAME-ablation)")
+    add(
+        "--without",
+        metavar="GROUP",
+        nargs="+",
+        help="leave these out, one by one; A+B both together (default: each, and the paper's pair)",
+    )
+    add("--device", choices=("auto", "cpu", "cuda"), help="where to train (default: auto)")
+    add("--results", metavar="FOLDER", help=f"also write the figures to FOLDER/{RESULTS}")
+    return parser
