@@ -108,6 +108,59 @@ class SpanBatch(TensorRecord):
 
 
 @dataclass(frozen=True)
+class CandidateSizes:
+    """What a scorer of candidates must know of the data to be built.
+
+    Args:
+        num_buckets: Buckets of a continuous feature.
+        vector_size: E, 0 where the data has no word vectors.
+    """
+
+    num_buckets: int
+    vector_size: int = 0
+
+
+@dataclass(frozen=True)
+class TreeBatch(TensorRecord):
+    """The contexts' tokens in their dependency trees.
+
+    Args:
+        mask: (B, C) bool, True on a token.
+        counted: (B, C) bool, True on a token that is neither article nor punctuation.
+        words: (B, C) int64 hash of each token's word.
+        labels: (B, C) int64 hash of its dependency label.
+        tags: (B, C) int64 hash of its part of speech.
+        heads: (B, C) int64 its head; a root is its own head.
+        depths: (B, C) int64 arcs to its root.
+        sentences: (B, C) int64 its sentence.
+    """
+
+    mask: Tensor
+    counted: Tensor
+    words: Tensor
+    labels: Tensor
+    tags: Tensor
+    heads: Tensor
+    depths: Tensor
+    sentences: Tensor
+
+
+@dataclass(frozen=True)
+class WordBatch(TensorRecord):
+    """Contexts and questions as word forms.
+
+    Args:
+        forms: The batch's distinct word forms.
+        context_ids: (B, C) int64 rows of `forms`, 0 where padded.
+        question_ids: (B, Q) int64 rows of `forms`, 0 where padded.
+    """
+
+    forms: FormBatch
+    context_ids: Tensor
+    question_ids: Tensor
+
+
+@dataclass(frozen=True)
 class CandidateBatch(TensorRecord):
     """Questions with their contexts' candidate answers, for scorers that rank them.
 
@@ -120,36 +173,55 @@ class CandidateBatch(TensorRecord):
 
     Args:
         index: (B,) int64 the question's place in its data set.
+        tree: The contexts' words and dependency trees.
+        words: The same words as forms, for scorers that read vectors and characters; or None.
         candidate_spans: (B, N, 2) int64 first and last token, inclusive.
         candidate_mask: (B, N) bool, True on a candidate.
         candidate_labels: (B, N) bool, True on what is to be chosen; nowhere if it is unknown.
+        candidate_heads: (B, N) int64 token that the rest of each candidate hangs from.
         candidate_sentences: (B, N) int64 sentence of each candidate.
         candidate_constituents: (B, N, L) int64 hashes of the span's constituent labels.
         candidate_tags: (B, N) int64 hash of the span's sequence of parts of speech.
         sentence_spans: (B, S, 2) int64 first and last token, inclusive.
         sentence_roots: (B, S, 3) bool: the roots of sentence and question are equal, the sentence
             holds the question's root, the question holds the sentence's root.
+        matched_places: (B, C) int64 first question token with each token's word, -1 if none.
         word_matches: (B, C) int64 weight of each token whose word stands in the question, else 0.
         bigram_matches: (B, C) int64 weight of each token that starts a bigram of the question.
         word_weights: (B, C) int64 weight of each token.
+        question_terms: (B, T) int64 hashes of the question's words, articles and punctuation left
+            out; 0 where padded.
+        question_paths: (B, Q) int64 hash of the path from the wh-word to each token.
         question_kinds: (B, K) int64 hashes of the question's wh-word, and of more of its wh-phrase.
+        question_types: (B,) int64 number of the wh-word, 0 if there is none.
         bucket_edges: (V, buckets - 1) int64 where train cuts the continuous features.
+        value_means: (V,) float their means in train.
+        value_deviations: (V,) float their standard deviations in train.
     """
 
     index: Tensor
+    tree: TreeBatch
+    words: WordBatch | None
     candidate_spans: Tensor
     candidate_mask: Tensor
     candidate_labels: Tensor
+    candidate_heads: Tensor
     candidate_sentences: Tensor
     candidate_constituents: Tensor
     candidate_tags: Tensor
     sentence_spans: Tensor
     sentence_roots: Tensor
+    matched_places: Tensor
     word_matches: Tensor
     bigram_matches: Tensor
     word_weights: Tensor
+    question_terms: Tensor
+    question_paths: Tensor
     question_kinds: Tensor
+    question_types: Tensor
     bucket_edges: Tensor
+    value_means: Tensor
+    value_deviations: Tensor
 
     def __len__(self) -> int:
         return len(self.index)

@@ -1,17 +1,21 @@
 """The questions of a split with their candidates, and how a handful of them becomes a batch."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from squadqa.batch import CandidateBatch
-from squadqa.data.candidate_features import SourceFeatures
-from squadqa.data.candidates import trimmed
-from squadqa.data.dataset import QuestionDataset, padded_positions
-from squadqa.data.feature_statistics import Ints, Rarity
+from squadqa.batch import CandidateBatch, TreeBatch
+from squadqa.data.candidate_features import (
+    DEPENDENCY_HASHES,
+    TAG_HASHES,
+    SourceFeatures,
+)
+from squadqa.data.candidates import silent_tokens, trimmed
+from squadqa.data.dataset import QuestionDataset, WordForms, padded_positions
+from squadqa.data.feature_statistics import Ints, Rarity, ValueStatistics
 from squadqa.data.prepare import PreparedData
 
 Targets = Literal["answer", "occurrences"]
@@ -30,7 +34,8 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         features: What was extracted from it.
         words: Weights of words.
         bigrams: Weights of bigrams.
-        bucket_edges: (V, buckets - 1) where train cuts the continuous features.
+        values: What train says of the continuous features.
+        forms: Makes word forms of tokens, for scorers that read them; None leaves them out.
         rows: Questions of `data` to take, in order; None takes all.
         targets: What training is to choose.
     """
@@ -42,14 +47,16 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         features: SourceFeatures,
         words: Rarity,
         bigrams: Rarity,
-        bucket_edges: Ints,
+        values: ValueStatistics,
+        forms: WordForms | None = None,
         rows: NDArray[np.int64] | None = None,
         targets: Targets = "answer",
     ) -> None:
         super().__init__(data, rows=rows)
         self.features = features
         self.targets = targets
-        self._bucket_edges = torch.from_numpy(bucket_edges)
+        self._values = values.tensors()
+        self._forms = forms
         parse = features.parse
         size = int(parse.bounds[-1])
         self._word_weights = words[features.words[:size]]
@@ -57,6 +64,7 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         self._bigram_weights = np.where(starts_bigram, bigrams[features.bigrams[:size]], 0)
         self._sentences = np.searchsorted(parse.sentence_bounds[:-1], parse.bounds)
         self._lemmas = None if data.annotation is None else data.annotation.lemmas
+        self._silent = silent_tokens(data.tokens)
         self._answers = self._trimmed_answers()
 
     def collate(self, items: Sequence[int]) -> CandidateBatch:
@@ -77,11 +85,13 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         candidate, candidate_mask = padded_positions(features.candidates.bounds, contexts)
         sentence, sentence_mask = padded_positions(self._sentences, contexts)
 
-        def asked(values: NDArray[np.uint64]) -> NDArray[np.bool_]:
-            """Whether the question holds each context token's value."""
+        def asked(values: NDArray[np.uint64]) -> Ints:
+            """First question token with each context token's value, -1 if there is none."""
             same = values[context][:, :, None] == values[question][:, None, :]
-            return (same & question_mask[:, None, :]).any(axis=2) & context_mask
+            same &= question_mask[:, None, :] & context_mask[:, :, None]
+            return np.where(same.any(axis=2), same.argmax(axis=2), -1)
 
+        matched = asked(features.words)
         spans = np.where(candidate_mask[:, :, None], features.candidates.spans[candidate], 0)
         begin = parse.bounds[contexts][:, None]
         limits = np.stack(
@@ -93,6 +103,7 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
             "candidate_spans": spans,
             "candidate_mask": candidate_mask,
             "candidate_labels": self._labels(rows, candidate, candidate_mask, spans),
+            "candidate_heads": np.where(candidate_mask, features.candidates.heads[candidate], 0),
             "candidate_sentences": np.where(
                 candidate_mask, features.candidates.sentences[candidate], 0
             ),
@@ -101,16 +112,47 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
             "sentence_spans": sentence_spans,
             "sentence_roots": self._roots(rows, context, context_mask, question, question_mask,
                 sentence, sentence_mask, sentence_spans),
-            "word_matches": asked(features.words) * self._word_weights[context],
-            "bigram_matches": asked(features.bigrams) * self._bigram_weights[context],
+            "matched_places": matched,
+            "word_matches": (matched >= 0) * self._word_weights[context],
+            "bigram_matches": (asked(features.bigrams) >= 0) * self._bigram_weights[context],
             "word_weights": context_mask * self._word_weights[context],
+            "question_terms": self._terms(question, question_mask),
+            "question_paths": np.where(question_mask, features.question_paths[question], 0),
             "question_kinds": features.question_kinds[rows].view(np.int64),
+            "question_types": features.question_types[rows],
         }  # fmt: skip
-        tensors = {
-            name: torch.from_numpy(a if a.dtype == bool else a.astype(np.int64, copy=False))
-            for name, a in arrays.items()
-        }
-        return CandidateBatch(**tensors, bucket_edges=self._bucket_edges)
+        return CandidateBatch(
+            **_tensors(arrays),
+            tree=self._tree(context, context_mask, begin),
+            words=None
+            if self._forms is None
+            else self._forms.batch(context, context_mask, question, question_mask),
+            **self._values,
+        )
+
+    def _terms(self, question: Ints, question_mask: NDArray[np.bool_]) -> Ints:
+        """(B, T) hashes of the words that count, side by side, 0 behind them."""
+        counted = question_mask & ~self._silent[question]
+        words = np.where(counted, self.features.words[question].view(np.int64), 0)
+        order = np.argsort(~counted, axis=1, kind="stable")
+        return np.take_along_axis(words, order, 1)[:, : max(1, int(counted.sum(1).max()))]
+
+    def _tree(self, context: Ints, context_mask: NDArray[np.bool_], begin: Ints) -> TreeBatch:
+        annotation, parse = self.data.annotation, self.features.parse
+        no_hashes = np.zeros(context.shape, np.int64)
+        first_sentences = parse.sentences[context[:, :1]]
+        arrays = {
+            "counted": ~self._silent[context],
+            "words": self.features.words[context].view(np.int64),
+            "labels": no_hashes if annotation is None
+            else DEPENDENCY_HASHES[annotation.dependencies[context]],
+            "tags": no_hashes if annotation is None else TAG_HASHES[annotation.tags[context]],
+            "heads": parse.heads[context] - begin,
+            "depths": parse.depths[context],
+            "sentences": parse.sentences[context] - first_sentences,
+        }  # fmt: skip
+        arrays = {name: np.where(context_mask, a, 0).astype(a.dtype) for name, a in arrays.items()}
+        return TreeBatch(mask=torch.from_numpy(context_mask), **_tensors(arrays))
 
     def count_without_target(self) -> int:
         """Count the questions whose answer no candidate contains."""
@@ -186,3 +228,11 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         lemmas = np.where(question_mask, self._lemmas[question], -1)
         asked = (sentence_root[:, :, None] == lemmas[:, None, :]).any(axis=2)
         return np.stack([sentence_root == root, held, asked], axis=2) & sentence_mask[:, :, None]
+
+
+def _tensors(arrays: dict[str, NDArray[Any]]) -> dict[str, torch.Tensor]:
+    """Share booleans with torch as they are, and numbers as int64."""
+    return {
+        name: torch.from_numpy(a if a.dtype == bool else a.astype(np.int64, copy=False))
+        for name, a in arrays.items()
+    }

@@ -9,6 +9,7 @@ its extent and its entity type say of it (`constituent_labels`).
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from squadqa.data.annotation import DEPENDENCIES, ENTITIES, TAGS
@@ -16,15 +17,26 @@ from squadqa.data.candidates import (
     CandidateGenerator,
     Candidates,
     Parse,
+    climb,
     entity_spans,
     parse_paragraphs,
     trimmed,
 )
 from squadqa.data.feature_statistics import Hashes, Ints, hash_bigrams, hash_words, mix
 from squadqa.data.prepare import PreparedData
+from squadqa.data.tree_paths import arc_hashes, path_hashes
 from squadqa.scoring import normalize_answer
 
 WH_WORDS = ("what", "who", "whom", "whose", "which", "when", "where", "why", "how")
+
+QUESTION_TYPES = ("", *WH_WORDS, "how much")
+"""What a question can ask by: none of the words, one of them, or "how" with a measure."""
+
+MAX_ARCS = 8
+"""Longest path in a question that is told apart, in arcs on its longer side."""
+
+TAG_HASHES = hash_words(TAGS).view(np.int64)
+DEPENDENCY_HASHES = hash_words(DEPENDENCIES).view(np.int64)
 
 _OF_PREPOSITIONS = [DEPENDENCIES.index(label) for label in ("pobj", "pcomp")]
 
@@ -49,6 +61,8 @@ class SourceFeatures:
         sentence_roots: (S,) lemma of each sentence's root.
         question_roots: (N,) lemma of each question's root.
         question_kinds: (N, 3) hashes of each question's wh-phrase.
+        question_types: (N,) number of each question's wh-word.
+        question_paths: (T,) hash of the path from the wh-word to each question token.
     """
 
     parse: Parse
@@ -61,6 +75,8 @@ class SourceFeatures:
     sentence_roots: Ints
     question_roots: Ints
     question_kinds: Hashes
+    question_types: Ints
+    question_paths: Ints
 
 
 def extract(data: PreparedData, generator: CandidateGenerator) -> SourceFeatures:
@@ -76,6 +92,7 @@ def extract(data: PreparedData, generator: CandidateGenerator) -> SourceFeatures
     first, last = (candidates.spans + offsets[:, None]).T
     words = word_hashes(data)
     sentence_roots, question_roots = root_lemmas(data, parse)
+    wh_tokens = find_wh_tokens(data)
     return SourceFeatures(
         parse=parse,
         candidates=candidates,
@@ -86,7 +103,9 @@ def extract(data: PreparedData, generator: CandidateGenerator) -> SourceFeatures
         texts=text_hashes(data, first, last),
         sentence_roots=sentence_roots,
         question_roots=question_roots,
-        question_kinds=question_kinds(data, words),
+        question_kinds=question_kinds(data, words, wh_tokens),
+        question_types=question_types(data, wh_tokens),
+        question_paths=question_paths(data, wh_tokens),
     )
 
 
@@ -204,37 +223,85 @@ def constituent_labels(
     return mix(hashes)
 
 
-def question_kinds(data: PreparedData, words: Hashes) -> Hashes:
+def find_wh_tokens(data: PreparedData) -> Ints:
+    """(N,) token of each question's first wh-word; -1 if there is none."""
+    bounds = data.tokens.bounds[len(data.contexts) :]
+    asks = np.array([form.lower() in WH_WORDS for form in data.tokens.lexicon], bool)
+    wh = _next(np.flatnonzero(asks[data.tokens.forms]), bounds[:-1])
+    return np.where(wh < bounds[1:], wh, -1)
+
+
+def question_kinds(data: PreparedData, words: Hashes, wh_tokens: Ints) -> Hashes:
     """Tell kinds of questions apart by their wh-phrase.
 
     Args:
         data: A prepared source.
         words: (T,) hashes of its words.
+        wh_tokens: (N,) its questions' wh-words.
 
     Returns:
         (N, 3) hashes: of the first wh-word (0 if there is none); of it with the next word; of it
         with the next noun.
     """
     bounds = data.tokens.bounds[len(data.contexts) :]
-    lower = [form.lower() for form in data.tokens.lexicon]
-    asks = np.array([form in WH_WORDS for form in lower], bool)[data.tokens.forms]
     begin, end = bounds[:-1], bounds[1:]
-    wh = _next(np.flatnonzero(asks), begin)
-    asked = wh < end
-    following = np.where(asked, wh + 1, begin)
+    asked = wh_tokens >= 0
+    following = np.where(asked, wh_tokens + 1, begin)
     if data.annotation is None:
         noun = end
     else:
         nouns = np.char.startswith(np.array(TAGS), "NN")[data.annotation.tags]
         noun = _next(np.flatnonzero(nouns), following)
     padded = np.append(words, np.uint64(0))
-    wh_word = np.where(asked, padded[np.where(asked, wh, 0)], np.uint64(0))
+    wh_word = np.where(asked, padded[wh_tokens], np.uint64(0))
 
     def with_word(place: Ints, salt: int) -> Hashes:
         word = np.where(place < end, padded[np.minimum(place, len(words))], np.uint64(0))
         return mix(wh_word * np.uint64(3) + word + np.uint64(salt))
 
     return np.stack([wh_word, with_word(following, 1), with_word(noun, 2)], axis=1)
+
+
+def question_types(data: PreparedData, wh_tokens: Ints) -> Ints:
+    """(N,) number of the wh-word in `QUESTION_TYPES`, 0 where there is none.
+
+    "How" with an adjective or adverb behind it ("how many", "how often") asks for a measure.
+    """
+    types = {word: number for number, word in enumerate(QUESTION_TYPES)}
+    of_form = np.array([types.get(form.lower(), 0) for form in data.tokens.lexicon])
+    asked = np.where(wh_tokens >= 0, of_form[data.tokens.forms[wh_tokens]], 0)
+    if data.annotation is None:
+        return asked
+    measures = np.isin(np.array(TAGS), ("JJ", "RB"))[np.append(data.annotation.tags, 0)]
+    how_much = (asked == types["how"]) & measures[wh_tokens + 1]
+    return np.where(how_much, types["how much"], asked)
+
+
+def question_paths(data: PreparedData, wh_tokens: Ints) -> Ints:
+    """(T,) hash of the path from the wh-word to each token of the questions; 0 on contexts.
+
+    Where there is no wh-word, paths start from the question's first token.
+    """
+    bounds = data.tokens.bounds[len(data.contexts) :]
+    hashes = np.zeros(bounds[-1], np.int64)
+    if data.annotation is None:
+        return hashes
+    lengths = np.diff(bounds)
+    tags = TAG_HASHES[data.annotation.tags[bounds[0] :]]
+    labels = DEPENDENCY_HASHES[data.annotation.dependencies[bounds[0] :]]
+    heads = data.annotation.heads[bounds[0] :] + np.repeat(bounds[:-1] - bounds[0], lengths)
+    start = np.where(wh_tokens >= 0, wh_tokens, bounds[:-1]) - bounds[0]
+    found = path_hashes(
+        torch.from_numpy(arc_hashes(labels, tags)),
+        torch.from_numpy(tags),
+        torch.from_numpy(heads),
+        torch.from_numpy(climb(heads)[0]),
+        start=torch.from_numpy(np.repeat(start, lengths)),
+        end=torch.arange(len(heads)),
+        max_arcs=MAX_ARCS,
+    )
+    hashes[bounds[0] :] = found.numpy()
+    return hashes
 
 
 def root_lemmas(data: PreparedData, parse: Parse) -> tuple[Ints, Ints]:

@@ -1,5 +1,6 @@
 """What scorers of candidates read of a prepared source: candidates and feature groups."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,8 @@ from squadqa.data.candidate_dataset import CandidateDataset, Targets
 from squadqa.data.candidate_features import SourceFeatures, extract
 from squadqa.data.candidate_values import VALUES, candidate_values
 from squadqa.data.candidates import CandidateGenerator, DependencyRuns
-from squadqa.data.feature_statistics import (
-    Ints,
-    Rarity,
-    bigram_rarity,
-    bucket_edges,
-    word_rarity,
-)
+from squadqa.data.dataset import WordForms
+from squadqa.data.feature_statistics import Rarity, ValueStatistics, bigram_rarity, word_rarity
 from squadqa.data.inputs import Inputs
 from squadqa.data.prepare import PreparedData
 
@@ -36,6 +32,8 @@ class CandidateInputs(Inputs):
         num_buckets: Buckets of a continuous feature, one for 0 and the others equally full.
         targets: What training is to choose: the shortest candidate that contains the "answer", or
             each of the "occurrences" of that candidate's text.
+        vectors: Sources of word vectors, side by side, for scorers that read words.
+        max_characters: Characters to keep of a word form, from both its ends.
     """
 
     def __init__(
@@ -45,14 +43,18 @@ class CandidateInputs(Inputs):
         pipeline: str | None = "en_core_web_sm",
         num_buckets: int = 10,
         targets: Targets = "answer",
+        vectors: Sequence[str] = (),
+        max_characters: int = 16,
     ) -> None:
-        super().__init__(vectors=(), pipeline=pipeline)
+        super().__init__(vectors=vectors, pipeline=pipeline)
         self.generator = generator if generator is not None else DependencyRuns()
         self.num_buckets = num_buckets
         self.targets: Targets = targets
+        self.max_characters = max_characters
         nothing = Rarity(np.empty(0, np.uint64), np.empty(0, np.int32), 0)
         self.words, self.bigrams = nothing, nothing
-        self.bucket_edges: Ints = np.ones((sum(VALUES.values()), num_buckets - 1), np.int64)
+        none = np.empty((0, sum(VALUES.values())), np.int64)
+        self.values = ValueStatistics.of(none, num_buckets=num_buckets)
         self._extracted: tuple[PreparedData, SourceFeatures] | None = None
 
     def fit(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
@@ -76,7 +78,7 @@ class CandidateInputs(Inputs):
             batch = sample.collate(range(i, min(i + SAMPLE_BATCH, len(sample))))
             groups = [candidate_values(batch, group) for group in VALUES]
             values.append(torch.cat(groups, dim=2)[batch.candidate_mask].numpy())
-        self.bucket_edges = bucket_edges(np.concatenate(values), num_buckets=self.num_buckets)
+        self.values = ValueStatistics.of(np.concatenate(values), num_buckets=self.num_buckets)
 
     def dataset(
         self, data: PreparedData, rows: NDArray[np.int64] | None = None
@@ -87,28 +89,30 @@ class CandidateInputs(Inputs):
             features=self._features(data),
             words=self.words,
             bigrams=self.bigrams,
-            bucket_edges=self.bucket_edges,
+            values=self.values,
+            forms=WordForms(data, max_characters=self.max_characters) if self.vectors else None,
             rows=rows,
             targets=self.targets,
         )
 
     def sizes(self, data: PreparedData) -> dict[str, int]:
-        """Give the number of buckets."""
-        return {"num_buckets": self.num_buckets}
+        """Give the number of buckets and the width of the word vectors."""
+        width = 0 if data.vectors is None else data.vectors.shape[1]
+        return {"num_buckets": self.num_buckets, "vector_size": width}
 
     def state_dict(self) -> dict[str, Any]:
-        """Give the weights of words and bigrams, and the edges of buckets."""
+        """Give the weights of words and bigrams, and what is known of continuous features."""
         return {
             "words": self.words.state_dict(),
             "bigrams": self.bigrams.state_dict(),
-            "bucket_edges": torch.from_numpy(self.bucket_edges.copy()),
+            "values": {name: value.clone() for name, value in self.values.tensors().items()},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what `state_dict` gave."""
         self.words = Rarity.from_state(state["words"])
         self.bigrams = Rarity.from_state(state["bigrams"])
-        self.bucket_edges = state["bucket_edges"].numpy()
+        self.values = ValueStatistics.from_tensors(state["values"])
 
     def _features(self, data: PreparedData) -> SourceFeatures:
         """Extract a source's features; the data sets of one source share them."""

@@ -2,17 +2,42 @@
 
 Reference: Rajpurkar et al. 2016 (arXiv 1606.05250), table 4.
 
-Letters: B batch, C context tokens, N candidates, V features.
+Beyond the paper: `position`, `nearby_words` and `sentence_rank`, of which it says nothing.
+
+Letters: B batch, C context tokens, N candidates, S sentences, V features.
 """
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from squadqa.batch import CandidateBatch
+from squadqa.data.feature_statistics import UNIT
 
-VALUES = {"matching_words": 4, "matching_bigrams": 4, "lengths": 4, "span_words": 1}
-"""Feature groups with continuous features, and how many: of the words left of the candidate, inside
-it, right of it, and of the whole sentence; of the rarity of the candidate's words, inside only."""
+VALUES = {
+    "matching_words": 4,
+    "matching_bigrams": 4,
+    "lengths": 4,
+    "span_words": 1,
+    "position": 2,
+    "nearby_words": 8,
+    "sentence_rank": 4,
+}
+"""Feature groups with continuous features, and how many.
+
+matching_words, matching_bigrams, lengths: of the words left of the candidate, inside it, right of
+it, and of the whole sentence. span_words: rarity of the candidate's words. position: place of the
+candidate in the paragraph, and the sentence's number. nearby_words: words of the question within
+each of `WINDOWS` on both sides, and how far off the nearest are. sentence_rank: how well the
+sentence matches the question, the one before it and the one behind it, as shares of the best
+sentence's match; and how many sentences match better."""
+
+WINDOWS = (2, 5, 10)
+"""Tokens on one side of a candidate, in its sentence or not."""
+
+
+FAR = 50
+"""Distance in tokens, beyond which a matched word is as far away as one that is not there."""
 
 
 def candidate_values(batch: CandidateBatch, group: str) -> Tensor:
@@ -25,28 +50,7 @@ def candidate_values(batch: CandidateBatch, group: str) -> Tensor:
     Returns:
         (B, N, V) the features; meaningless where there is no candidate.
     """
-    first, last = batch.candidate_spans.unbind(2)  # (B, N)
-    sentences = batch.candidate_sentences[:, :, None].expand(-1, -1, 2)
-    begin, end = batch.sentence_spans.gather(1, sentences).unbind(2)  # (B, N)
-    if group == "lengths":
-        return torch.stack([first - begin, last - first + 1, end - last, end - begin + 1], dim=2)
-    weights, width = {
-        "matching_words": (batch.word_matches, 1),
-        "matching_bigrams": (batch.bigram_matches, 2),
-        "span_words": (batch.word_weights, 1),
-    }[group]
-    running = torch.nn.functional.pad(weights.cumsum(1), (1, 0))  # (B, C + 1)
-
-    def total(start: Tensor, stop: Tensor) -> Tensor:
-        """Weight of the words, or of the whole bigrams, in start <= token < stop: (B, N)."""
-        stop = (stop + 1 - width).maximum(start)
-        return running.gather(1, stop) - running.gather(1, start)
-
-    inside = total(first, last + 1)
-    if group == "span_words":
-        return inside[:, :, None]
-    parts = [total(begin, first), inside, total(last + 1, end + 1), total(begin, end + 1)]
-    return torch.stack(parts, dim=2)
+    return _GROUPS[group](batch)
 
 
 def value_columns(group: str) -> slice:
@@ -54,3 +58,94 @@ def value_columns(group: str) -> slice:
     names = list(VALUES)
     begin = sum(VALUES[name] for name in names[: names.index(group)])
     return slice(begin, begin + VALUES[group])
+
+
+def _matching_words(batch: CandidateBatch) -> Tensor:
+    return _parts(batch, batch.word_matches, width=1)
+
+
+def _matching_bigrams(batch: CandidateBatch) -> Tensor:
+    return _parts(batch, batch.bigram_matches, width=2)
+
+
+def _span_words(batch: CandidateBatch) -> Tensor:
+    first, last = batch.candidate_spans.unbind(2)
+    return _total(batch.word_weights, first, last + 1)[:, :, None]
+
+
+def _lengths(batch: CandidateBatch) -> Tensor:
+    first, last = batch.candidate_spans.unbind(2)
+    begin, end = _sentences_of(batch)
+    return torch.stack([first - begin, last - first + 1, end - last, end - begin + 1], dim=2)
+
+
+def _position(batch: CandidateBatch) -> Tensor:
+    length = batch.tree.mask.sum(dim=1, keepdim=True).clamp(min=1)  # (B, 1)
+    place = batch.candidate_spans[:, :, 0] * UNIT // length
+    return torch.stack([place, batch.candidate_sentences], dim=2)
+
+
+def _nearby_words(batch: CandidateBatch) -> Tensor:
+    first, last = batch.candidate_spans.unbind(2)  # (B, N)
+    length = batch.word_matches.shape[1]
+    values = []
+    for window in WINDOWS:
+        values.append(_total(batch.word_matches, (first - window).clamp(min=0), first))
+        values.append(_total(batch.word_matches, last + 1, (last + 1 + window).clamp(max=length)))
+    places = torch.arange(length, device=first.device)
+    matched = (batch.word_matches > 0) & batch.tree.counted  # (B, C)
+    # The last matched token before each place, and the first one behind it.
+    before = pad(torch.where(matched, places, -FAR).cummax(dim=1).values, (1, 0), value=-FAR)
+    none = length + FAR
+    behind = torch.where(matched, places, none).flip(1).cummin(dim=1).values.flip(1)
+    behind = pad(behind, (0, 1), value=none)
+    values.append((first - before.gather(1, first)).clamp(max=FAR))
+    values.append((behind.gather(1, last + 1) - last).clamp(max=FAR))
+    return torch.stack(values, dim=2)
+
+
+def _sentence_rank(batch: CandidateBatch) -> Tensor:
+    begin, end = batch.sentence_spans.unbind(2)  # (B, S)
+    real = torch.arange(begin.shape[1], device=begin.device) <= batch.tree.sentences.amax(
+        dim=1, keepdim=True
+    )
+    match = _total(batch.word_matches, begin, end + 1) * real  # (B, S)
+    share = match * UNIT // match.amax(dim=1, keepdim=True).clamp(min=1)
+    before, behind = pad(share, (1, 0))[:, :-1], pad(share, (0, 1))[:, 1:]
+    better = (match[:, None, :] > match[:, :, None]).sum(dim=2)
+    sentences = torch.stack([share, before, behind, better], dim=2)  # (B, S, V)
+    places = batch.candidate_sentences[:, :, None].expand(-1, -1, sentences.shape[2])
+    return sentences.gather(1, places)
+
+
+_GROUPS = {
+    "matching_words": _matching_words,
+    "matching_bigrams": _matching_bigrams,
+    "lengths": _lengths,
+    "span_words": _span_words,
+    "position": _position,
+    "nearby_words": _nearby_words,
+    "sentence_rank": _sentence_rank,
+}
+
+
+def _sentences_of(batch: CandidateBatch) -> tuple[Tensor, Tensor]:
+    """(B, N) first and last token of each candidate's sentence."""
+    sentences = batch.candidate_sentences[:, :, None].expand(-1, -1, 2)
+    begin, end = batch.sentence_spans.gather(1, sentences).unbind(2)
+    return begin, end
+
+
+def _parts(batch: CandidateBatch, weights: Tensor, *, width: int) -> Tensor:
+    """(B, N, 4) weight left of the candidate, inside, right of it, and in the whole sentence."""
+    first, last = batch.candidate_spans.unbind(2)
+    begin, end = _sentences_of(batch)
+    bounds = [(begin, first), (first, last + 1), (last + 1, end + 1), (begin, end + 1)]
+    return torch.stack([_total(weights, *bound, width=width) for bound in bounds], dim=2)
+
+
+def _total(weights: Tensor, start: Tensor, stop: Tensor, *, width: int = 1) -> Tensor:
+    """Weight of what lies whole in start <= token < stop, and is `width` tokens long."""
+    running = pad(weights.cumsum(1), (1, 0))  # (B, C + 1)
+    stop = (stop + 1 - width).maximum(start)
+    return running.gather(1, stop) - running.gather(1, start)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from squadqa.batch import FormBatch, SpanBatch
+from squadqa.batch import FormBatch, SpanBatch, WordBatch
 from squadqa.data.lexicon import character_ids
 from squadqa.data.prepare import PreparedData
 from squadqa.errors import DataError
@@ -110,24 +110,11 @@ class SpanDataset(QuestionDataset[SpanBatch]):
         frequent: Sequence[str] = (),
         max_characters: int = 16,
     ) -> None:
-        if data.vectors is None:
-            raise DataError(
-                f'"{data.source}" was prepared without word vectors',
-                next_step="Name at least one source of vectors.",
-            )
         super().__init__(data, rows=rows)
         tokens = data.tokens
-        self._characters = character_ids(tokens.lexicon, max_characters=max_characters)
-        self._vectors = data.vectors
-        rank = {form: number for number, form in enumerate(frequent, start=1)}
-        self._frequent = np.array([rank.get(form, 0) for form in tokens.lexicon], np.int64)
+        self._forms = WordForms(data, frequent=frequent, max_characters=max_characters)
         self._lower = data.lower[tokens.forms]
         self._term_frequency = _term_frequency(self._lower, tokens.bounds)
-
-    @property
-    def vector_size(self) -> int:
-        """Width of the word vectors."""
-        return int(self._vectors.shape[1])
 
     def collate(self, items: Sequence[int]) -> SpanBatch:
         """Batch questions by their places in this data set.
@@ -145,15 +132,7 @@ class SpanDataset(QuestionDataset[SpanBatch]):
         context, context_mask = padded_positions(tokens.bounds, contexts)
         question, question_mask = padded_positions(tokens.bounds, len(data.contexts) + rows)
 
-        used = np.concatenate(
-            [tokens.forms[context][context_mask], tokens.forms[question][question_mask]]
-        )
-        distinct, inverse = np.unique(used, return_inverse=True)
-        context_ids = np.zeros(context.shape, np.int64)
-        question_ids = np.zeros(question.shape, np.int64)
-        split = int(context_mask.sum())
-        context_ids[context_mask] = inverse[:split] + 1
-        question_ids[question_mask] = inverse[split:] + 1
+        words = self._forms.batch(context, context_mask, question, question_mask)
 
         def matches(values: NDArray[np.int32]) -> NDArray[np.bool_]:
             asked = np.where(question_mask, values[question], -1)
@@ -171,9 +150,9 @@ class SpanDataset(QuestionDataset[SpanBatch]):
         term_frequency = np.where(context_mask, self._term_frequency[context], np.float32(0))
         return SpanBatch(
             index=torch.from_numpy(index),
-            forms=self._form_batch(distinct),
-            context_ids=torch.from_numpy(context_ids),
-            question_ids=torch.from_numpy(question_ids),
+            forms=words.forms,
+            context_ids=words.context_ids,
+            question_ids=words.question_ids,
             context_mask=torch.from_numpy(context_mask),
             question_mask=torch.from_numpy(question_mask),
             context_matches=torch.from_numpy(np.stack(same, axis=2).astype(np.float32)),
@@ -188,12 +167,70 @@ class SpanDataset(QuestionDataset[SpanBatch]):
         """Count the questions without an answer, or whose answer no token holds."""
         return int((self.data.start_positions[self.rows] < 0).sum())
 
+
+class WordForms:
+    """The word forms of a source, and how those of a handful of texts become a batch.
+
+    Args:
+        data: A prepared source, with vectors.
+        frequent: The most frequent word forms of train, commonest first: those whose vectors a
+            model may tune.
+        max_characters: Characters to keep of a word form.
+
+    Raises:
+        DataError: The source has no vectors.
+    """
+
+    def __init__(
+        self, data: PreparedData, *, frequent: Sequence[str] = (), max_characters: int = 16
+    ) -> None:
+        if data.vectors is None:
+            raise DataError(
+                f'"{data.source}" was prepared without word vectors',
+                next_step="Name at least one source of vectors.",
+            )
+        self._token_forms = data.tokens.forms
+        self._vectors = data.vectors
+        self._characters = character_ids(data.tokens.lexicon, max_characters=max_characters)
+        rank = {form: number for number, form in enumerate(frequent, start=1)}
+        self._frequent = np.array([rank.get(form, 0) for form in data.tokens.lexicon], np.int64)
+
+    def batch(
+        self,
+        context: NDArray[np.int64],
+        context_mask: NDArray[np.bool_],
+        question: NDArray[np.int64],
+        question_mask: NDArray[np.bool_],
+    ) -> WordBatch:
+        """Collect the distinct forms of contexts and questions.
+
+        Args:
+            context: (B, C) tokens, numbered through the source.
+            context_mask: (B, C) True where real.
+            question: (B, Q) tokens, numbered through the source.
+            question_mask: (B, Q) True where real.
+        """
+        used = np.concatenate(
+            [self._token_forms[context][context_mask], self._token_forms[question][question_mask]]
+        )
+        distinct, inverse = np.unique(used, return_inverse=True)
+        context_ids = np.zeros(context.shape, np.int64)
+        question_ids = np.zeros(question.shape, np.int64)
+        split = int(context_mask.sum())
+        context_ids[context_mask] = inverse[:split] + 1
+        question_ids[question_mask] = inverse[split:] + 1
+        return WordBatch(
+            forms=self._form_batch(distinct),
+            context_ids=torch.from_numpy(context_ids),
+            question_ids=torch.from_numpy(question_ids),
+        )
+
     def _form_batch(self, distinct: NDArray[np.int32]) -> FormBatch:
         characters = self._characters[distinct]
         width = max(1, int((characters != 0).sum(axis=1).max(initial=1)))
         padded = np.zeros((len(distinct) + 1, width), np.int64)
         padded[1:] = characters[:, :width]
-        vectors = np.zeros((len(distinct) + 1, self.vector_size), np.float32)
+        vectors = np.zeros((len(distinct) + 1, self._vectors.shape[1]), np.float32)
         vectors[1:] = self._vectors[distinct]
         frequent = np.zeros(len(distinct) + 1, np.int64)
         frequent[1:] = self._frequent[distinct]

@@ -122,6 +122,47 @@ def bigram_rarity(words: Hashes, paragraphs: Ints, joined: NDArray[np.bool_]) ->
     return Rarity(hashes[informative], weights[informative], _unseen(number))
 
 
+@dataclass(frozen=True)
+class ValueStatistics:
+    """What train says of the continuous features.
+
+    Args:
+        bucket_edges: (V, buckets - 1) ascending edges of the features' buckets: bucket k holds what
+            is at least edge k - 1 and below edge k.
+        value_means: (V,) means.
+        value_deviations: (V,) standard deviations; 1 where a feature is constant.
+    """
+
+    bucket_edges: Ints
+    value_means: NDArray[np.float32]
+    value_deviations: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, values: Ints, *, num_buckets: int) -> "ValueStatistics":
+        """Measure a sample of candidates.
+
+        Args:
+            values: (M, V) whole numbers from 0: V features of M candidates.
+            num_buckets: How many buckets, two or more.
+        """
+        deviations = values.std(axis=0) if len(values) else np.zeros(values.shape[1])
+        means = values.mean(axis=0) if len(values) else np.zeros(values.shape[1])
+        return cls(
+            bucket_edges=bucket_edges(values, num_buckets=num_buckets),
+            value_means=means.astype(np.float32),
+            value_deviations=np.where(deviations > 0, deviations, 1.0).astype(np.float32),
+        )
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Give the fields as tensors that share their memory."""
+        return {name: torch.from_numpy(getattr(self, name)) for name in self.__dataclass_fields__}
+
+    @classmethod
+    def from_tensors(cls, tensors: dict[str, torch.Tensor]) -> "ValueStatistics":
+        """Take back what `tensors` gave."""
+        return cls(**{name: tensor.numpy() for name, tensor in tensors.items()})
+
+
 def bucket_edges(values: Ints, *, num_buckets: int) -> Ints:
     """Cut each feature into buckets: one for 0, and the others equally full.
 

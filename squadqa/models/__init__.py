@@ -3,5 +3,13 @@
 from squadqa.models.base import CandidateScorer, SpanLogits, SpanReader
 from squadqa.models.drqa import DrQAReader
 from squadqa.models.logistic import LogisticScorer
+from squadqa.models.mlp import MLPScorer
 
-__all__ = ["CandidateScorer", "DrQAReader", "LogisticScorer", "SpanLogits", "SpanReader"]
+__all__ = [
+    "CandidateScorer",
+    "DrQAReader",
+    "LogisticScorer",
+    "MLPScorer",
+    "SpanLogits",
+    "SpanReader",
+]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from squadqa.batch import CandidateBatch, SpanBatch
-from squadqa.nn.losses import candidate_nll, span_nll
+from squadqa.nn.losses import span_nll
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,3 @@ class CandidateScorer(nn.Module, ABC):
     @abstractmethod
     def forward(self, batch: CandidateBatch) -> Tensor:
         """Give the (B, N) `candidate_logits`; padded candidates are masked."""
-
-    def loss(self, candidate_logits: Tensor, batch: CandidateBatch) -> Tensor:
-        """Give the (B,) loss of each question, in nats, 0 where no candidate is the answer.
-
-        Args:
-            candidate_logits: What `forward` gave for the batch.
-            batch: The batch.
-        """
-        return candidate_nll(candidate_logits, batch.candidate_mask, batch.candidate_labels)

@@ -47,3 +47,22 @@ def candidate_nll(
     every = mask_logits(logits, candidate_mask).logsumexp(dim=1)
     right = mask_logits(logits, candidate_labels).logsumexp(dim=1)
     return (every - right).where(candidate_labels.any(dim=1), 0.0)
+
+
+def candidate_bce(
+    candidate_logits: Tensor, candidate_mask: Tensor, candidate_labels: Tensor
+) -> Tensor:
+    """Binary cross-entropy of each candidate as a sample of its own, summed over a question's.
+
+    Args:
+        candidate_logits: (B, N) scores.
+        candidate_mask: (B, N) bool, True on a candidate.
+        candidate_labels: (B, N) bool, True on each candidate that is right.
+
+    Returns:
+        (B,) in nats, 0 where no candidate is labelled.
+    """
+    losses = F.binary_cross_entropy_with_logits(
+        candidate_logits.float(), candidate_labels.float(), reduction="none"
+    )
+    return (losses * candidate_mask).sum(dim=1).where(candidate_labels.any(dim=1), 0.0)

@@ -1,16 +1,20 @@
 """Training of scorers that rank candidate answers."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor
 
-from squadqa.batch import CandidateBatch
+from squadqa.batch import CandidateBatch, CandidateSizes
 from squadqa.models.base import CandidateScorer
+from squadqa.nn.losses import candidate_bce, candidate_nll
 from squadqa.training.module import QAModule
 from squadqa.training.schedule import Decay
+
+Loss = Literal["softmax", "binary"]
+"""Names of the losses of scorers."""
 
 
 def adagrad(parameters: Any) -> torch.optim.Optimizer:
@@ -22,7 +26,9 @@ class CandidateModule(QAModule):
     """Trains a scorer to choose the answer among the candidates; evaluates its first choice.
 
     Args:
-        scorer: The scorer, without the number of its buckets: that comes from the data.
+        scorer: The scorer, without its sizes: they come from the data.
+        loss: "softmax" over the paragraph's candidates, or "binary": each candidate is a sample of
+            its own, right or wrong.
         optimizer: Makes the optimiser from parameters.
         decay: How the learning rate falls over the training.
         warmup_steps: Optimiser steps over which the learning rate rises from zero.
@@ -30,14 +36,16 @@ class CandidateModule(QAModule):
 
     def __init__(
         self,
-        scorer: Callable[[int], CandidateScorer],
+        scorer: Callable[[CandidateSizes], CandidateScorer],
         *,
+        loss: Loss = "softmax",
         optimizer: OptimizerCallable = adagrad,
         decay: Decay = "none",
         warmup_steps: int = 0,
     ) -> None:
         super().__init__(optimizer=optimizer, decay=decay, warmup_steps=warmup_steps)
         self.make_scorer = scorer
+        self.candidate_loss = {"softmax": candidate_nll, "binary": candidate_bce}[loss]
 
     @property
     def scorer(self) -> CandidateScorer:
@@ -45,16 +53,19 @@ class CandidateModule(QAModule):
         return cast(CandidateScorer, self.model)
 
     def make_model(self, sizes: dict[str, int]) -> CandidateScorer:
-        """Build the scorer for the data's number of buckets."""
-        return self.make_scorer(sizes["num_buckets"])
+        """Build the scorer for the data's sizes."""
+        return self.make_scorer(CandidateSizes(sizes["num_buckets"], sizes["vector_size"]))
 
     def losses(self, batch: CandidateBatch) -> Tensor:
         """Give the (B,) losses of a batch's questions in nats."""
-        return self.scorer.loss(self.scorer(batch), batch)
+        return self._losses(self.scorer(batch), batch)
 
     def predict_spans(self, batch: CandidateBatch) -> tuple[Tensor, Tensor]:
         """Give the (B, 2) best spans, inclusive tokens, and the (B,) losses."""
         candidate_logits = self.scorer(batch)  # (B, N)
         best = candidate_logits.argmax(dim=1)[:, None, None].expand(-1, 1, 2)
         spans = batch.candidate_spans.gather(1, best)[:, 0]
-        return spans, self.scorer.loss(candidate_logits, batch)
+        return spans, self._losses(candidate_logits, batch)
+
+    def _losses(self, candidate_logits: Tensor, batch: CandidateBatch) -> Tensor:
+        return self.candidate_loss(candidate_logits, batch.candidate_mask, batch.candidate_labels)

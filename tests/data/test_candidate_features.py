@@ -16,11 +16,11 @@ from squadqa.batch import CandidateBatch
 from squadqa.data.annotation import DEPENDENCIES, ENTITIES, TAGS
 from squadqa.data.candidate_dataset import CandidateDataset, Targets
 from squadqa.data.candidate_inputs import CandidateInputs
-from squadqa.data.candidate_values import VALUES, candidate_values
+from squadqa.data.candidate_values import FAR, VALUES, WINDOWS, candidate_values
 from squadqa.data.feature_statistics import UNIT, bucket_edges
 from squadqa.data.prepare import PreparedData
 from squadqa.scoring import normalize_answer
-from tests.data.test_candidates import Slow
+from tests.data.test_candidates import SILENT, Slow
 from tests.parsed import Question, Text, prepared, random_data
 
 SEEDS = st.integers(0, 2**32)
@@ -36,6 +36,12 @@ def fitted(data: PreparedData, **options: Any) -> CandidateDataset:
 def whole(data: PreparedData, **options: Any) -> CandidateBatch:
     dataset = fitted(data, **options)
     return dataset.collate(range(len(dataset)))
+
+
+def tensors(batch: CandidateBatch) -> dict[str, torch.Tensor]:
+    """A batch's tensors by name, those of its tree among them."""
+    found = {name: value for name, value in vars(batch).items() if torch.is_tensor(value)}
+    return found | {f"tree.{name}": value for name, value in vars(batch.tree).items()}
 
 
 class Reference:
@@ -73,6 +79,37 @@ class Reference:
             return round(UNIT * math.log(len(self.bags)))
         return round(UNIT * max(0.0, math.log(len(self.bags) * frequency / both**2)))
 
+    def matching(self, question: int) -> list[int]:
+        """Weight of each context token whose word the question holds, else 0."""
+        paragraph = int(self.data.paragraphs[question])
+        asked = self.lemmas(len(self.paragraphs) + question)
+        return [self.word_weight(w) if w in asked else 0 for w in self.lemmas(paragraph)]
+
+    def nearby(self, question: int, first: int, last: int) -> list[int]:
+        matching = self.matching(question)
+        found: list[int] = []
+        for window in WINDOWS:
+            found.append(sum(matching[max(0, first - window) : first]))
+            found.append(sum(matching[last + 1 : last + 1 + window]))
+        words = self.paragraphs[int(self.data.paragraphs[question])].words
+        said = [t for t, m in enumerate(matching) if m and words[t].lower() not in SILENT]
+        before, behind = [t for t in said if t < first], [t for t in said if t > last]
+        found.append(min(first - before[-1], FAR) if before else FAR)
+        found.append(min(behind[0] - last, FAR) if behind else FAR)
+        return found
+
+    def rank(self, question: int, first: int) -> list[int]:
+        sentences = self.paragraphs[int(self.data.paragraphs[question])].sentences
+        totals = [0] * (max(sentences) + 1)
+        for sentence, weight in zip(sentences, self.matching(question), strict=True):
+            totals[sentence] += weight
+        shares = [total * UNIT // max(1, *totals) for total in totals[1:]]
+        own = sentences[first] - 1
+        before = shares[own - 1] if own else 0
+        behind = shares[own + 1] if own + 1 < len(shares) else 0
+        better = sum(total > totals[own + 1] for total in totals[1:])
+        return [shares[own], before, behind, better]
+
     def values(self, question: int, first: int, last: int) -> dict[str, list[int]]:
         paragraph = int(self.data.paragraphs[question])
         slow, words = self.paragraphs[paragraph], self.lemmas(paragraph)
@@ -93,6 +130,9 @@ class Reference:
             ],
             "lengths": [len(part) for part in parts],
             "span_words": [sum(self.word_weight(w) for w in parts[1])],
+            "position": [first * UNIT // len(words), slow.sentences[first] - 1],
+            "nearby_words": self.nearby(question, first, last),
+            "sentence_rank": self.rank(question, first),
         }
 
     def root(self, text: int, tokens: range) -> str:
@@ -335,8 +375,9 @@ def test_state_goes_through_a_weights_only_checkpoint(seed: int) -> None:
     again.load_state_dict(torch.load(file, weights_only=True))
     other = random_data(seed + 1)
     batches = [i.dataset(other).collate(range(len(other.ids))) for i in (inputs, again)]
-    for name in CandidateBatch.__dataclass_fields__:
-        assert torch.equal(getattr(batches[0], name), getattr(batches[1], name)), name
+    one, two = (tensors(batch) for batch in batches)
+    for name, tensor in one.items():
+        assert torch.equal(tensor, two[name]), name
 
 
 @pytest.mark.parametrize("parse", [True, False])
@@ -347,15 +388,15 @@ def test_a_question_alone_and_in_company_is_the_same(parse: bool, seed: int) -> 
     together = dataset.collate(range(len(dataset)))
     for item in range(len(dataset)):
         alone = dataset.collate([item])
-        for name in CandidateBatch.__dataclass_fields__:
-            one, many = getattr(alone, name), getattr(together, name)
-            if name == "bucket_edges":
+        every = tensors(together)
+        for name, one in tensors(alone).items():
+            many = every[name]
+            if name in ("bucket_edges", "value_means", "value_deviations"):
                 assert torch.equal(one, many)
                 continue
             mine = many[item][tuple(slice(size) for size in one.shape[1:])]
-            padded = name not in ("candidate_constituents", "candidate_tags")
             assert torch.equal(one[0], mine), name
-            if padded and name != "index":
+            if name not in ("candidate_constituents", "candidate_tags", "matched_places"):
                 assert many[item].count_nonzero() == one.count_nonzero(), name
 
 

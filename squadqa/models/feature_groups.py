@@ -1,0 +1,278 @@
+"""Feature groups of candidate answers: what each adds to a candidate's score, or to its vector.
+
+Reference: Rajpurkar et al., 2016 (arXiv 1606.05250), table 4. Groups 1 to 9 are the paper's;
+`position`, `nearby_words` and `sentence_rank` are beyond it.
+
+A group of width D gives D numbers a candidate: one is a score, more are an embedding. None of them
+makes a row a candidate where a sum over tokens will do: the lexicalised group and the paths give a
+number to each token that heads a span, which all candidates with that head share, and the words of
+a span are summed from running sums.
+
+Letters: B batch, C context tokens, Q question tokens, N candidates, S sentences, V continuous
+features, L labels, K kinds of a question, P pairs of a matched word and a head, D width.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from squadqa.batch import CandidateBatch
+from squadqa.data.candidate_features import QUESTION_TYPES
+from squadqa.data.candidate_values import VALUES, candidate_values, value_columns
+from squadqa.data.tree_paths import arc_hashes, path_hashes
+from squadqa.errors import ConfigError, did_you_mean
+from squadqa.nn.hashing import cross, table_rows
+
+GROUPS = (
+    "matching_words",
+    "matching_bigrams",
+    "root_match",
+    "lengths",
+    "span_words",
+    "constituent_label",
+    "tag_sequence",
+    "lexicalized",
+    "dependency_paths",
+    "position",
+    "nearby_words",
+    "sentence_rank",
+)
+"""Names of the feature groups."""
+
+MAX_ARCS = 6
+"""Longest path that is told apart, in arcs on its longer side."""
+
+
+def check_groups(groups: Sequence[str]) -> None:
+    """Check names of feature groups.
+
+    Raises:
+        ConfigError: There is no such group.
+    """
+    for name in groups:
+        if name not in GROUPS:
+            raise ConfigError(f'no feature group "{name}"', hint=did_you_mean(name, GROUPS))
+
+
+def feature_group(name: str, *, num_buckets: int, table_bits: int, width: int = 1) -> nn.Module:
+    """Make the feature group of a name.
+
+    Args:
+        name: One of `GROUPS`.
+        num_buckets: Buckets of a continuous feature.
+        table_bits: A group of crossed features has a table of 2 ** table_bits rows.
+        width: D, numbers a candidate gets from the group.
+    """
+    if name in VALUES:
+        return BucketGroup(name, num_buckets, width)
+    if name == "root_match":
+        return RootGroup(width)
+    kinds = {
+        "constituent_label": LabelGroup,
+        "tag_sequence": TagGroup,
+        "lexicalized": LexicalizedGroup,
+        "dependency_paths": PathGroup,
+    }
+    return kinds[name](table_bits, width)
+
+
+class BucketGroup(nn.Module):
+    """A row for each bucket of each continuous feature, alone and with the question's type.
+
+    Args:
+        group: A key of `VALUES`.
+        num_buckets: Buckets of a feature.
+        width: D.
+    """
+
+    def __init__(self, group: str, num_buckets: int, width: int) -> None:
+        super().__init__()
+        self.group = group
+        self.weight = nn.Parameter(torch.zeros(VALUES[group], num_buckets, width))
+        self.crossed = nn.Parameter(
+            torch.zeros(len(QUESTION_TYPES), VALUES[group], num_buckets, width)
+        )
+
+    def forward(self, batch: CandidateBatch) -> Tensor:
+        """Give the group's (B, N, D)."""
+        values = candidate_values(batch, self.group)  # (B, N, V)
+        edges = batch.bucket_edges[value_columns(self.group)]  # (V, num_buckets - 1)
+        columns = values.flatten(0, 1).t().contiguous()  # (V, B * N)
+        buckets = torch.searchsorted(edges, columns, right=True)  # (V, B * N)
+        types, features, num_buckets, width = self.crossed.shape
+        places = torch.arange(features, device=buckets.device)[:, None] * num_buckets + buckets
+        question = batch.question_types * (features * num_buckets)  # (B,)
+        rows = places + question.repeat_interleave(values.shape[1])  # (V, B * N)
+        both = (self.weight + self.crossed).view(-1, width)
+        return look_up(both, rows).sum(dim=0).view(*values.shape[:2], width)
+
+
+class RootGroup(nn.Module):
+    """A row for each way in which the roots of sentence and question match."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(3, width))
+
+    def forward(self, batch: CandidateBatch) -> Tensor:
+        """Give the group's (B, N, D): one row for each sentence, handed to its candidates."""
+        sentences = batch.sentence_roots.to(self.weight.dtype) @ self.weight  # (B, S, D)
+        return at(sentences, batch.candidate_sentences)
+
+
+class TableGroup(nn.Module):
+    """A table of rows that hashed features share.
+
+    Args:
+        table_bits: The table has 2 ** table_bits rows.
+        width: D.
+    """
+
+    def __init__(self, table_bits: int, width: int) -> None:
+        super().__init__()
+        self.table_bits = table_bits
+        self.weight = nn.Parameter(torch.zeros(1 << table_bits, width))
+
+    def look_up(self, hashes: Tensor) -> Tensor:
+        """Give the (..., D) rows of features by their (...) hashes."""
+        return look_up(self.weight, table_rows(hashes, bits=self.table_bits))
+
+    def of_kinds(self, labels: Tensor, kinds: Tensor) -> Tensor:
+        """Sum the rows of labels, alone and with each kind of the question.
+
+        Args:
+            labels: (B, N, L) hashes of candidates' labels.
+            kinds: (B, K) hashes of the questions' kinds.
+
+        Returns:
+            (B, N, D).
+        """
+        crossed = cross(labels[:, :, :, None], kinds[:, None, None, :])  # (B, N, L, K)
+        hashes = torch.cat([labels[:, :, :, None], crossed], dim=3)  # (B, N, L, 1 + K)
+        return self.look_up(hashes).sum(dim=(2, 3))
+
+
+class LabelGroup(TableGroup):
+    """Constituent labels, alone and with the question's kinds."""
+
+    def forward(self, batch: CandidateBatch) -> Tensor:
+        """Give the group's (B, N, D)."""
+        return self.of_kinds(batch.candidate_constituents, batch.question_kinds)
+
+
+class TagGroup(TableGroup):
+    """The span's sequence of parts of speech, alone and with the question's kinds."""
+
+    def forward(self, batch: CandidateBatch) -> Tensor:
+        """Give the group's (B, N, D)."""
+        return self.of_kinds(batch.candidate_tags[:, :, None], batch.question_kinds)
+
+
+class LexicalizedGroup(TableGroup):
+    """Each word of the question with each word of the span, and with words near its head.
+
+    Near are the head's parent, grandparent, children, siblings and grandchildren, each by its kind
+    and by the label of the arc that tells it apart. Articles and punctuation are left out.
+    """
+
+    RELATIONS = ("inside", "child", "grandchild", "sibling", "parent", "grandparent")
+
+    def forward(self, batch: CandidateBatch) -> Tensor:
+        """Give the group's (B, N, D)."""
+        heads, tokens = batch.tree.heads, self.of_tokens(batch)
+        near = tokens["parent"] + tokens["grandparent"] + sum_at(tokens["child"], heads)
+        near = near + sum_at(sum_at(tokens["grandchild"], heads), heads)
+        siblings = at(sum_at(tokens["sibling"], heads), heads) - tokens["sibling"]
+        is_root = heads == torch.arange(heads.shape[1], device=heads.device)
+        near = near + siblings.masked_fill(is_root[:, :, None], 0.0)  # (B, C, D)
+        inside = pad(tokens["inside"].cumsum(1), (0, 0, 1, 0))  # (B, C + 1, D)
+        first, last = batch.candidate_spans.unbind(2)  # (B, N)
+        return at(inside, last + 1) - at(inside, first) + at(near, batch.candidate_heads)
+
+    def of_tokens(self, batch: CandidateBatch) -> dict[str, Tensor]:
+        """Give the sum of the question's rows with each token in each of `RELATIONS`: (B, C, D).
+
+        A token's child, grandchild and sibling rows are for other tokens to collect: what it is to
+        them. Its parent and grandparent rows are its own.
+        """
+        tree, heads = batch.tree, batch.tree.heads
+        is_root = heads == torch.arange(heads.shape[1], device=heads.device)  # (B, C)
+        below_root = is_root.gather(1, heads)
+        above = heads.gather(1, heads)
+        words, labels = tree.words, tree.labels
+        hung = cross(words, labels)
+        counted, moved = tree.counted & tree.mask, tree.mask & ~is_root
+        far = moved & ~below_root
+        keys = {  # hash and where it is real
+            "inside": (words, counted),
+            "child": (hung, counted & moved),
+            "grandchild": (hung, counted & far),
+            "sibling": (hung, counted & moved),
+            "parent": (cross(words.gather(1, heads), labels), moved),
+            "grandparent": (cross(words.gather(1, above), labels), far),
+        }
+        terms, asked = batch.question_terms, batch.question_terms != 0  # (B, Q)
+        rows = {}
+        for salt, (name, (key, real)) in enumerate(keys.items()):
+            hashes = cross(key[:, :, None] + salt, terms[:, None, :])  # (B, C, Q)
+            both = real[:, :, None] & asked[:, None, :]
+            rows[name] = (self.look_up(hashes) * both[:, :, :, None]).sum(dim=2)
+        return rows
+
+
+class PathGroup(TableGroup):
+    """The path to the span's head from each word of its sentence that the question holds too.
+
+    Alone, and with the path from the wh-word to that word in the question. Paths are labels and
+    parts of speech of the dependency tree. Articles and punctuation are left out.
+    """
+
+    def forward(self, batch: CandidateBatch) -> Tensor:
+        """Give the group's (B, N, D)."""
+        tree = batch.tree
+        batch_size, length = tree.heads.shape
+        matched = (batch.matched_places >= 0) & tree.counted & tree.mask
+        question, word = matched.nonzero(as_tuple=True)
+        limits = batch.sentence_spans[question, tree.sentences[question, word]]
+        counts = limits[:, 1] - limits[:, 0] + 1  # heads in each matched word's sentence
+        behind = counts.cumsum(0)
+        pair = torch.arange(int(counts.sum()), device=counts.device)  # (P,)
+        of_word = torch.repeat_interleave(counts)
+        offset = question * length
+        heads = pair - (behind - counts)[of_word] + (offset + limits[:, 0])[of_word]  # (P,)
+        flat_heads = tree.heads + torch.arange(batch_size, device=counts.device)[:, None] * length
+        paths = path_hashes(
+            arc_hashes(tree.labels, tree.tags).flatten(),
+            tree.tags.flatten(),
+            flat_heads.flatten(),
+            tree.depths.flatten(),
+            start=(offset + word)[of_word],
+            end=heads,
+            max_arcs=MAX_ARCS,
+        )  # (P,)
+        asked = batch.question_paths[question, batch.matched_places[question, word]][of_word]
+        hashes = torch.stack([paths, cross(paths, asked)], dim=1)
+        rows = self.look_up(hashes).sum(dim=1)  # (P, D)
+        scores = rows.new_zeros(batch_size * length, rows.shape[1]).index_add(0, heads, rows)
+        return at(scores.view(batch_size, length, -1), batch.candidate_heads)
+
+
+def look_up(weight: Tensor, rows: Tensor) -> Tensor:
+    """Give the (..., D) rows of a (R, D) table by their (...) numbers."""
+    if weight.shape[1] > 1:
+        return nn.functional.embedding(rows, weight)
+    # By gather: its backward is four times as fast as an embedding's.
+    return weight[:, 0].gather(0, rows.flatten()).view(*rows.shape, 1)
+
+
+def at(values: Tensor, places: Tensor) -> Tensor:
+    """Give the (B, N, D) rows of (B, L, D) values at (B, N) places."""
+    return values.gather(1, places[:, :, None].expand(-1, -1, values.shape[2]))
+
+
+def sum_at(values: Tensor, places: Tensor) -> Tensor:
+    """Sum (B, L, D) values at (B, L) places of as many."""
+    index = places[:, :, None].expand_as(values)
+    return torch.zeros_like(values).scatter_add(1, index, values)

@@ -1,0 +1,165 @@
+"""A multilayer perceptron over candidate answers: feature groups with what the words look like.
+
+The lecture's second choice of scorer; nobody has published one. Each candidate's vector is a sum of
+- its continuous features, as they are, and its feature groups, each as an embedding;
+- the words of the span, of `window` tokens on both sides of it, and of its sentence, on average,
+  and its head: each word as vector and characters, with the question's words most like it;
+- the question, and the product of question and span.
+All of these are projected before they are pooled over tokens: what is done for each of some 400
+candidates of a paragraph is to look up sums and to go through the two layers behind them.
+
+Letters: B batch, C context tokens, Q question tokens, N candidates, S sentences, U distinct word
+forms, V continuous features, H hidden, D width.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from squadqa.batch import CandidateBatch, CandidateSizes
+from squadqa.data.candidate_values import VALUES, candidate_values, value_columns
+from squadqa.errors import ConfigError
+from squadqa.models.base import CandidateScorer
+from squadqa.models.feature_groups import GROUPS, at, check_groups, feature_group
+from squadqa.models.token_encoder import TokenEncoder
+from squadqa.nn.attention import AlignedQuestion, AttentionPooling
+from squadqa.nn.char_cnn import CharCNN
+from squadqa.nn.dropout import SequenceDropout
+from squadqa.nn.masking import mask_logits
+
+PLACES = ("inside", "left", "right", "sentence", "head")
+"""Where the words that describe a candidate stand."""
+
+SCORED = ("lexicalized", "dependency_paths")
+"""Groups that give the perceptron one number, a score: their tables are large."""
+
+
+class MLPScorer(CandidateScorer):
+    """Scores candidates by a perceptron over their features and words.
+
+    Args:
+        sizes: What is to be known of the data.
+        char_cnn: Character encoder; None leaves characters out.
+        groups: Feature groups to use, of `GROUPS`.
+        table_bits: Each group of crossed features has a table of 2 ** table_bits rows.
+        group_size: D of each group's embedding.
+        embedding_size: Width that a word's vector and characters are projected to.
+        hidden_size: H of the two hidden layers.
+        window: Tokens on each side of a candidate that describe it.
+        dropout: Share of word embeddings and of hidden units dropped in training.
+
+    Raises:
+        ConfigError: There is no such group, or the data has no word vectors.
+    """
+
+    def __init__(
+        self,
+        sizes: CandidateSizes,
+        *,
+        char_cnn: CharCNN | None = None,
+        groups: Sequence[str] = GROUPS,
+        table_bits: int = 18,
+        group_size: int = 8,
+        embedding_size: int = 128,
+        hidden_size: int = 128,
+        window: int = 5,
+        dropout: float = 0.2,
+    ) -> None:
+        super().__init__()
+        check_groups(groups)
+        if not sizes.vector_size:
+            raise ConfigError(
+                "the MLP scorer reads words, but the data has no word vectors",
+                next_step="Name at least one source with data.inputs.vectors.",
+            )
+        self.window = window
+        self.value_groups = [name for name in groups if name in VALUES]
+        widths = {name: 1 if name in SCORED else group_size for name in groups}
+        self.groups = nn.ModuleDict(
+            {
+                name: feature_group(
+                    name, num_buckets=sizes.num_buckets, table_bits=table_bits, width=width
+                )
+                for name, width in widths.items()
+            }
+        )
+        self.words = TokenEncoder(sizes.vector_size, char_cnn=char_cnn, output_size=embedding_size)
+        self.dropout = nn.Dropout(dropout)
+        # One mask for all candidates of a question: to draw one for each would take as long as a
+        # layer.
+        self.hidden_dropout = SequenceDropout(dropout, variational=True)
+        self.aligned_question = AlignedQuestion(embedding_size)
+        self.question_pooling = AttentionPooling(embedding_size)
+        token_size = 3 * embedding_size + 2
+        self.places = nn.ModuleDict({name: nn.Linear(token_size, hidden_size) for name in PLACES})
+        self.question = nn.Linear(embedding_size, hidden_size)
+        self.gate = nn.Linear(embedding_size, hidden_size)
+        features = sum(widths.values()) + sum(VALUES[name] for name in self.value_groups)
+        self.features = nn.Linear(features, hidden_size)
+        self.hidden = nn.Linear(2 * hidden_size, hidden_size)
+        self.output = nn.Linear(hidden_size, 1)
+
+    def forward(self, batch: CandidateBatch) -> Tensor:
+        """Give the (B, N) `candidate_logits`; padded candidates are masked."""
+        tokens, question = self._read(batch)  # (B, C, 3D + 2), (B, D)
+        inside, *around = self._described(batch, tokens)  # (B, N, H) each
+        described = torch.stack([inside, *around]).sum(dim=0)
+        described = described + self.features(self._features(batch))
+        described = described + self.question(question)[:, None, :]
+        product = inside * self.gate(question)[:, None, :]
+        hidden = torch.cat([described.relu(), product], dim=2)  # (B, N, 2H)
+        hidden = self.hidden(self.hidden_dropout(hidden)).relu()  # (B, N, H)
+        logits = self.output(self.hidden_dropout(hidden)).squeeze(2)  # (B, N)
+        return mask_logits(logits, batch.candidate_mask)
+
+    def _read(self, batch: CandidateBatch) -> tuple[Tensor, Tensor]:
+        """Context tokens with the question's words most like them, and the question."""
+        assert batch.words is not None
+        words = self.dropout(self.words(batch.words.forms))  # (U, D)
+        context = F.embedding(batch.words.context_ids, words)  # (B, C, D)
+        question = F.embedding(batch.words.question_ids, words)  # (B, Q, D)
+        question_mask = batch.words.question_ids > 0
+        aligned = self.aligned_question(context, question, question_mask)  # (B, C, D)
+        matched = batch.matched_places >= 0
+        flags = torch.stack([matched, matched & batch.tree.counted], dim=2)  # (B, C, 2)
+        tokens = torch.cat([context, aligned, context * aligned, flags.to(context.dtype)], dim=2)
+        return tokens, self.question_pooling(question, question_mask)
+
+    def _described(self, batch: CandidateBatch, tokens: Tensor) -> list[Tensor]:
+        """What the words in each of `PLACES` say of the candidates: (B, N, H) each."""
+        first, last = batch.candidate_spans.unbind(2)  # (B, N)
+        length = batch.tree.mask.sum(dim=1, keepdim=True)  # (B, 1)
+        begin, end = batch.sentence_spans.unbind(2)  # (B, S)
+        bounds = {
+            "inside": (first, last + 1),
+            "left": ((first - self.window).clamp(min=0), first),
+            "right": (last + 1, (last + 1 + self.window).minimum(length)),
+            "sentence": (begin, end + 1),
+        }
+        parts = {}
+        for name, place in self.places.items():
+            projected = place(tokens)  # (B, C, H)
+            if name == "head":
+                parts[name] = at(projected, batch.candidate_heads)
+            else:
+                parts[name] = mean_of(projected, *bounds[name])
+        parts["sentence"] = at(parts["sentence"], batch.candidate_sentences)
+        return [parts[name] for name in PLACES]
+
+    def _features(self, batch: CandidateBatch) -> Tensor:
+        """Continuous features, standardised, and embedded groups: (B, N, F)."""
+        parts = [group(batch) for group in self.groups.values()]
+        for name in self.value_groups:
+            columns = value_columns(name)
+            values = candidate_values(batch, name) - batch.value_means[columns]
+            parts.append((values / batch.value_deviations[columns]).clamp(-5.0, 5.0))
+        return torch.cat(parts, dim=2)
+
+
+def mean_of(values: Tensor, start: Tensor, stop: Tensor) -> Tensor:
+    """Average (B, C, H) values over start <= token < stop, each (B, L): (B, L, H), 0 if none."""
+    running = F.pad(values.cumsum(1), (0, 0, 1, 0))
+    total = at(running, stop) - at(running, start)
+    return total / (stop - start).clamp(min=1)[:, :, None]
