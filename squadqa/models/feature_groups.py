@@ -44,6 +44,9 @@ GROUPS = (
 MAX_ARCS = 6
 """Longest path that is told apart, in arcs on its longer side."""
 
+MAX_DISTANCE = 100
+"""Tokens between the ends of the longest path: bounds what a text without full stops costs."""
+
 
 def check_groups(groups: Sequence[str]) -> None:
     """Check names of feature groups.
@@ -235,13 +238,14 @@ class PathGroup(TableGroup):
         batch_size, length = tree.heads.shape
         matched = (batch.matched_places >= 0) & tree.counted & tree.mask
         question, word = matched.nonzero(as_tuple=True)
-        limits = batch.sentence_spans[question, tree.sentences[question, word]]
-        counts = limits[:, 1] - limits[:, 0] + 1  # heads in each matched word's sentence
+        begin, end = batch.sentence_spans[question, tree.sentences[question, word]].unbind(1)
+        begin, end = begin.maximum(word - MAX_DISTANCE), end.minimum(word + MAX_DISTANCE)
+        counts = end - begin + 1  # heads in each matched word's sentence
         behind = counts.cumsum(0)
         pair = torch.arange(int(counts.sum()), device=counts.device)  # (P,)
         of_word = torch.repeat_interleave(counts)
         offset = question * length
-        heads = pair - (behind - counts)[of_word] + (offset + limits[:, 0])[of_word]  # (P,)
+        heads = pair - (behind - counts)[of_word] + (offset + begin)[of_word]  # (P,)
         flat_heads = tree.heads + torch.arange(batch_size, device=counts.device)[:, None] * length
         paths = path_hashes(
             arc_hashes(tree.labels, tree.tags).flatten(),

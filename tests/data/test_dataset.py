@@ -208,4 +208,5 @@ def test_vectors_are_required() -> None:
 
 
 def test_width_of_vectors() -> None:
-    assert SpanDataset(tiny.prepared(vector_size=11)).vector_size == 11
+    forms = SpanDataset(tiny.prepared(vector_size=11)).collate([0]).forms
+    assert forms.vectors.shape == (len(forms.characters), 11)

@@ -1,6 +1,5 @@
 """The logistic scorer: a sum of groups, its loss's gradient, and learning."""
 
-import io
 
 import numpy as np
 import pytest
@@ -60,17 +59,6 @@ def test_score_is_the_sum_of_its_groups(seed: int) -> None:
 
 @settings(max_examples=30)
 @given(SEEDS)
-def test_padding_and_company_change_nothing(seed: int) -> None:
-    (together, *alone), model = batches(seed), scorer(seed)
-    logits = model(together)
-    for number, batch in enumerate(alone):
-        count = int(batch.candidate_mask.sum())
-        torch.testing.assert_close(model(batch)[0], logits[number, :count], atol=1e-5, rtol=0)
-        assert (logits[number, count:] < -1e30).all()
-
-
-@settings(max_examples=30)
-@given(SEEDS)
 def test_gradient_is_expected_less_labelled_features(seed: int) -> None:
     """The closed form of softmax regression, on the buckets of one group."""
     batch, model = batches(seed)[0], scorer(seed)
@@ -93,17 +81,6 @@ def test_gradient_is_expected_less_labelled_features(seed: int) -> None:
     torch.testing.assert_close(gradient, expected, atol=1e-4, rtol=1e-3)
 
 
-def test_loss_by_hand() -> None:
-    logits = torch.tensor([[0.0, 1.0, 2.0, 9.0], [1.0, 1.0, 9.0, 9.0], [3.0, 1.0, 0.0, 0.0]])
-    mask = torch.tensor([[1, 1, 1, 0], [1, 1, 0, 0], [1, 1, 1, 1]], dtype=torch.bool)
-    labels = torch.tensor([[0, 1, 1, 0], [1, 0, 0, 0], [0, 0, 0, 0]], dtype=torch.bool)
-    e = np.exp
-    expected = [np.log((1 + e(1) + e(2)) / (e(1) + e(2))), np.log(2), 0.0]
-    torch.testing.assert_close(
-        candidate_nll(logits, mask, labels), torch.tensor(expected, dtype=torch.float32)
-    )
-
-
 @pytest.mark.parametrize("left_out", GROUPS)
 def test_each_group_can_be_left_out(left_out: str) -> None:
     batch = batches(3)[0]
@@ -120,48 +97,6 @@ def test_each_group_can_be_left_out(left_out: str) -> None:
 def test_group_that_does_not_exist() -> None:
     with pytest.raises(ConfigError, match='no feature group "length"\nDid you mean "lengths"?'):
         LogisticScorer(CandidateSizes(BUCKETS), groups=["length"])
-
-
-def test_every_parameter_learns_and_four_questions_are_learnt_by_heart() -> None:
-    batch = batches(36)[0]  # all of its features occur
-    assert batch.candidate_labels.any(dim=1).tolist() == [True] * 4
-    model = LogisticScorer(CandidateSizes(BUCKETS), table_bits=12)
-    optimizer = torch.optim.Adagrad(model.parameters(), lr=0.5)
-    for step in range(100):
-        optimizer.zero_grad()
-        loss_of(model(batch), batch).mean().backward()
-        if step == 0:
-            for name, parameter in model.named_parameters():
-                assert parameter.grad is not None and parameter.grad.any(), name
-        optimizer.step()
-    chosen = model(batch).argmax(dim=1, keepdim=True)
-    assert batch.candidate_labels.gather(1, chosen).all()
-
-
-def test_weights_saved_and_loaded_give_equal_logits() -> None:
-    batch, model, again = (
-        batches(5)[0],
-        scorer(),
-        LogisticScorer(CandidateSizes(BUCKETS), table_bits=12),
-    )
-    file = io.BytesIO()
-    torch.save(model.state_dict(), file)
-    file.seek(0)
-    again.load_state_dict(torch.load(file, weights_only=True))
-    assert torch.equal(model(batch), again(batch))
-
-
-def test_row_without_candidates_is_finite_and_teaches_nothing() -> None:
-    batch, model = batches(7)[1], scorer()
-    empty = {
-        "candidate_mask": torch.zeros_like(batch.candidate_mask),
-        "candidate_labels": torch.zeros_like(batch.candidate_labels),
-    }
-    batch = CandidateBatch(**{**vars(batch), **empty})
-    loss = loss_of(model(batch), batch)
-    assert loss.tolist() == [0.0]
-    loss.sum().backward()
-    assert all(torch.isfinite(p.grad).all() and not p.grad.any() for p in model.parameters())
 
 
 def test_rows_of_a_table_are_spread_evenly() -> None:

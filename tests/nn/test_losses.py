@@ -1,9 +1,11 @@
 import math
+from collections.abc import Callable
 
+import pytest
 import torch
 from torch import Tensor
 
-from squadqa.nn.losses import UNKNOWN, candidate_nll, span_nll
+from squadqa.nn.losses import UNKNOWN, candidate_bce, candidate_nll, span_nll
 from squadqa.nn.masking import mask_logits
 
 
@@ -59,3 +61,67 @@ def test_candidates_without_a_label_have_no_loss_and_no_gradient() -> None:
     assert logits.grad is not None
     assert logits.grad.isfinite().all()
     assert not logits.grad[1:].any()
+
+
+def pairs(seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Features (B, 2, F) of 40 questions' two candidates, an easy pattern with noise; labels."""
+    generator = torch.Generator().manual_seed(seed)
+    features = torch.randn(40, 2, 3, generator=generator)
+    right = (
+        features[:, 1, 0] + 0.5 * torch.randn(40, generator=generator) > features[:, 0, 0]
+    ).long()
+    labels = torch.stack([right == 0, right == 1], dim=1)
+    return features, labels, torch.ones_like(labels)
+
+
+def fit(loss: Callable[[Tensor], Tensor], size: int) -> Tensor:
+    """Weights at the minimum of a loss with an L2 penalty of a half, found by L-BFGS."""
+    weights = torch.zeros(size, dtype=torch.float64, requires_grad=True)
+    search = torch.optim.LBFGS([weights], max_iter=200, tolerance_grad=1e-10, tolerance_change=0)
+
+    def closure() -> Tensor:
+        search.zero_grad()
+        value = loss(weights) + 0.5 * weights.square().sum()
+        value.backward()
+        return value
+
+    search.step(closure)  # type: ignore[no-untyped-call]
+    return weights.detach()
+
+
+def test_binary_loss_finds_the_weights_that_scikit_learn_finds() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    features, labels, mask = pairs(1)
+    ours = fit(lambda w: candidate_bce(features @ w.float(), mask, labels).sum(), 3)
+    rows, is_right = features.flatten(0, 1).numpy(), labels.flatten().numpy()
+    theirs = LogisticRegression(C=1.0, fit_intercept=False, tol=1e-8).fit(rows, is_right)
+    torch.testing.assert_close(
+        ours.float(), torch.tensor(theirs.coef_[0]).float(), atol=1e-3, rtol=1e-3
+    )
+
+
+def test_softmax_loss_finds_the_weights_that_scikit_learn_finds() -> None:
+    """Over two candidates it is logistic regression on the difference of their features."""
+    from sklearn.linear_model import LogisticRegression
+
+    features, labels, mask = pairs(2)
+    ours = fit(lambda w: candidate_nll(features @ w.float(), mask, labels).sum(), 3)
+    difference = (features[:, 1] - features[:, 0]).numpy()
+    theirs = LogisticRegression(C=1.0, fit_intercept=False, tol=1e-8).fit(
+        difference, labels[:, 1].numpy()
+    )
+    torch.testing.assert_close(
+        ours.float(), torch.tensor(theirs.coef_[0]).float(), atol=1e-3, rtol=1e-3
+    )
+
+
+def test_softmax_loss_over_many_is_scikit_learns_log_loss() -> None:
+    from sklearn.metrics import log_loss
+
+    logits = torch.randn(30, 7, generator=torch.Generator().manual_seed(3))
+    right = torch.arange(30) % 7
+    labels = torch.nn.functional.one_hot(right, 7).bool()
+    ours = candidate_nll(logits, torch.ones_like(labels), labels).mean()
+    theirs = log_loss(right.numpy(), logits.softmax(dim=1).double().numpy(), labels=range(7))
+    assert float(ours) == pytest.approx(theirs, rel=1e-5)
