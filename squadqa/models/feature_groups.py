@@ -9,7 +9,8 @@ number to each token that heads a span, which all candidates with that head shar
 a span are summed from running sums.
 
 Letters: B batch, C context tokens, Q question tokens, N candidates, S sentences, V continuous
-features, L labels, K kinds of a question, P pairs of a matched word and a head, D width.
+features, L labels, K kinds of a question, T terms of a question, P pairs of a matched word and a head,
+D width.
 """
 
 from collections.abc import Sequence
@@ -216,13 +217,14 @@ class LexicalizedGroup(TableGroup):
             "parent": (cross(words.gather(1, heads), labels), moved),
             "grandparent": (cross(words.gather(1, above), labels), far),
         }
-        terms, asked = batch.question_terms, batch.question_terms != 0  # (B, Q)
-        rows = {}
-        for salt, (name, (key, real)) in enumerate(keys.items()):
-            hashes = cross(key[:, :, None] + salt, terms[:, None, :])  # (B, C, Q)
-            both = real[:, :, None] & asked[:, None, :]
-            rows[name] = (self.look_up(hashes) * both[:, :, :, None]).sum(dim=2)
-        return rows
+        # One look-up for all: each would clear a gradient as large as the table.
+        salted = [key + salt for salt, (key, _) in enumerate(keys.values())]
+        real = torch.stack([real for _, real in keys.values()], dim=2)  # (B, C, 6)
+        terms, asked = batch.question_terms, batch.question_terms != 0  # (B, T)
+        hashes = cross(torch.stack(salted, dim=2)[:, :, :, None], terms[:, None, None, :])
+        rows = self.look_up(hashes) * asked[:, None, None, :, None]  # (B, C, 6, T, D)
+        rows = rows.sum(dim=3) * real[:, :, :, None]
+        return dict(zip(keys, rows.unbind(2), strict=True))
 
 
 class PathGroup(TableGroup):
@@ -268,7 +270,7 @@ def look_up(weight: Tensor, rows: Tensor) -> Tensor:
     if weight.shape[1] > 1:
         return nn.functional.embedding(rows, weight)
     # By gather: its backward is four times as fast as an embedding's.
-    return weight[:, 0].gather(0, rows.flatten()).view(*rows.shape, 1)
+    return weight.view(-1).gather(0, rows.flatten()).view(*rows.shape, 1)
 
 
 def at(values: Tensor, places: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """A multilayer perceptron over candidate answers: feature groups with what the words look like.
 
 The lecture's second choice of scorer; nobody has published one. Each candidate's vector is a sum of
-- its continuous features, as they are, and its feature groups, each as an embedding;
+- its continuous features, standardised, and each of the other feature groups as an embedding;
 - the words of the span, of `window` tokens on both sides of it, and of its sentence, on average,
   and its head: each word as vector and characters, with the question's words most like it;
 - the question, and the product of question and span.
@@ -31,6 +31,9 @@ from squadqa.nn.masking import mask_logits
 
 PLACES = ("inside", "left", "right", "sentence", "head")
 """Where the words that describe a candidate stand."""
+
+NUM_MARKS = 3
+"""How like the question's words a token is, whether it is one of them, and one that counts."""
 
 SCORED = ("lexicalized", "dependency_paths")
 """Groups that give the perceptron one number, a score: their tables are large."""
@@ -76,7 +79,9 @@ class MLPScorer(CandidateScorer):
             )
         self.window = window
         self.value_groups = [name for name in groups if name in VALUES]
-        widths = {name: 1 if name in SCORED else group_size for name in groups}
+        widths = {
+            name: 1 if name in SCORED else group_size for name in groups if name not in VALUES
+        }
         self.groups = nn.ModuleDict(
             {
                 name: feature_group(
@@ -92,39 +97,48 @@ class MLPScorer(CandidateScorer):
         self.hidden_dropout = SequenceDropout(dropout, variational=True)
         self.aligned_question = AlignedQuestion(embedding_size)
         self.question_pooling = AttentionPooling(embedding_size)
-        token_size = 3 * embedding_size + 2
-        self.places = nn.ModuleDict({name: nn.Linear(token_size, hidden_size) for name in PLACES})
+        described = len(PLACES) * hidden_size
+        self.said = nn.Linear(embedding_size, described)
+        self.asked = nn.Linear(embedding_size, described, bias=False)
+        self.marks = nn.Linear(NUM_MARKS, described, bias=False)
         self.question = nn.Linear(embedding_size, hidden_size)
         self.gate = nn.Linear(embedding_size, hidden_size)
         features = sum(widths.values()) + sum(VALUES[name] for name in self.value_groups)
         self.features = nn.Linear(features, hidden_size)
-        self.hidden = nn.Linear(2 * hidden_size, hidden_size)
+        self.hidden = nn.Linear(hidden_size, hidden_size)
         self.output = nn.Linear(hidden_size, 1)
 
     def forward(self, batch: CandidateBatch) -> Tensor:
         """Give the (B, N) `candidate_logits`; padded candidates are masked."""
-        tokens, question = self._read(batch)  # (B, C, 3D + 2), (B, D)
+        tokens, question = self._read(batch)  # (B, C, 5H), (B, D)
         inside, *around = self._described(batch, tokens)  # (B, N, H) each
-        described = torch.stack([inside, *around]).sum(dim=0)
-        described = described + self.features(self._features(batch))
-        described = described + self.question(question)[:, None, :]
-        product = inside * self.gate(question)[:, None, :]
-        hidden = torch.cat([described.relu(), product], dim=2)  # (B, N, 2H)
+        described = inside * self.gate(question)[:, None, :]
+        for part in (inside, *around, self.features(self._features(batch))):
+            described = described + part
+        hidden = (described + self.question(question)[:, None, :]).relu()  # (B, N, H)
         hidden = self.hidden(self.hidden_dropout(hidden)).relu()  # (B, N, H)
         logits = self.output(self.hidden_dropout(hidden)).squeeze(2)  # (B, N)
         return mask_logits(logits, batch.candidate_mask)
 
     def _read(self, batch: CandidateBatch) -> tuple[Tensor, Tensor]:
-        """Context tokens with the question's words most like them, and the question."""
+        """What each context token says in each of `PLACES`, and the question.
+
+        Each distinct form is projected once, and so is each question token: the average over the
+        question's tokens is taken of what they are projected to.
+        """
         assert batch.words is not None
         words = self.dropout(self.words(batch.words.forms))  # (U, D)
         context = F.embedding(batch.words.context_ids, words)  # (B, C, D)
         question = F.embedding(batch.words.question_ids, words)  # (B, Q, D)
         question_mask = batch.words.question_ids > 0
-        aligned = self.aligned_question(context, question, question_mask)  # (B, C, D)
+        asked = torch.cat([question, self.asked(question)], dim=2)  # (B, Q, D + 5H)
+        aligned = self.aligned_question(context, question, question_mask, values=asked)
+        likeness = (context * aligned[:, :, : context.shape[2]]).sum(dim=2)  # (B, C)
         matched = batch.matched_places >= 0
-        flags = torch.stack([matched, matched & batch.tree.counted], dim=2)  # (B, C, 2)
-        tokens = torch.cat([context, aligned, context * aligned, flags.to(context.dtype)], dim=2)
+        marks = [likeness, matched, matched & batch.tree.counted]
+        marked = self.marks(torch.stack([mark.to(words.dtype) for mark in marks], dim=2))
+        said = F.embedding(batch.words.context_ids, self.said(words))  # (B, C, 5H)
+        tokens = said + aligned[:, :, context.shape[2] :] + marked
         return tokens, self.question_pooling(question, question_mask)
 
     def _described(self, batch: CandidateBatch, tokens: Tensor) -> list[Tensor]:
@@ -138,15 +152,10 @@ class MLPScorer(CandidateScorer):
             "right": (last + 1, (last + 1 + self.window).minimum(length)),
             "sentence": (begin, end + 1),
         }
-        parts = {}
-        for name, place in self.places.items():
-            projected = place(tokens)  # (B, C, H)
-            if name == "head":
-                parts[name] = at(projected, batch.candidate_heads)
-            else:
-                parts[name] = mean_of(projected, *bounds[name])
-        parts["sentence"] = at(parts["sentence"], batch.candidate_sentences)
-        return [parts[name] for name in PLACES]
+        *spread, heads = tokens.chunk(len(PLACES), dim=2)  # (B, C, H) each
+        parts = [mean_of(p, *bounds[name]) for name, p in zip(PLACES, spread, strict=False)]
+        parts[-1] = at(parts[-1], batch.candidate_sentences)
+        return [*parts, at(heads, batch.candidate_heads)]
 
     def _features(self, batch: CandidateBatch) -> Tensor:
         """Continuous features, standardised, and embedded groups: (B, N, F)."""

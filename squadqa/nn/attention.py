@@ -21,21 +21,29 @@ class AlignedQuestion(nn.Module):
         super().__init__()
         self.projection = nn.Linear(size, size)
 
-    def forward(self, context: Tensor, question: Tensor, question_mask: Tensor) -> Tensor:
+    def forward(
+        self,
+        context: Tensor,
+        question: Tensor,
+        question_mask: Tensor,
+        *,
+        values: Tensor | None = None,
+    ) -> Tensor:
         """Attend to the question.
 
         Args:
             context: (B, C, D) word embeddings.
             question: (B, Q, D) word embeddings.
             question_mask: (B, Q) bool, True on a token.
+            values: (B, Q, D') what to average of the question; None takes its embeddings.
 
         Returns:
-            (B, C, D).
+            (B, C, D) or (B, C, D').
         """
         keys = self.projection(question).relu()  # (B, Q, D)
         similarity = self.projection(context).relu() @ keys.transpose(1, 2)  # (B, C, Q)
         attention = masked_softmax(similarity, question_mask[:, None, :])  # (B, C, Q)
-        return attention @ question
+        return attention @ (question if values is None else values)
 
 
 class AttentionPooling(nn.Module):
