@@ -28,6 +28,10 @@ class StepLine(pl.Callback):
         self.clock = clock
         self._told = 0.0
 
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Let some steps pass first (called by Lightning)."""
+        self._told = time.monotonic()
+
     def on_train_batch_end(
         self,
         trainer: pl.Trainer,

@@ -150,7 +150,7 @@ class TrainCLI(LightningCLI):
             if config.resume:
                 config.ckpt_path = str(self._checkpoint(LAST))
             elif _is_first_process():
-                _require_writable(self.run_folder)
+                require_writable(self.run_folder)
         else:
             if self.subcommand != "predict":
                 config.verbose = False  # Lightning's own table of scores
@@ -414,8 +414,15 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def _require_writable(folder: Path) -> None:
-    """Make a folder and remove it again: a mistake in its name shows before the work."""
+def require_writable(folder: Path) -> None:
+    """Make a folder and remove it again: a mistake in its name shows before the work.
+
+    Args:
+        folder: The folder, which does not exist.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True)

@@ -1,5 +1,6 @@
 """`squadqa train`: the options people change, over LightningCLI's own."""
 
+from itertools import islice
 from pathlib import Path
 
 from squadqa.cli.parser import CommandParser, positive
@@ -101,11 +102,13 @@ def split_overrides(arguments: list[str]) -> tuple[list[str], list[str]]:
     """
     own: list[str] = []
     overrides: list[str] = []
-    target = own
-    for argument in arguments:
-        if argument.startswith("--"):
-            target = overrides if "." in argument.split("=")[0] else own
-        target.append(argument)
+    rest = iter(arguments)
+    for argument in rest:
+        name, has_value, _ = argument.partition("=")
+        if name.startswith("--") and "." in name:
+            overrides += [argument] if has_value else [argument, *islice(rest, 1)]
+        else:
+            own.append(argument)
     return own, overrides
 
 

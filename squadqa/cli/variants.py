@@ -1,7 +1,7 @@
 """Training a configuration's variants, the same but for the feature groups, one after another."""
 
+import gc
 import json
-import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from pytorch_lightning.loggers import Logger
 
 from squadqa.cli.console import bold, facts, table
 from squadqa.cli.reporting import StepLine
-from squadqa.cli.train import TrainCLI, make_cli, quiet_lightning
+from squadqa.cli.train import TrainCLI, make_cli, quiet_lightning, require_writable
 from squadqa.errors import ConfigError
 from squadqa.evaluation.ablation import (
     FILE,
@@ -30,6 +30,7 @@ from squadqa.evaluation.ablation import (
 )
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import commit, hardware
+from squadqa.files import write_atomic
 from squadqa.training.ablation import BestWeights, plan, train_and_test
 from squadqa.training.callbacks import HeldMemory
 
@@ -57,9 +58,10 @@ class VariantsCLI(TrainCLI):
                 next_step="Name a scorer's configuration, such as configs/logistic.yaml.",
             )
         self.groups: tuple[str, ...] = tuple(scorer.groups)
-        self.run_folder = Path()
+        self.run_folder = Path()  # where nothing is written
         if self._config.trainer.devices == "auto":
             self._config.trainer.devices = 1
+        self.content = self._content()
 
     def train_without(self, without: Sequence[str]) -> dict[str, Any]:
         """Train the configuration without some of its groups, and score it on the test part.
@@ -75,8 +77,10 @@ class VariantsCLI(TrainCLI):
         assert scorer is not None
         scorer.groups = [name for name in self.groups if name not in without]
         datamodule = self.datamodule
+        datamodule.trainer = None  # which holds the variant before
         self._set_seed()
         self.instantiate_classes()
+        gc.collect()  # a model's tables are large, and hang in cycles
         self.datamodule = datamodule
         train_and_test(self.trainer, self.model, datamodule=datamodule, best=self.best)
         return {
@@ -86,6 +90,7 @@ class VariantsCLI(TrainCLI):
             "val_f1": self.best.val_f1,
             "total": len(datamodule.datasets["test"]),
             "parameters": sum(p.numel() for p in self.model.parameters()),
+            "training_minutes": self.clock.seconds / 60,
             "minutes": (time.perf_counter() - began) / 60,
             "device": str(self.trainer.strategy.root_device),
         }
@@ -94,15 +99,6 @@ class VariantsCLI(TrainCLI):
     def config_files(self) -> str:
         """The files the configuration was read from."""
         return " ".join(str(path) for path in self._config.config or [])
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """The configuration that decides on the scores, as plain values by section."""
-        parser = self._parser(self.subcommand)
-        values = json.loads(parser.dump(self._config, format="json", skip_none=False))
-        content = {name: values[name] for name in SECTIONS}
-        content["data"] = {k: v for k, v in content["data"].items() if k not in WHERE_ONLY}
-        return content
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Make a trainer that writes nothing (called by LightningCLI)."""
@@ -121,6 +117,14 @@ class VariantsCLI(TrainCLI):
         """The scorer's arguments, if it has groups."""
         found = self._config.model.get("init_args.scorer.init_args")
         return found if isinstance(found, Namespace) and "groups" in found else None
+
+    def _content(self) -> dict[str, Any]:
+        """What the scores depend on, as plain values by section."""
+        parser = self._parser(self.subcommand)
+        values = json.loads(parser.dump(self._config, format="json"))
+        content = {name: values[name] for name in SECTIONS}
+        content["data"] = {k: v for k, v in content["data"].items() if k not in WHERE_ONLY}
+        return content
 
     def _training_callbacks(self, config: Namespace) -> list[pl.Callback]:
         self.best = BestWeights()
@@ -151,31 +155,29 @@ def ablate(
         cli = make_cli(VariantsCLI, arguments, save_config_callback=None)
         variants = plan(cli.groups, without)
         ablation = open_ablation(output, _nothing_yet(cli))
+        for folder in (output, results):
+            if folder is not None and not folder.is_dir():
+                require_writable(folder)
         try:
             ablation = _train_missing(cli, variants, ablation, output)
         except (KeyboardInterrupt, SystemExit):  # Lightning makes the latter of a signal
-            sys.stderr.write("\nStopped; the same command goes on behind what is finished.\n")
+            _tell("\nStopped; the same command goes on behind the variants that are finished.")
             return False
-    write_ablation(output, ablation)
-    plot(output / PLOT, ablation)
-    if results is not None:
-        results.mkdir(parents=True, exist_ok=True)
-        for name in (FILE, TABLE, PLOT):
-            shutil.copyfile(output / name, results / f"{output.name}{Path(name).suffix}")
+    _write(ablation, output, results)
     head, *body = table(rows(ablation)).splitlines()
-    print("\n".join(["", bold(head), *body, ""]))
+    print("\n".join([bold(head), *body, ""]))
     written = [("table", TABLE), ("figures", FILE), ("plot", PLOT)]
     print(facts([(what, str(output / name)) for what, name in written]), flush=True)
     return True
 
 
 def _nothing_yet(cli: VariantsCLI) -> Ablation:
-    sources, content = cli.datamodule.sources, cli.content
+    sources = cli.datamodule.sources
     return Ablation(
         config_files=cli.config_files,
-        config=content,
+        config=cli.content,
         data=", ".join(dict.fromkeys([str(sources["train"]), str(sources["test"])])),
-        seed=int(content["seed_everything"]),
+        seed=int(cli.content["seed_everything"]),
     )
 
 
@@ -185,21 +187,25 @@ def _train_missing(
     began = time.monotonic()
     origin: dict[str, Any] = {"commit": commit(Path(__file__).parent), "hardware": hardware()}
     for number, without in enumerate(variants, start=1):
-        label = f"{number} of {len(variants)}: without {variant_name(without)}"
+        what = f"without {variant_name(without)}" if without else "the whole model"
+        label = f"{number} of {len(variants)}: {what}"
         if frozenset(without) in ablation.done:
-            print(f"{label}: finished before", flush=True)
+            _tell(f"{label} (finished before)")
             continue
-        print(bold(f"{label}{_times(variants, ablation, began)}"), flush=True)
+        _tell(bold(label + _times(variants, ablation, began), stream=sys.stderr))
         variant = Variant(**cli.train_without(without), **origin)
         folder = f"without-{'+'.join(without)}" if without else "whole"
         write_predictions(output / folder / "predictions.json", cli.model.predictions)
         ablation = ablation.with_variant(variant)
         write_ablation(output, ablation)
-        print(
-            f"  EM {variant.exact_match:.2f}  F1 {variant.f1:.2f}  {variant.minutes:.1f} minutes",
-            flush=True,
-        )
+        scores = f"EM {variant.exact_match:.2f}  F1 {variant.f1:.2f}"
+        _tell(f"  {scores}  {variant.minutes:.1f} minutes")
     return ablation
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def _times(variants: Sequence[tuple[str, ...]], ablation: Ablation, began: float) -> str:
@@ -210,3 +216,14 @@ def _times(variants: Sequence[tuple[str, ...]], ablation: Ablation, began: float
     missing = sum(frozenset(without) not in ablation.done for without in variants)
     so_far = (time.monotonic() - began) / 60
     return f" ({so_far:.1f} minutes so far, about {mean * missing:.1f} to go)"
+
+
+def _write(ablation: Ablation, output: Path, results: Path | None) -> None:
+    """Write the table and the plot anew, and copies of all three files to the results."""
+    write_ablation(output, ablation)
+    plot(output / PLOT, ablation)
+    if results is not None:
+        for name in (FILE, TABLE, PLOT):
+            copy = results / f"{output.resolve().name}{Path(name).suffix}"
+            with write_atomic(copy, mode="wb") as file:
+                file.write((output / name).read_bytes())

@@ -4,6 +4,7 @@ Reference: Rajpurkar et al. 2016 (arXiv 1606.05250), table 6.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -51,7 +52,8 @@ class Variant:
         val_f1: F1 of the chosen epoch on the validation questions, in percent.
         total: Number of test questions.
         parameters: Number of trained parameters.
-        minutes: What training, validation and test took together.
+        training_minutes: What its training steps took.
+        minutes: What all of it took; for the variant that came first, with reading the data.
         commit: The code's commit, as `squadqa.evaluation.results.commit` gives it.
         hardware: The machine, as `squadqa.evaluation.results.hardware` gives it.
         device: What the model ran on, such as "cpu".
@@ -63,6 +65,7 @@ class Variant:
     val_f1: float
     total: int
     parameters: int
+    training_minutes: float
     minutes: float
     commit: str
     hardware: str
@@ -239,7 +242,7 @@ def markdown(ablation: Ablation) -> str:
     rule = "| --- |" + " ---: |" * (len(COLUMNS) - 1)
     minutes = sum(variant.minutes for variant in ablation.variants)
     totals = " or ".join(sorted({f"{variant.total:,}" for variant in ablation.variants}))
-    commits = sorted({variant.commit[:7] for variant in ablation.variants})
+    commits = sorted({re.sub(r"^(\w{7})\w*", r"\1", one.commit) for one in ablation.variants})
     machines = sorted({variant.hardware for variant in ablation.variants})
     notes = (
         f"`{ablation.config_files}` on {ablation.data}: {totals} test questions, scored by the "

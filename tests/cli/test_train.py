@@ -11,6 +11,7 @@ import pytest
 import torch
 import yaml
 
+from squadqa.cli.train_command import split_overrides
 from squadqa.evaluation.results import Result
 from squadqa.scoring import score
 from tests import tiny
@@ -234,6 +235,13 @@ def test_wrong_configurations(folder: Path, change: dict[str, Any], said: list[s
     message = refused(folder, "train", "--config", "config.yaml", "--wandb", "off")
     for text in said:
         assert text in message
+
+
+def test_values_of_the_configuration_are_told_from_options() -> None:
+    line = ["here.yaml", "--data.train", "x", "--run=a.b", "--model.a=1", "--epochs", "3", "there"]
+    own = ["here.yaml", "--run=a.b", "--epochs", "3", "there"]
+    assert split_overrides(line) == (own, ["--data.train", "x", "--model.a=1"])
+    assert split_overrides(["--data.train"]) == ([], ["--data.train"])
 
 
 def test_no_yaml(folder: Path) -> None:

@@ -102,6 +102,34 @@ def test_one_article_cannot_be_parted(tmp_path: Path) -> None:
     assert "--data.val" in caught.value.next_step
 
 
+def test_a_second_training_finds_everything_made(tmp_path: Path) -> None:
+    made = module(tmp_path, articles([4, 3]))
+    first = ids(made, "train"), ids(made, "val")
+    datasets = dict(made.datasets)
+    made.prepare_data()
+    made.setup("fit")
+    assert (ids(made, "train"), ids(made, "val")) == first
+    assert all(made.datasets[part] is datasets[part] for part in ("train", "val"))
+
+
+def test_what_a_checkpoint_knows_counts_from_then_on(tmp_path: Path) -> None:
+    """Data sets that were made before are not used again, and a new training fits anew."""
+    made = module(tmp_path, articles([4, 3]))
+    own = made.state_dict()
+    made.train_dataloader()
+    dataset = made.datasets["train"]
+    (tmp_path / "other").mkdir()
+    other = module(tmp_path / "other", tiny.squad()).state_dict()
+    made.load_state_dict(other)
+    made.train_dataloader()
+    assert made.datasets["train"] is not dataset
+    edges = other["inputs"]["bucket_edges"]
+    assert not torch.equal(edges, own["inputs"]["bucket_edges"])
+    assert torch.equal(made.state_dict()["inputs"]["bucket_edges"], edges)
+    made.setup("fit")
+    assert torch.equal(made.state_dict()["inputs"]["bucket_edges"], own["inputs"]["bucket_edges"])
+
+
 def test_val_by_name(tmp_path: Path) -> None:
     val = str(tiny.write(tmp_path / "val.json", tiny.squad()))
     made = module(tmp_path, articles([4, 3]), val=val)
