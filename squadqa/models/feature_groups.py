@@ -8,9 +8,8 @@ makes a row a candidate where a sum over tokens will do: the lexicalised group a
 number to each token that heads a span, which all candidates with that head share, and the words of
 a span are summed from running sums.
 
-Letters: B batch, C context tokens, Q question tokens, N candidates, S sentences, V continuous
-features, L labels, K kinds of a question, T terms of a question, P pairs of a matched word and a head,
-D width.
+Letters: B batch, C context tokens, T terms of a question, N candidates, S sentences, V continuous
+features, L labels, K kinds of a question, P pairs of a matched word and a head, D width.
 """
 
 from collections.abc import Sequence
