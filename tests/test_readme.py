@@ -36,7 +36,9 @@ def commands() -> list[str]:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, reader_run: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def checkout(
+    tmp_path: Path, reader_run: Path, scorer_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A folder that looks like a checkout, with small data under every name the README uses."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SQUADQA_DATA_DIR", str(tmp_path / "squad"))
@@ -44,6 +46,7 @@ def checkout(tmp_path: Path, reader_run: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     shutil.copytree(reader_run, tmp_path / "runs" / "drqa")
+    shutil.copytree(scorer_run, tmp_path / "runs" / "logistic")
     shutil.copy(ROOT / "train_cli.py", tmp_path)
     files = ("squad/train-v1.1.json", "squad/dev-v1.1.json", "train.json", "dev.json")
     for name in (*files, "data/sample/train.json", "data/sample/dev.json"):

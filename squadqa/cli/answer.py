@@ -4,7 +4,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from squadqa.cli.console import bold, facts, is_styled, print_json
+from squadqa.cli.console import bold, facts, marked, print_json
 from squadqa.cli.parser import CommandParser, add_run_options, positive
 from squadqa.errors import DataError
 
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
     options = parser.parse_args(arguments)
-    context = _read_context(options.context)
+    context = read_context(options.context)
     if not options.question.strip():
         raise DataError("the question is empty", next_step='Ask with --question "...".')
 
@@ -86,8 +86,11 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _read_context(name: str) -> str:
+def read_context(name: str) -> str:
     """Read the text as it is, so that characters count as they do in the file.
+
+    Args:
+        name: A file, or - for standard input.
 
     Raises:
         DataError: It cannot be read, is not UTF-8, or is empty.
@@ -114,13 +117,10 @@ def _read_context(name: str) -> str:
 def _shown(context: str, start: int, end: int) -> str:
     """Show an answer where it stands, on one line."""
     before, after = context[:start], context[end:]
-    opening, closing = ("", "") if is_styled(sys.stdout) else ("[", "]")
     shown = (
         ("…" if len(before) > SHOWN_CHARACTERS else "")
         + before[-SHOWN_CHARACTERS:]
-        + opening
-        + bold(context[start:end])
-        + closing
+        + marked(context[start:end])
         + after[:SHOWN_CHARACTERS]
         + ("…" if len(after) > SHOWN_CHARACTERS else "")
     )

@@ -26,6 +26,15 @@ def bold(text: str, *, stream: TextIO | None = None) -> str:
     return f"\x1b[1m{text}\x1b[0m" if is_styled(stream or sys.stdout) else text
 
 
+def marked(text: str) -> str:
+    """Mark a part of what is printed: emphasised, or in brackets where that would not show.
+
+    Args:
+        text: The part.
+    """
+    return bold(text) if is_styled(sys.stdout) else f"[{text}]"
+
+
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Align rows of cells: the first column to the left, the others to the right.
 

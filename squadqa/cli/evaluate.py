@@ -2,12 +2,20 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
-from squadqa.cli.console import ProgressLines, facts, print_json
+from squadqa.cli.console import ProgressLines, facts, print_json, table
 from squadqa.cli.parser import CommandParser, add_cache_options, add_run_options
+from squadqa.cli.prepare import PIPELINE
 from squadqa.errors import ConfigError, DataError
 from squadqa.scoring import Score, score
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from squadqa.data.prepare import PreparedData
+    from squadqa.data.squad import Source
 
 HELP = "score a prediction file or a trained run"
 
@@ -38,6 +46,10 @@ def main(arguments: list[str]) -> int:
                 "squadqa evaluate runs/drqa --data squad",
             ),
             (
+                "by type of answer too, beside the SQuAD paper's figures",
+                "squadqa evaluate runs/logistic --data squad --details",
+            ),
+            (
                 "for a script: one JSON object, percent at full precision",
                 "squadqa evaluate runs/drqa --data dev.json --checkpoint last --json",
             ),
@@ -55,6 +67,11 @@ def main(arguments: list[str]) -> int:
         metavar="FILE",
         help='score this file instead of a run: {"question id": "text", ...}',
     )
+    parser.add_argument(
+        "--details",
+        action="store_true",
+        help="the score by type of answer, and how often a run finds the right sentence",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
     add_cache_options(parser)
     options = parser.parse_args(arguments)
@@ -66,28 +83,21 @@ def main(arguments: list[str]) -> int:
             else "nothing to evaluate: neither a run folder nor --predictions",
             next_step="Name one of the two; examples: squadqa evaluate --help",
         )
-    if options.predictions is not None:
-        _show(_score_file(options.data, options.predictions), as_json=options.json)
-        return 0
 
     from squadqa.data.squad import find_source
-    from squadqa.inference.run_folder import open_run
 
     source = find_source(options.data)
-    run = open_run(options.run_folder, checkpoint=options.checkpoint)
-
-    from squadqa.inference.predictor import Predictor
-
-    predictor = Predictor(run, device=options.device)
-    progress = ProgressLines()
-    data = predictor.prepare(
-        source, cache_dir=options.cache_dir, workers=options.workers, progress=progress
-    )
-    references = data.references
-    require_answers(references, options.data)
-    answers = predictor.answers(data, progress=progress)
-    scored = score(references, {name: best[0].text for name, best in answers.items()})
-    _show(scored, checkpoint=str(run.checkpoint), as_json=options.json)
+    of_run = options.predictions is None
+    answered = _ask(options, source) if of_run else _read(options, source)
+    scored = score(answered.references, answered.texts)
+    details = _details(options, source, answered) if options.details else None
+    if options.json:
+        named = {"checkpoint": answered.checkpoint} if answered.checkpoint else {}
+        print_json({**asdict(scored), **named, **(asdict(details) if details else {})})
+        return 0
+    print(_text(scored, answered.checkpoint))
+    if details:
+        print("\n" + _details_text(details))
     return 0
 
 
@@ -111,30 +121,153 @@ def require_answers(references: Mapping[str, Sequence[str]], source: str) -> Non
         )
 
 
-def _score_file(data: str, predictions: str) -> Score:
-    from squadqa.data.squad import find_source, read_squad
+@dataclass(frozen=True)
+class _Answered:
+    """What is to be scored, by question id.
+
+    Args:
+        references: The given answers.
+        texts: The predicted text.
+        spans: Its first character and that behind its last; None if only the text is known.
+        data: What a run answered from; None where there is no run.
+        checkpoint: The run's checkpoint; empty where there is no run.
+    """
+
+    references: dict[str, list[str]]
+    texts: dict[str, str]
+    spans: dict[str, tuple[int, int]] | None = None
+    data: "PreparedData | None" = None
+    checkpoint: str = ""
+
+
+@dataclass(frozen=True)
+class _Details:
+    """What `--details` tells, by the keys of its JSON.
+
+    Args:
+        by_answer_type: The score by type of answer.
+        sentence_accuracy: How often the right sentence was found, in percent; None if unknown.
+    """
+
+    by_answer_type: dict[str, Score]
+    sentence_accuracy: float | None
+
+
+def _read(options: "Namespace", source: "Source") -> _Answered:
+    """Take the answers from a prediction file."""
+    from squadqa.data.squad import read_squad
     from squadqa.evaluation.predictions import read_predictions
 
-    references = read_squad(find_source(data)).references
-    require_answers(references, data)
-    texts = read_predictions(predictions, known_ids=references)
+    if options.details:
+        _require_pipeline()
+    references = read_squad(source).references
+    require_answers(references, options.data)
+    texts = read_predictions(options.predictions, known_ids=references)
     unknown = len(texts.keys() - references.keys())
     if unknown:
         sys.stderr.write(
-            f'squadqa: note: {unknown:,} predictions are of no question in "{data}"; '
+            f'squadqa: note: {unknown:,} predictions are of no question in "{options.data}"; '
             "they do not count\n"
         )
-    return score(references, texts)
+    return _Answered(references, texts)
 
 
-def _show(scored: Score, *, as_json: bool, checkpoint: str = "") -> None:
-    if as_json:
-        print_json({**asdict(scored), **({"checkpoint": checkpoint} if checkpoint else {})})
-        return
+def _ask(options: "Namespace", source: "Source") -> _Answered:
+    """Take the answers from a run."""
+    from squadqa.inference.run_folder import open_run
+
+    run = open_run(options.run_folder, checkpoint=options.checkpoint)
+    if options.details and run.inputs.pipeline is None:
+        _require_pipeline()
+
+    from squadqa.inference.predictor import Predictor
+
+    predictor = Predictor(run, device=options.device)
+    progress = ProgressLines()
+    data = predictor.prepare(
+        source, cache_dir=options.cache_dir, workers=options.workers, progress=progress
+    )
+    require_answers(data.references, options.data)
+    answers = predictor.answers(data, progress=progress)
+    return _Answered(
+        references=data.references,
+        texts={name: best[0].text for name, best in answers.items()},
+        spans={name: (best[0].start, best[0].end) for name, best in answers.items()},
+        data=data,
+        checkpoint=str(run.checkpoint),
+    )
+
+
+def _require_pipeline() -> None:
+    """Find out before the work is done whether answers can be sorted into types.
+
+    Raises:
+        ConfigError: The pipeline that it takes is not installed.
+    """
+    from squadqa.data.annotation import find_pipeline
+
+    try:
+        find_pipeline(PIPELINE)
+    except ConfigError as error:
+        raise ConfigError(
+            error.what,
+            hint="--details tells types of answers by a parse of the data.",
+            next_step=f"Install it (python -m spacy download {PIPELINE}), or leave out --details.",
+        ) from error
+
+
+def _details(options: "Namespace", source: "Source", answered: _Answered) -> _Details:
+    """Score in parts, on the annotation of the run, or else of the default pipeline."""
+    from squadqa.data.prepare import prepare
+    from squadqa.evaluation.slices import scores_by_type, sentence_accuracy
+
+    data = answered.data
+    if data is None or data.annotation is None:
+        data = prepare(
+            source,
+            cache_dir=options.cache_dir,
+            pipeline=PIPELINE,
+            workers=options.workers,
+            progress=ProgressLines(),
+        )
+    spans = answered.spans
+    return _Details(
+        by_answer_type=scores_by_type(data, answered.texts),
+        sentence_accuracy=None if spans is None else sentence_accuracy(data, spans),
+    )
+
+
+def _text(scored: Score, checkpoint: str) -> str:
     missing = f", {scored.missing:,} without a prediction" if scored.missing else ""
     pairs = [
         ("exact match", f"{scored.exact_match:.2f} %"),
         ("F1", f"{scored.f1:.2f} %"),
         ("questions", f"{scored.total:,}{missing}"),
     ]
-    print(facts([*pairs, ("checkpoint", checkpoint)] if checkpoint else pairs))
+    return facts([*pairs, ("checkpoint", checkpoint)] if checkpoint else pairs)
+
+
+def _details_text(details: _Details) -> str:
+    from squadqa.evaluation.slices import PAPER_F1, PAPER_SENTENCE_ACCURACY
+
+    rows = [("answer type", "questions", "EM", "F1", "paper's F1")]
+    for name, paper_f1 in PAPER_F1.items():
+        one = details.by_answer_type.get(name)
+        ours = ("0", "", "") if one is None else (
+            f"{one.total:,}", f"{one.exact_match:.1f}", f"{one.f1:.1f}"
+        )  # fmt: skip
+        rows.append((name, *ours, f"{paper_f1:.1f}"))
+    found = details.sentence_accuracy
+    sentences = (
+        "unknown: a prediction file holds texts, not their places; evaluate the run itself"
+        if found is None
+        else f"{found:.1f} % (paper: {PAPER_SENTENCE_ACCURACY:.1f} %)"
+    )
+    return "\n".join(
+        [
+            table(rows),
+            "",
+            facts([("right sentence", sentences)]),
+            "The paper is Rajpurkar et al. 2016: its logistic regression, on SQuAD v1.1 dev.",
+        ]
+    )

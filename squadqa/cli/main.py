@@ -21,6 +21,7 @@ COMMANDS = {
     "evaluate": "squadqa.cli.evaluate",
     "predict": "squadqa.cli.predict",
     "answer": "squadqa.cli.answer",
+    "explain": "squadqa.cli.explain",
 }
 """Modules of the commands: each has a line `HELP` and a `main(arguments) -> exit code`."""
 

@@ -101,11 +101,7 @@ class Predictor:
             with torch.inference_mode():
                 spans, scores = self._ranked(batch.to(self.device), n_best)
             if torch.isnan(scores).any():
-                raise CheckpointError(
-                    f'"{self.run.checkpoint.path}" gives no numbers (NaN): its training diverged',
-                    next_step="Take another checkpoint or run, or train with a lower learning "
-                    "rate.",
-                )
+                raise diverged(self.run)
             kept = (scores > IMPOSSIBLE).cpu().numpy()
             probabilities = scores.double().exp().cpu().numpy()
             for item, its_spans, its_probabilities, real in zip(
@@ -136,18 +132,11 @@ class Predictor:
         for name, text in (("context", context), ("question", question)):
             if not text.strip():
                 raise DataError(f"the {name} is empty: {text!r}", next_step=f"Give a {name}.")
-        asked = SquadData(
-            titles=[""],
-            contexts=[context],
-            ids=["question"],
-            questions=[question],
-            paragraphs=[0],
-            answer_texts=[[]],
-            answer_starts=[[]],
-        )
         inputs = self.run.inputs
+        asked = new_question(context, question)
         data = prepare_data(asked, pipeline=inputs.pipeline, vectors=inputs.vectors)
-        return self.answers(data, n_best=n_best)["question"]
+        (answers,) = self.answers(data, n_best=n_best).values()
+        return answers
 
     def _ranked(self, batch: Any, n_best: int) -> tuple[Tensor, Tensor]:
         """(B, k, 2) best spans and (B, k) their log-probabilities, the best first."""
@@ -160,11 +149,48 @@ class Predictor:
                 max_span_length=self.run.max_span_length,
                 n_best=n_best,
             )
-        scores = self._model(batch).float().log_softmax(dim=1)  # (B, N)
-        # Many candidates score the same; of these the first comes first, as in evaluation.
-        scores, places = scores.sort(dim=1, descending=True, stable=True)
+        scores, places = ranked(self._model(batch))
         places = places[:, :n_best, None].expand(-1, -1, 2)  # (B, k, 2)
         return batch.candidate_spans.gather(1, places), scores[:, :n_best]
+
+
+def ranked(candidate_logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Order candidates by probability; of equally good ones the first comes first, as in training.
+
+    Args:
+        candidate_logits: (B, N) their scores, masked.
+
+    Returns:
+        (B, N) log-probabilities, the best first, and (B, N) the candidates' places.
+    """
+    log_probabilities = candidate_logits.float().log_softmax(dim=1)
+    return log_probabilities.sort(dim=1, descending=True, stable=True)
+
+
+def new_question(context: str, question: str) -> SquadData:
+    """Ask a question of which no answer is known.
+
+    Args:
+        context: The text that holds the answer.
+        question: The question.
+    """
+    return SquadData(
+        titles=[""],
+        contexts=[context],
+        ids=["question"],
+        questions=[question],
+        paragraphs=[0],
+        answer_texts=[[]],
+        answer_starts=[[]],
+    )
+
+
+def diverged(run: Run) -> CheckpointError:
+    """Say of a run that its scores are no numbers."""
+    return CheckpointError(
+        f'"{run.checkpoint.path}" gives no numbers (NaN): its training diverged',
+        next_step="Take another checkpoint or run, or train with a lower learning rate.",
+    )
 
 
 def find_device(name: str) -> torch.device:

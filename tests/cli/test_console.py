@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from squadqa.cli import console
-from squadqa.cli.console import ProgressLines, facts, table
+from squadqa.cli.console import ProgressLines, facts, marked, table
 
 
 def test_a_table_is_aligned() -> None:
@@ -18,6 +18,13 @@ def test_a_table_is_aligned() -> None:
 
 def test_facts_stand_below_each_other() -> None:
     assert facts([("F1", "7"), ("questions", "8")]) == "F1         7\nquestions  8"
+
+
+def test_a_part_is_marked_as_the_stream_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert marked("Oslo") == "[Oslo]"
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert marked("Oslo") == "\x1b[1mOslo\x1b[0m"
 
 
 def test_progress_in_lines(

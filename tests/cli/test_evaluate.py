@@ -14,6 +14,8 @@ import pytest
 import torch
 
 from squadqa.cli.main import main
+from squadqa.data import annotation
+from squadqa.evaluation.answer_types import ANSWER_TYPES
 from tests import tiny
 from tests.test_scoring import PUBLISHED
 
@@ -164,6 +166,73 @@ def test_a_scorer_of_candidates_is_scored_too(
     assert main(["evaluate", str(scorer_run), "--data", str(data), "--json"]) == 0
     scored = json.loads(capsys.readouterr().out)
     assert (scored["total"], scored["missing"]) == (8, 0)
+
+
+# In detail
+
+
+def test_details_of_a_run(
+    scorer_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["evaluate", str(scorer_run), "--data", str(scorer_run.parents[1] / "dev.json")]
+    line += ["--cache-dir", str(tmp_path / "cache")]
+    assert main([*line, "--json"]) == 0
+    whole = json.loads(capsys.readouterr().out)
+    assert list(whole) == ["exact_match", "f1", "total", "missing", "checkpoint"]
+    assert main([*line, "--details", "--json"]) == 0
+    detailed = json.loads(capsys.readouterr().out)
+    by_type = detailed.pop("by_answer_type")
+    accuracy = detailed.pop("sentence_accuracy")
+    assert detailed == whole
+    assert by_type.keys() < set(ANSWER_TYPES)
+    assert sum(one["total"] for one in by_type.values()) == 8
+    for name in ("exact_match", "f1"):
+        total = sum(one[name] * one["total"] for one in by_type.values())
+        assert total / 8 == pytest.approx(whole[name])
+    assert accuracy in [100 * right / 8 for right in range(9)]
+
+    assert main([*line, "--details"]) == 0
+    facts, rows, closing = capsys.readouterr().out.split("\n\n")
+    assert len(facts.splitlines()) == 4
+    assert [row.split("  ")[0] for row in rows.splitlines()[1:]] == list(ANSWER_TYPES)
+    assert closing.startswith(f"right sentence  {accuracy:.1f} % (paper: 79.3 %)\n")
+
+
+def test_details_of_a_prediction_file(
+    data: Path, predictions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["evaluate", "--data", str(data), "--predictions", str(predictions), "--details"]
+    line += ["--cache-dir", str(tmp_path / "cache")]
+    assert main(line) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("exact match  12.50 %\nF1           22.50 %\n")
+    # Ida Moss is right; of the other texts one is of "31", a number, and one of "Oslo".
+    assert ["person", "1", "100.0", "100.0", "56.2"] in [row.split() for row in shown.splitlines()]
+    assert ["clause", "0", "34.3"] in [row.split() for row in shown.splitlines()]
+    assert "right sentence  unknown: a prediction file holds texts, not their places" in shown
+    assert main([*line, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["sentence_accuracy"] is None
+    assert found["by_answer_type"]["person"]["exact_match"] == 100
+    assert found["by_answer_type"]["other number"]["f1"] == pytest.approx(40)
+
+
+@pytest.mark.parametrize("of_run", [False, True])
+def test_details_without_a_pipeline(
+    of_run: bool,
+    data: Path,
+    predictions: Path,
+    scorer_run: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    refused: Callable[..., str],
+) -> None:
+    monkeypatch.setitem(annotation.PIPELINES, "en_core_web_sm", ("not_installed",))
+    scored = (scorer_run,) if of_run else ("--predictions", predictions)
+    assert refused("evaluate", *scored, "--data", data, "--details").splitlines() == [
+        'the spaCy pipeline "en_core_web_sm" is not installed (looked for not_installed)',
+        "  --details tells types of answers by a parse of the data.",
+        "  Install it (python -m spacy download en_core_web_sm), or leave out --details.",
+    ]
 
 
 # What is refused: first the data ...
