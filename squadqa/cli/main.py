@@ -18,6 +18,8 @@ COMMANDS = {
     "train": "squadqa.cli.train_command",
     "ablate": "squadqa.cli.ablate",
     "prepare": "squadqa.cli.prepare",
+    "candidates": "squadqa.cli.candidates",
+    "baseline": "squadqa.cli.baseline",
     "evaluate": "squadqa.cli.evaluate",
     "predict": "squadqa.cli.predict",
     "answer": "squadqa.cli.answer",

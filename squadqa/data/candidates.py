@@ -10,13 +10,14 @@ punctuation and articles do not count in the score, candidates neither begin nor
 
 import unicodedata
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
-from squadqa.data.annotation import Annotation
+from squadqa.data.annotation import TAGS, Annotation
 from squadqa.data.prepare import PreparedData
 from squadqa.data.tokenization import Tokens
 from squadqa.scoring import normalize_answer
@@ -89,8 +90,7 @@ def parse_paragraphs(data: PreparedData) -> Parse:
         heads = data.annotation.heads[: len(tokens)] + np.repeat(bounds[:-1], np.diff(bounds))
         heads = np.where(sentences[heads] == sentences, heads, tokens)
     sentence_bounds = np.append(np.flatnonzero(begins), len(tokens))
-    depths, subtrees = _climb(heads)
-    silent = np.array([_is_silent(form) for form in data.tokens.lexicon], bool)
+    depths, subtrees = climb(heads)
     return Parse(
         bounds=bounds,
         sentence_bounds=sentence_bounds,
@@ -98,8 +98,13 @@ def parse_paragraphs(data: PreparedData) -> Parse:
         heads=heads,
         depths=depths,
         subtrees=subtrees,
-        silent=silent[data.tokens.forms[: len(tokens)]],
+        silent=silent_tokens(data.tokens)[: len(tokens)],
     )
+
+
+def silent_tokens(tokens: Tokens) -> NDArray[np.bool_]:
+    """(T,) True on the articles and punctuation of a source's contexts and questions."""
+    return np.array([_is_silent(form) for form in tokens.lexicon], bool)[tokens.forms]
 
 
 def trimmed(parse: Parse, first: Ints, last: Ints) -> tuple[Ints, Ints]:
@@ -119,6 +124,27 @@ def trimmed(parse: Parse, first: Ints, last: Ints) -> tuple[Ints, Ints]:
     end = edges[np.searchsorted(places, last, side="right")]
     left = begin <= end
     return np.where(left, begin, first), np.where(left, end, last)
+
+
+def spans_in_source(data: PreparedData, candidates: Candidates) -> Ints:
+    """Give the tokens of candidates (M), numbered through the source.
+
+    Args:
+        data: A prepared source.
+        candidates: Its candidates.
+
+    Returns:
+        (M, 2) first and last tokens, inclusive.
+    """
+    begins = np.repeat(data.tokens.bounds[: len(data.contexts)], np.diff(candidates.bounds))
+    return candidates.spans + begins[:, None]
+
+
+def questions_by_paragraph(data: PreparedData) -> list[list[int]]:
+    """Give the questions of each paragraph of a source."""
+    order = np.argsort(data.paragraphs, kind="stable")
+    edges = np.searchsorted(data.paragraphs[order], np.arange(1, len(data.contexts)))
+    return [questions.tolist() for questions in np.split(order, edges)]
 
 
 class CandidateGenerator(ABC):
@@ -198,18 +224,29 @@ class DependencyRuns(CandidateGenerator):
 
     def propose(self, data: PreparedData, parse: Parse) -> tuple[Ints, Ints, int]:
         """Propose the runs of each head, the entities, and n-grams where there is no parse."""
-        roots = np.flatnonzero(parse.heads == np.arange(len(parse.heads)))
-        counts = np.bincount(parse.sentences[roots], minlength=len(parse.sentence_bounds))
-        unparsed = np.flatnonzero(counts[parse.sentences] > 1)
         first, last, too_long = _runs(parse, depth=self.depth, max_tokens=self.max_tokens)
-        parts = [(first, last), _ngrams(parse, unparsed, min(FALLBACK_TOKENS, self.max_tokens))]
+        parts = [(first, last), _unparsed_ngrams(parse, self.max_tokens)]
         if data.annotation is not None:
-            first, last = entity_spans(data.annotation, parse)
-            short = last - first < self.max_tokens
-            too_long += len(short) - int(short.sum())
-            parts.append((first[short], last[short]))
-        firsts, lasts = zip(*parts, strict=True)
-        return np.concatenate(firsts), np.concatenate(lasts), too_long
+            parts.append(entity_spans(data.annotation, parse))
+        return _shorter(parts, self.max_tokens, too_long)
+
+
+class NounChunks(CandidateGenerator):
+    """Noun chunks, entities, and every single token.
+
+    A noun chunk runs from the first token below a noun (a tag "NN", "NNS", "NNP" or "NNPS") to the
+    noun itself: its articles, adjectives and compounds, and nothing behind it. Unlike spaCy's noun
+    chunks, those inside another one ("New York" in "the New York subway") count too; a pronoun is
+    a candidate as a token. A sentence without a parse gives its n-grams up to `FALLBACK_TOKENS`.
+    """
+
+    def propose(self, data: PreparedData, parse: Parse) -> tuple[Ints, Ints, int]:
+        """Propose tokens, noun chunks, entities, and n-grams where there is no parse."""
+        tokens = np.arange(len(parse.heads))
+        parts = [(tokens, tokens), _unparsed_ngrams(parse, self.max_tokens)]
+        if data.annotation is not None:
+            parts += [noun_chunks(data.annotation, parse), entity_spans(data.annotation, parse)]
+        return _shorter(parts, self.max_tokens)
 
 
 class NGrams(CandidateGenerator):
@@ -218,6 +255,19 @@ class NGrams(CandidateGenerator):
     def propose(self, data: PreparedData, parse: Parse) -> tuple[Ints, Ints, int]:
         """Propose the n-grams of every sentence; longer ones do not count as left out."""
         return *_ngrams(parse, np.arange(parse.bounds[-1]), self.max_tokens), 0
+
+
+GENERATORS: dict[str, type[CandidateGenerator]] = {
+    generator.__name__: generator for generator in (DependencyRuns, NounChunks, NGrams)
+}
+"""The generators by name; the first is the default."""
+
+
+def noun_chunks(annotation: Annotation, parse: Parse) -> tuple[Ints, Ints]:
+    """Give first and last tokens, inclusive, of the noun chunks in the paragraphs."""
+    is_noun = np.char.startswith(np.array(TAGS), "NN")[annotation.tags[: len(parse.heads)]]
+    nouns = np.flatnonzero(is_noun)
+    return parse.subtrees[nouns, 0], nouns
 
 
 def entity_spans(annotation: Annotation, parse: Parse) -> tuple[Ints, Ints]:
@@ -240,7 +290,7 @@ def _sentence_begins(tokens: Tokens, annotation: Annotation | None, size: int) -
     return begins
 
 
-def _climb(heads: Ints) -> tuple[Ints, Ints]:
+def climb(heads: Ints) -> tuple[Ints, Ints]:
     """(T,) arcs to the root, and (T, 2) first and last token of each subtree."""
     tokens = np.arange(len(heads))
     first, last, depths = tokens.copy(), tokens.copy(), np.zeros_like(tokens)
@@ -293,11 +343,28 @@ def _runs(parse: Parse, *, depth: int, max_tokens: int) -> tuple[Ints, Ints, int
     return first[short], last[short], too_long
 
 
+def _unparsed_ngrams(parse: Parse, max_tokens: int) -> tuple[Ints, Ints]:
+    """Short n-grams of the sentences that have more roots than one, as those without a parse."""
+    roots = np.flatnonzero(parse.heads == np.arange(len(parse.heads)))
+    counts = np.bincount(parse.sentences[roots], minlength=len(parse.sentence_bounds))
+    unparsed = np.flatnonzero(counts[parse.sentences] > 1)
+    return _ngrams(parse, unparsed, min(FALLBACK_TOKENS, max_tokens))
+
+
 def _ngrams(parse: Parse, tokens: Ints, longest: int) -> tuple[Ints, Ints]:
     first = np.repeat(tokens, longest)
     last = first + np.tile(np.arange(longest), len(tokens))
     inside = last < parse.sentence_bounds[1:][parse.sentences[first]]
     return first[inside], last[inside]
+
+
+def _shorter(
+    parts: Sequence[tuple[Ints, Ints]], max_tokens: int, too_long: int = 0
+) -> tuple[Ints, Ints, int]:
+    """Join spans, leave out the long ones, and count these on."""
+    first, last = (np.concatenate(column) for column in zip(*parts, strict=True))
+    short = last - first < max_tokens
+    return first[short], last[short], too_long + len(short) - int(short.sum())
 
 
 def _shortest(paragraphs: Ints, lengths: Ints, limit: int) -> NDArray[np.bool_]:

@@ -7,10 +7,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from squadqa.data.annotation import TAGS
 from squadqa.data.candidates import (
     FALLBACK_TOKENS,
+    GENERATORS,
+    CandidateGenerator,
     DependencyRuns,
     NGrams,
+    NounChunks,
     parse_paragraphs,
 )
 from squadqa.data.prepare import PreparedData
@@ -22,13 +26,13 @@ QUESTION = Question(Text([[("what", 0)]]), 0)
 Span = tuple[int, int]
 
 
-def generated(data: PreparedData, generator: DependencyRuns | NGrams) -> list[list[Span]]:
+def generated(data: PreparedData, generator: CandidateGenerator) -> list[list[Span]]:
     candidates = generator.generate(data, parse_paragraphs(data))
     pairs = zip(candidates.bounds[:-1], candidates.bounds[1:], strict=True)
     return [[tuple(span) for span in candidates.spans[a:b].tolist()] for a, b in pairs]
 
 
-def texts(data: PreparedData, generator: DependencyRuns | NGrams) -> set[str]:
+def texts(data: PreparedData, generator: CandidateGenerator) -> set[str]:
     words = data.contexts[0].as_py().split(" ")
     return {" ".join(words[first : last + 1]) for first, last in generated(data, generator)[0]}
 
@@ -42,6 +46,7 @@ class Slow:
         assert annotation is not None
         self.words = [data.tokens.lexicon[f] for f in data.tokens.forms[begin:end].tolist()]
         self.heads = annotation.heads[begin:end].tolist()
+        self.tags = [TAGS[tag] for tag in annotation.tags[begin:end].tolist()]
         starts = annotation.sentence_begins[begin:end].tolist()
         self.sentences = [sum(starts[: t + 1]) for t in range(end - begin)]
         self.entities = annotation.entities[begin:end].tolist()
@@ -99,9 +104,13 @@ class Slow:
         said = [t for t in range(span[0], span[1] + 1) if self.words[t].lower() not in SILENT]
         return (said[0], said[-1]) if said else span
 
-    def candidates(self, depth: int, max_tokens: int) -> list[Span]:
-        spans = self.runs(depth) | self.entity_spans()
-        return sorted({self.trim(s) for s in spans if 0 <= s[1] - s[0] < max_tokens})
+    def noun_chunks(self) -> set[Span]:
+        nouns = [t for t, tag in enumerate(self.tags) if tag in ("NN", "NNS", "NNP", "NNPS")]
+        return {(self.subtree(noun)[0], noun) for noun in nouns}
+
+    def candidates(self, spans: set[Span], max_tokens: int) -> list[Span]:
+        every = spans | self.entity_spans()
+        return sorted({self.trim(s) for s in every if 0 <= s[1] - s[0] < max_tokens})
 
     def head(self, span: Span) -> int:
         depths = {t: len(self.ancestors(t)) for t in range(span[0], span[1] + 1)}
@@ -115,8 +124,19 @@ def test_runs_equal_the_slow_generator(
 ) -> None:
     data = random_data(seed, projective=projective)
     generator = DependencyRuns(depth=depth, max_tokens=max_tokens)
-    expected = [Slow(data, p).candidates(depth, max_tokens) for p in range(len(data.contexts))]
-    assert generated(data, generator) == expected
+    slow = [Slow(data, p) for p in range(len(data.contexts))]
+    assert generated(data, generator) == [s.candidates(s.runs(depth), max_tokens) for s in slow]
+
+
+@given(st.integers(0, 2**32), st.booleans(), st.sampled_from([1, 2, 20]))
+def test_noun_chunks_equal_the_slow_generator(seed: int, projective: bool, max_tokens: int) -> None:
+    data = random_data(seed, projective=projective)
+    expected = []
+    for paragraph in range(len(data.contexts)):
+        slow = Slow(data, paragraph)
+        tokens = {(t, t) for t in range(len(slow.words))}
+        expected.append(slow.candidates(tokens | slow.noun_chunks(), max_tokens))
+    assert generated(data, NounChunks(max_tokens=max_tokens)) == expected
 
 
 @settings(max_examples=30)
@@ -146,20 +166,31 @@ def test_a_noun_phrase_by_hand() -> None:
     assert deeper == {"ate the red apples", "Ann ate the red apples"}
 
 
-def test_an_entity_is_a_candidate_whatever_the_parse() -> None:
+def test_a_noun_chunk_by_hand() -> None:
+    subject = [("the", 4), ("New", 2), ("York", 3), ("subway", 4), ("map", 5)]
+    sentence = [*subject, ("shows", 5), ("the", 8), ("red", 8), ("lines", 5), ("here", 8)]
+    tags = {"shows": "VBZ", "the": "DT", "New": "NNP", "York": "NNP", "red": "JJ", "here": "RB"}
+    data = prepared([Text([sentence], tags=tags)], [QUESTION])
+    # A noun with what is below it on the left, less the article; nothing behind it, no verb.
+    assert texts(data, NounChunks()) - set(data.tokens.lexicon) == {
+        "New York", "New York subway", "New York subway map", "red lines",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("generator", [DependencyRuns(), NounChunks()])
+def test_an_entity_is_a_candidate_whatever_the_parse(generator: CandidateGenerator) -> None:
     sentence = [("Puente", 1), ("Hill", 3), ("Fault", 3), ("broke", 3)]
-    chain = [("Puente", 1), ("Hill", 3), ("Fault", 3), ("broke", 3)]
     without = prepared([Text([sentence])], [QUESTION])
-    with_entity = prepared([Text([chain], entities=[(1, 2, "LOC")])], [QUESTION])
-    added = texts(with_entity, DependencyRuns()) - texts(without, DependencyRuns())
-    assert added == {"Hill Fault"}
+    with_entity = prepared([Text([sentence], entities=[(1, 2, "LOC")])], [QUESTION])
+    assert texts(with_entity, generator) - texts(without, generator) == {"Hill Fault"}
 
 
+@pytest.mark.parametrize("generator", [DependencyRuns(), NounChunks()])
 @settings(max_examples=30)
-@given(st.integers(0, 2**32))
-def test_without_a_parse_ngrams_inside_sentences(seed: int) -> None:
+@given(seed=st.integers(0, 2**32))
+def test_without_a_parse_ngrams_inside_sentences(generator: CandidateGenerator, seed: int) -> None:
     data = random_data(seed, parse=False)
-    for number, spans in enumerate(generated(data, DependencyRuns())):
+    for number, spans in enumerate(generated(data, generator)):
         words = data.contexts[number].as_py().split(" ")
         slow = {
             (i, j)
@@ -205,6 +236,27 @@ def test_span_longer_than_the_limit_is_counted() -> None:
     candidates = DependencyRuns(max_tokens=2).generate(data, parse_paragraphs(data))
     assert candidates.spans.tolist() == [[0, 0], [0, 1], [1, 1], [1, 2], [2, 2]]
     assert candidates.dropped == {"max_tokens": 1, "max_candidates": 0}
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+@settings(max_examples=30)
+@given(seed=st.integers(0, 2**32), max_tokens=st.integers(1, 4), limit=st.integers(1, 9))
+def test_every_generator_keeps_to_the_limits(
+    name: str, seed: int, max_tokens: int, limit: int
+) -> None:
+    data = random_data(seed)
+    parse = parse_paragraphs(data)
+    generator = GENERATORS[name]
+    every = generator(max_tokens=max_tokens, max_candidates=10_000).generate(data, parse)
+    kept = generator(max_tokens=max_tokens, max_candidates=limit).generate(data, parse)
+    lengths = every.spans[:, 1] - every.spans[:, 0] + 1
+    assert lengths.max() <= max_tokens
+    assert (np.diff(kept.bounds) == np.minimum(np.diff(every.bounds), limit)).all()
+    assert kept.dropped["max_candidates"] == len(every.spans) - len(kept.spans)
+    for p in range(len(data.contexts)):
+        mine, all_of_it = (c.spans[c.bounds[p] : c.bounds[p + 1]].tolist() for c in (kept, every))
+        shortest = sorted(all_of_it, key=lambda span: (span[1] - span[0], span))[:limit]
+        assert mine == sorted(shortest)
 
 
 @pytest.mark.parametrize("max_tokens", [1, 3])

@@ -1,0 +1,171 @@
+"""`squadqa baseline`: what choosing a candidate reaches without learning anything."""
+
+import argparse
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from squadqa.cli.candidates import (
+    GENERATORS,
+    RUNS,
+    add_limit_options,
+    make_generator,
+    natural,
+    prepared_data,
+)
+from squadqa.cli.console import ProgressLines, facts, print_json, table
+from squadqa.cli.parser import CommandParser, add_cache_options, positive
+from squadqa.scoring import Score, score
+
+HELP = "score without learning: a random candidate, or the sliding window"
+
+PUBLISHED = {
+    "random": (1.1, 4.1),
+    "sliding-window": (13.2, 20.2),
+    "sliding-window-distance": (13.3, 20.2),
+}
+"""The baselines, with exact match and F1 in percent as Rajpurkar et al. 2016 (arXiv 1606.05250)
+publish them in table 5: on SQuAD dev, with constituents as candidates."""
+
+ROWS = {"random": "random-candidate"}
+"""Names of results where they are not the baseline's own."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command.
+
+    Args:
+        arguments: What stands behind the command's name.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SquadQAError: The data, output or options are not what they should be.
+    """
+    parser = CommandParser(
+        "baseline",
+        "Choose one candidate for each question without learning, and score the choice beside what"
+        "\nthe SQuAD paper reports: at random, or by the sliding window of MCTest with or without "
+        "its\ndistance.",
+        usage="NAME --data FILE [options]",
+        examples=[
+            ("on SQuAD's dev part", "squadqa baseline sliding-window --data squad"),
+            (
+                "over noun chunks, entities and tokens, predictions kept",
+                "squadqa baseline sliding-window --data dev.json --generator NounChunks "
+                "--output predictions.json",
+            ),
+        ],
+    )
+    add = parser.add_argument
+    add("name", metavar="NAME", choices=PUBLISHED, help=", ".join(PUBLISHED))
+    add(
+        "--data",
+        metavar="FILE",
+        required=True,
+        help="questions with answers: .json, .json.gz, .jsonl, or squad",
+    )
+    add("--output", metavar="FILE", help="prediction file to write, as .json")
+    add(
+        "--generator",
+        metavar="NAME",
+        choices=GENERATORS,
+        default=RUNS,
+        help=f"{', '.join(GENERATORS)} (default: {RUNS})",
+    )
+    add("--depth", metavar="N", type=natural, help=f"depth of {RUNS} (default: 0)")
+    add_limit_options(parser)
+    add("--seed", metavar="N", type=positive, default=1, help="of the random choice (default: 1)")
+    add("--results", metavar="FOLDER", help="also write the scores to FOLDER")
+    add("--json", action="store_true", help="print one JSON object, nothing else")
+    add_cache_options(parser)
+    options = parser.parse_args(arguments)
+    if options.depth is not None and options.generator != RUNS:
+        parser.error(f"--depth is of {RUNS}, not of {options.generator}")
+    data = prepared_data(options)
+
+    from squadqa.data.candidates import parse_paragraphs
+    from squadqa.evaluation.predictions import write_predictions
+    from squadqa.inference import bounds
+
+    parse = parse_paragraphs(data)
+    generator = make_generator(options.generator, options, depth=options.depth)
+    candidates = generator.generate(data, parse)
+    start = time.perf_counter()
+    if options.name == "random":
+        chosen = bounds.choose_at_random(data, candidates, seed=options.seed)
+    else:
+        chosen = bounds.choose_by_sliding_window(
+            data,
+            parse,
+            candidates,
+            distance=options.name == "sliding-window-distance",
+            progress=ProgressLines(),
+        )
+    seconds = time.perf_counter() - start
+    texts = bounds.answer_texts(data, candidates, chosen)
+    scored = score(data.references, texts)
+    per_paragraph = len(candidates.spans) / len(data.contexts)
+    if options.output:
+        write_predictions(options.output, texts)
+    if options.results:
+        _write_result(options, scored, per_paragraph=per_paragraph, seconds=seconds)
+    published_match, published_f1 = PUBLISHED[options.name]
+    if options.json:
+        told = {"baseline": options.name, "candidates": len(candidates.spans), "seconds": seconds}
+        published = {"exact_match": published_match, "f1": published_f1}
+        print_json({**told, **asdict(scored), "published": published})
+        return 0
+    rows = [
+        ["", "EM", "F1"],
+        [options.name, f"{scored.exact_match:.1f}", f"{scored.f1:.1f}"],
+        ["published, over constituents", f"{published_match:.1f}", f"{published_f1:.1f}"],
+    ]
+    pairs = [
+        ("questions", f"{scored.total:,}"),
+        ("candidates", f"{per_paragraph:,.0f} a paragraph"),
+        ("seconds", f"{seconds:.1f}"),
+    ]
+    if options.output:
+        pairs.append(("predictions", options.output))
+    print(table(rows) + "\n\n" + facts(pairs))
+    return 0
+
+
+def _write_result(
+    options: argparse.Namespace, scored: Score, *, per_paragraph: float, seconds: float
+) -> None:
+    """Write a row for the table of results; what it says of training is 0."""
+    from squadqa.evaluation.results import Result, commit, hardware, write_result
+
+    name, line = ROWS.get(options.name, options.name), f"baseline {options.name}"
+    line += f" --data {options.data}"
+    if options.generator != RUNS:
+        name, line = f"{name}-{options.generator}", f"{line} --generator {options.generator}"
+    if options.depth:
+        name, line = f"{name}-depth-{options.depth}", f"{line} --depth {options.depth}"
+    write_result(
+        options.results,
+        Result(
+            name=name,
+            config=f"squadqa {line}",
+            data=options.data,
+            split="dev",
+            total=scored.total,
+            seed=options.seed,
+            commit=commit(Path(__file__).parent),
+            hardware=hardware(),
+            device="cpu",
+            vectors="",
+            budget_minutes=None,
+            minutes=0.0,
+            epochs=0.0,
+            examples_per_second=0.0,
+            parameters=0,
+            exact_match=scored.exact_match,
+            f1=scored.f1,
+            notes=f"Nothing is learnt; {per_paragraph:,.0f} candidates a paragraph; all questions "
+            f"answered in {seconds:.1f} s.",
+        ),
+    )

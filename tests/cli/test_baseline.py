@@ -1,0 +1,155 @@
+"""What `squadqa baseline` chooses, tells and writes, and what it refuses."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from squadqa.cli import candidates as command
+from squadqa.cli.baseline import PUBLISHED
+from squadqa.cli.main import main
+from squadqa.evaluation.results import read_results
+from tests import tiny
+
+
+@pytest.fixture(autouse=True)
+def unparsed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without a pipeline, so that the candidates are n-grams, and at once."""
+    monkeypatch.setattr(command, "PIPELINE", None)
+    monkeypatch.setenv("SQUADQA_CACHE_DIR", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    context = "Ida kept many ships. Tom sold a boat. Storms broke it twice."
+    asked = {
+        "Who sold a boat?": [("Tom", context.index("Tom"))],
+        "Who kept ships?": [("Ida Moss", 0)],
+    }
+    files = [
+        tiny.one_question(context, question, answers, id=question)
+        for question, answers in asked.items()
+    ]
+    return tiny.write(tmp_path / "dev.json", tiny.join(*files))
+
+
+def baseline(*arguments: object) -> int:
+    return main(["baseline", *map(str, arguments)])
+
+
+def scored(*arguments: object, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    assert baseline(*arguments, "--json") == 0
+    shown = capsys.readouterr().out
+    assert shown.count("\n") == 1
+    values: dict[str, Any] = json.loads(shown)
+    return values
+
+
+@pytest.mark.parametrize("name", ["sliding-window", "sliding-window-distance"])
+def test_scores_by_hand(name: str, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = scored(name, "--data", data, capsys=capsys)
+    assert values.pop("seconds") >= 0
+    exact_match, f1 = PUBLISHED[name]
+    # "Tom"; and "Ida", of the window as long as that of "many" but first: F1 2/3.
+    assert values == {
+        "baseline": name,
+        "candidates": 60,
+        "exact_match": 50.0,
+        "f1": pytest.approx((100 + 200 / 3) / 2),
+        "total": 2,
+        "missing": 0,
+        "published": {"exact_match": exact_match, "f1": f1},
+    }
+
+
+def test_figures_for_reading(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "predictions.json"
+    assert baseline("sliding-window", "--data", data, "--output", output) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines[:3]] == [
+        ["EM", "F1"],
+        ["sliding-window", "50.0", "83.3"],
+        ["published,", "over", "constituents", "13.2", "20.2"],
+    ]
+    assert lines[4:6] == ["questions    2", "candidates   30 a paragraph"]
+    assert lines[-1] == f"predictions  {output}"
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_predictions_score_as_told(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, output = tiny.write(tmp_path / "dev.json", tiny.squad()), tmp_path / "new" / "p.json"
+    values = scored(name, "--data", data, "--output", output, capsys=capsys)
+    contexts = {row["id"]: row["context"] for row in tiny.flat_rows(tiny.squad())}
+    predictions = json.loads(output.read_text())
+    assert list(predictions) == list(contexts)
+    assert all(text and text in contexts[question] for question, text in predictions.items())
+    assert main(["evaluate", "--data", str(data), "--predictions", str(output), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {key: values[key] for key in told}
+
+
+def test_the_seed_decides_the_random_choice(data: Path, tmp_path: Path) -> None:
+    texts = []
+    for number, seed in enumerate([1, 1, 2, 3, 4]):
+        output = tmp_path / f"{number}.json"
+        assert baseline("random", "--data", data, "--seed", seed, "--output", output) == 0
+        texts.append(output.read_text())
+    assert texts[0] == texts[1]
+    assert len(set(texts)) > 1
+
+
+def test_the_generator_is_asked(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--generator", "NGrams", "--max-tokens", 1, "--max-candidates", 4)
+    assert scored("random", "--data", data, *options, capsys=capsys)["candidates"] == 8
+
+
+def test_a_result_that_measures_again(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    line = ("--data", data, "--results", folder)
+    assert baseline("random", *line, "--seed", 5) == 0
+    assert baseline("sliding-window", *line, "--depth", 2) == 0
+    assert baseline("sliding-window-distance", *line, "--generator", "NGrams") == 0
+    results = {result.name: result for result in read_results(folder)}
+    assert {name: result.config for name, result in results.items()} == {
+        "random-candidate": f"squadqa baseline random --data {data}",
+        "sliding-window-depth-2": f"squadqa baseline sliding-window --data {data} --depth 2",
+        "sliding-window-distance-NGrams": f"squadqa baseline sliding-window-distance --data {data} "
+        "--generator NGrams",
+    }
+    result = results["random-candidate"]
+    assert (result.seed, result.total, result.data, result.split) == (5, 2, str(data), "dev")
+    assert (result.parameters, result.minutes, result.epochs) == (0, 0, 0)
+    assert result.notes.startswith("Nothing is learnt; 30 candidates a paragraph; ")
+
+
+def test_an_unknown_baseline(refused: Callable[..., str]) -> None:
+    said = refused("baseline", "sliding-windw", "--data", "dev.json")
+    assert 'cannot be "sliding-windw"' in said
+    assert 'Did you mean "sliding-window"?' in said
+
+
+def test_an_unknown_generator(refused: Callable[..., str]) -> None:
+    said = refused("baseline", "random", "--data", "dev.json", "--generator", "ngrams")
+    assert '--generator cannot be "ngrams"' in said
+    assert 'Did you mean "NGrams"?' in said
+
+
+def test_depth_is_of_runs_alone(refused: Callable[..., str]) -> None:
+    said = refused("baseline", "random", "--data", "d", "--generator", "NGrams", "--depth", 0)
+    assert "--depth is of DependencyRuns, not of NGrams" in said
+
+
+def test_an_output_that_cannot_be_written(data: Path, refused: Callable[..., str]) -> None:
+    said = refused("baseline", "random", "--data", data, "--output", data / "p.json")
+    assert "cannot write" in said
+
+
+def test_questions_without_answers_are_refused(tmp_path: Path, refused: Callable[..., str]) -> None:
+    data = tiny.write(tmp_path / "bare.json", tiny.one_question(answers=[]))
+    assert "1 of 1 questions have no answers" in refused("baseline", "random", "--data", data)
