@@ -218,7 +218,7 @@ class DependencyRuns(CandidateGenerator):
         depth: How far down into its last unit a run may end.
     """
 
-    def __init__(self, *, max_tokens: int = 20, max_candidates: int = 2000, depth: int = 0) -> None:
+    def __init__(self, *, max_tokens: int = 20, max_candidates: int = 2000, depth: int = 2) -> None:
         super().__init__(max_tokens=max_tokens, max_candidates=max_candidates)
         self.depth = depth
 

@@ -157,12 +157,12 @@ def test_a_noun_phrase_by_hand() -> None:
     sentence = [("Ann", 1), ("ate", 1), *noun_phrase]
     data = prepared([Text([sentence])], [QUESTION])
     # "the" and "," go from both ends; "red" is a child alone; "apples , raw" keeps its comma.
-    assert texts(data, DependencyRuns()) == {
+    assert texts(data, DependencyRuns(depth=0)) == {
         "Ann", "ate", "the", "red", "apples", ",", "raw", "Ann ate", "red apples",
         "red apples , raw", "apples , raw", "ate the red apples , raw",
         "Ann ate the red apples , raw",
     }  # fmt: skip
-    deeper = texts(data, DependencyRuns(depth=1)) - texts(data, DependencyRuns())
+    deeper = texts(data, DependencyRuns(depth=1)) - texts(data, DependencyRuns(depth=0))
     assert deeper == {"ate the red apples", "Ann ate the red apples"}
 
 
@@ -219,7 +219,7 @@ def test_context_of_5000_tokens_keeps_to_its_limit_and_counts_the_rest() -> None
     flat = [("apple", 0)] * 5000  # every token hangs from the first
     data = prepared([Text([flat]), Text([[("Ann", 0)]])], [QUESTION])
     parse = parse_paragraphs(data)
-    candidates = DependencyRuns(max_tokens=3, max_candidates=6000).generate(data, parse)
+    candidates = DependencyRuns(depth=0, max_tokens=3, max_candidates=6000).generate(data, parse)
     lengths = np.diff(candidates.spans[:-1], axis=1)[:, 0] + 1
     assert np.bincount(lengths).tolist() == [0, 5000, 1000]  # the shortest stay, the first of them
     assert candidates.spans[:6000].max() == 4999
@@ -233,7 +233,7 @@ def test_context_of_5000_tokens_keeps_to_its_limit_and_counts_the_rest() -> None
 
 def test_span_longer_than_the_limit_is_counted() -> None:
     data = prepared([Text([[("Ann", 1), ("ate", 1), ("apples", 1)]])], [QUESTION])
-    candidates = DependencyRuns(max_tokens=2).generate(data, parse_paragraphs(data))
+    candidates = DependencyRuns(depth=0, max_tokens=2).generate(data, parse_paragraphs(data))
     assert candidates.spans.tolist() == [[0, 0], [0, 1], [1, 1], [1, 2], [2, 2]]
     assert candidates.dropped == {"max_tokens": 1, "max_candidates": 0}
 
