@@ -165,7 +165,7 @@ def _write_result(
             parameters=0,
             exact_match=scored.exact_match,
             f1=scored.f1,
-            notes=f"Nothing is learnt; {per_paragraph:,.0f} candidates a paragraph; all questions "
-            f"answered in {seconds:.1f} s.",
+            notes=f"Nothing is learnt; {options.generator}, {per_paragraph:,.0f} candidates a "
+            f"paragraph; all questions answered in {seconds:.2g} s.",
         ),
     )

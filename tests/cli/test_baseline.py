@@ -125,7 +125,7 @@ def test_a_result_that_measures_again(data: Path, tmp_path: Path) -> None:
     result = results["random-candidate"]
     assert (result.seed, result.total, result.data, result.split) == (5, 2, str(data), "dev")
     assert (result.parameters, result.minutes, result.epochs) == (0, 0, 0)
-    assert result.notes.startswith("Nothing is learnt; 30 candidates a paragraph; ")
+    assert result.notes.startswith("Nothing is learnt; DependencyRuns, 30 candidates a paragraph; ")
 
 
 def test_an_unknown_baseline(refused: Callable[..., str]) -> None:
