@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
+from squadqa.batch import CandidateSizes
 from squadqa.errors import CheckpointError, did_you_mean
 
 if TYPE_CHECKING:
@@ -70,8 +72,8 @@ class Run:
         folder: The run folder.
         checkpoint: Its weights.
         inputs: What the model reads of prepared data, with what was learned from train.
-        make_model: Makes the model, untrained, from the size of its data.
-        size: Which of the data's sizes that is (see `Inputs.sizes`).
+        make_model: Makes the model, untrained, from what it must know of its data.
+        take_sizes: Picks that out of the data's sizes (see `Inputs.sizes`).
         max_span_length: Longest answer of a reader, in tokens; None for a scorer of candidates.
         cache_dir: Where training kept its prepared data, if a folder was named.
     """
@@ -79,8 +81,8 @@ class Run:
     folder: Path
     checkpoint: Checkpoint
     inputs: "Inputs"
-    make_model: "Callable[[int], SpanReader | CandidateScorer]"
-    size: str
+    make_model: "Callable[[Any], SpanReader | CandidateScorer]"
+    take_sizes: Callable[[dict[str, int]], Any]
     max_span_length: int | None
     cache_dir: Path | None
 
@@ -95,7 +97,7 @@ class Run:
         """
         config = self.folder / CONFIG
         try:
-            model = self.make_model(self.inputs.sizes(data)[self.size])
+            model = self.make_model(self.take_sizes(self.inputs.sizes(data)))
         except (TypeError, ValueError, RuntimeError) as error:
             raise _not_of_this_version(config, error) from error
         own, weights = model.state_dict(), self.checkpoint.weights
@@ -137,14 +139,14 @@ def open_run(folder: str | Path, *, checkpoint: Choice | None = None) -> Run:
     from squadqa.models.base import CandidateScorer, SpanReader
 
     module = config["model"]["init_args"]
-    families: dict[str, tuple[type, str]] = {
-        "reader": (SpanReader, "vector_size"),
-        "scorer": (CandidateScorer, "num_buckets"),
+    families: dict[str, tuple[type, Callable[[dict[str, int]], Any]]] = {
+        "reader": (SpanReader, itemgetter("vector_size")),
+        "scorer": (CandidateScorer, lambda sizes: CandidateSizes(**sizes)),
     }
     name = next((name for name in families if name in module), None)
     if name is None:
         raise _no_config(folder / CONFIG, "its model has neither a reader nor a scorer")
-    base, size = families[name]
+    base, take_sizes = families[name]
     try:
         make_model = _maker(module[name], base)
         inputs = _maker(config["data"]["inputs"], Inputs)()
@@ -169,7 +171,7 @@ def open_run(folder: str | Path, *, checkpoint: Choice | None = None) -> Run:
         checkpoint=loaded,
         inputs=inputs,
         make_model=make_model,
-        size=size,
+        take_sizes=take_sizes,
         max_span_length=module.get("max_span_length"),
         cache_dir=Path(cache_dir) if cache_dir else None,
     )
