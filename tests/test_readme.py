@@ -83,4 +83,6 @@ def test_command_runs(command: str, checkout: Path) -> None:
     if arguments[0] == "train" and "--config" in arguments:
         shutil.rmtree("runs/drqa")
         arguments += SHRUNKEN
+    if arguments[0] == "ablate":
+        arguments += ["--without", "lengths", "--trainer.max_epochs", "1"]
     assert main(arguments) == 0
