@@ -12,6 +12,7 @@ Letters: B batch, C context tokens, T terms of a question, N candidates, S sente
 features, L labels, K kinds of a question, P pairs of a matched word and a head, D width.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -125,7 +126,7 @@ class RootGroup(nn.Module):
         return at(sentences, batch.candidate_sentences)
 
 
-class TableGroup(nn.Module):
+class TableGroup(nn.Module, ABC):
     """A table of rows that hashed features share.
 
     Args:
@@ -138,39 +139,50 @@ class TableGroup(nn.Module):
         self.table_bits = table_bits
         self.weight = nn.Parameter(torch.zeros(1 << table_bits, width))
 
+    @abstractmethod
+    def features(self, batch: CandidateBatch) -> Tensor:
+        """Give the (F,) hashes of all features that the batch looks up, with repeats."""
+
     def look_up(self, hashes: Tensor) -> Tensor:
         """Give the (..., D) rows of features by their (...) hashes."""
         return look_up(self.weight, table_rows(hashes, bits=self.table_bits))
 
-    def of_kinds(self, labels: Tensor, kinds: Tensor) -> Tensor:
-        """Sum the rows of labels, alone and with each kind of the question.
 
-        Args:
-            labels: (B, N, L) hashes of candidates' labels.
-            kinds: (B, K) hashes of the questions' kinds.
+class KindsGroup(TableGroup):
+    """Labels of spans, alone and with each kind of the question."""
 
-        Returns:
-            (B, N, D).
-        """
-        crossed = cross(labels[:, :, :, None], kinds[:, None, None, :])  # (B, N, L, K)
-        hashes = torch.cat([labels[:, :, :, None], crossed], dim=3)  # (B, N, L, 1 + K)
-        return self.look_up(hashes).sum(dim=(2, 3))
+    @abstractmethod
+    def labels(self, batch: CandidateBatch) -> Tensor:
+        """Give the (B, N, L) hashes of the candidates' labels."""
+
+    def forward(self, batch: CandidateBatch) -> Tensor:
+        """Give the group's (B, N, D)."""
+        return self.look_up(self._hashes(batch)).sum(dim=2)
+
+    def features(self, batch: CandidateBatch) -> Tensor:
+        """Give the (F,) hashes of all features that the batch looks up, with repeats."""
+        return self._hashes(batch)[batch.candidate_mask].flatten()
+
+    def _hashes(self, batch: CandidateBatch) -> Tensor:
+        labels = self.labels(batch)[:, :, :, None]  # (B, N, L, 1)
+        crossed = cross(labels, batch.question_kinds[:, None, None, :])  # (B, N, L, K)
+        return torch.cat([labels, crossed], dim=3).flatten(2)  # (B, N, L * (1 + K))
 
 
-class LabelGroup(TableGroup):
+class LabelGroup(KindsGroup):
     """Constituent labels, alone and with the question's kinds."""
 
-    def forward(self, batch: CandidateBatch) -> Tensor:
-        """Give the group's (B, N, D)."""
-        return self.of_kinds(batch.candidate_constituents, batch.question_kinds)
+    def labels(self, batch: CandidateBatch) -> Tensor:
+        """Give the (B, N, L) hashes of the candidates' labels."""
+        return batch.candidate_constituents
 
 
-class TagGroup(TableGroup):
+class TagGroup(KindsGroup):
     """The span's sequence of parts of speech, alone and with the question's kinds."""
 
-    def forward(self, batch: CandidateBatch) -> Tensor:
-        """Give the group's (B, N, D)."""
-        return self.of_kinds(batch.candidate_tags[:, :, None], batch.question_kinds)
+    def labels(self, batch: CandidateBatch) -> Tensor:
+        """Give the (B, N, 1) hashes of the candidates' sequences."""
+        return batch.candidate_tags[:, :, None]
 
 
 class LexicalizedGroup(TableGroup):
@@ -188,11 +200,15 @@ class LexicalizedGroup(TableGroup):
         near = tokens["parent"] + tokens["grandparent"] + sum_at(tokens["child"], heads)
         near = near + sum_at(sum_at(tokens["grandchild"], heads), heads)
         siblings = at(sum_at(tokens["sibling"], heads), heads) - tokens["sibling"]
-        is_root = heads == torch.arange(heads.shape[1], device=heads.device)
-        near = near + siblings.masked_fill(is_root[:, :, None], 0.0)  # (B, C, D)
+        near = near + siblings.masked_fill(_is_root(heads)[:, :, None], 0.0)  # (B, C, D)
         inside = pad(tokens["inside"].cumsum(1), (0, 0, 1, 0))  # (B, C + 1, D)
         first, last = batch.candidate_spans.unbind(2)  # (B, N)
         return at(inside, last + 1) - at(inside, first) + at(near, batch.candidate_heads)
+
+    def features(self, batch: CandidateBatch) -> Tensor:
+        """Give the (F,) hashes of all features that the batch looks up, with repeats."""
+        hashes, moved, asked = self._hashes(batch)
+        return hashes[moved[:, :, :, None] & asked[:, None, None, :]]
 
     def of_tokens(self, batch: CandidateBatch) -> dict[str, Tensor]:
         """Give the sum of the question's rows with each token in each of `RELATIONS`: (B, C, D).
@@ -200,30 +216,34 @@ class LexicalizedGroup(TableGroup):
         A token's child, grandchild and sibling rows are for other tokens to collect: what it is to
         them. Its parent and grandparent rows are its own.
         """
-        tree, heads = batch.tree, batch.tree.heads
-        is_root = heads == torch.arange(heads.shape[1], device=heads.device)  # (B, C)
-        below_root = is_root.gather(1, heads)
+        hashes, real, asked = self._hashes(batch)
+        rows = self.look_up(hashes) * asked[:, None, None, :, None]  # (B, C, 6, T, D)
+        rows = rows.sum(dim=3) * real[:, :, :, None]  # (B, C, 6, D)
+        return dict(zip(self.RELATIONS, rows.unbind(2), strict=True))
+
+    def _hashes(self, batch: CandidateBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, C, 6, T) hashes; (B, C, 6) where a token has the relation; (B, T) real terms."""
+        tree, heads, labels = batch.tree, batch.tree.heads, batch.tree.labels
+        is_root = _is_root(heads)  # (B, C)
+        moved = tree.mask & ~is_root
+        far = moved & ~is_root.gather(1, heads)  # not the root's child either
+        counted = tree.mask & tree.counted
+        hung = cross(tree.words, labels)
         above = heads.gather(1, heads)
-        words, labels = tree.words, tree.labels
-        hung = cross(words, labels)
-        counted, moved = tree.counted & tree.mask, tree.mask & ~is_root
-        far = moved & ~below_root
-        keys = {  # hash and where it is real
-            "inside": (words, counted),
+        relations = {  # hash, and where it is real
+            "inside": (tree.words, counted),
             "child": (hung, counted & moved),
             "grandchild": (hung, counted & far),
             "sibling": (hung, counted & moved),
-            "parent": (cross(words.gather(1, heads), labels), moved),
-            "grandparent": (cross(words.gather(1, above), labels), far),
+            "parent": (cross(tree.words.gather(1, heads), labels), moved),
+            "grandparent": (cross(tree.words.gather(1, above), labels), far),
         }
-        # One look-up for all: each would clear a gradient as large as the table.
-        salted = [key + salt for salt, (key, _) in enumerate(keys.values())]
-        real = torch.stack([real for _, real in keys.values()], dim=2)  # (B, C, 6)
-        terms, asked = batch.question_terms, batch.question_terms != 0  # (B, T)
-        hashes = cross(torch.stack(salted, dim=2)[:, :, :, None], terms[:, None, None, :])
-        rows = self.look_up(hashes) * asked[:, None, None, :, None]  # (B, C, 6, T, D)
-        rows = rows.sum(dim=3) * real[:, :, :, None]
-        return dict(zip(keys, rows.unbind(2), strict=True))
+        keys = torch.stack([relations[name][0] for name in self.RELATIONS], dim=2)
+        keys = keys + torch.arange(len(self.RELATIONS), device=keys.device)  # (B, C, 6)
+        # All in one look-up: each would clear a gradient as large as the table.
+        hashes = cross(keys[:, :, :, None], batch.question_terms[:, None, None, :])
+        real = torch.stack([relations[name][1] for name in self.RELATIONS], dim=2)
+        return hashes, real, batch.question_terms != 0
 
 
 class PathGroup(TableGroup):
@@ -235,33 +255,45 @@ class PathGroup(TableGroup):
 
     def forward(self, batch: CandidateBatch) -> Tensor:
         """Give the group's (B, N, D)."""
+        hashes, heads = self._hashes(batch)
+        rows = self.look_up(hashes).sum(dim=1)  # (P, D)
+        batch_size, length = batch.tree.heads.shape
+        scores = rows.new_zeros(batch_size * length, rows.shape[1]).index_add(0, heads, rows)
+        return at(scores.view(batch_size, length, -1), batch.candidate_heads)
+
+    def features(self, batch: CandidateBatch) -> Tensor:
+        """Give the (F,) hashes of all features that the batch looks up, with repeats."""
+        return self._hashes(batch)[0].flatten()
+
+    def _hashes(self, batch: CandidateBatch) -> tuple[Tensor, Tensor]:
+        """(P, 2) hashes of paths, alone and joined; (P,) the heads they end at, of B * C."""
         tree = batch.tree
         batch_size, length = tree.heads.shape
         matched = (batch.matched_places >= 0) & tree.counted & tree.mask
         question, word = matched.nonzero(as_tuple=True)
         begin, end = batch.sentence_spans[question, tree.sentences[question, word]].unbind(1)
         begin, end = begin.maximum(word - MAX_DISTANCE), end.minimum(word + MAX_DISTANCE)
-        counts = end - begin + 1  # heads in each matched word's sentence
-        behind = counts.cumsum(0)
-        pair = torch.arange(int(counts.sum()), device=counts.device)  # (P,)
-        of_word = torch.repeat_interleave(counts)
+        counts = end - begin + 1  # heads of each matched word's sentence
+        of_word = torch.repeat_interleave(counts)  # (P,)
+        pairs = torch.arange(len(of_word), device=counts.device)
         offset = question * length
-        heads = pair - (behind - counts)[of_word] + (offset + begin)[of_word]  # (P,)
-        flat_heads = tree.heads + torch.arange(batch_size, device=counts.device)[:, None] * length
+        heads = pairs + (offset + begin - (counts.cumsum(0) - counts))[of_word]  # (P,)
+        rows = torch.arange(batch_size, device=counts.device)[:, None]
         paths = path_hashes(
             arc_hashes(tree.labels, tree.tags).flatten(),
             tree.tags.flatten(),
-            flat_heads.flatten(),
+            (tree.heads + rows * length).flatten(),
             tree.depths.flatten(),
             start=(offset + word)[of_word],
             end=heads,
             max_arcs=MAX_ARCS,
         )  # (P,)
         asked = batch.question_paths[question, batch.matched_places[question, word]][of_word]
-        hashes = torch.stack([paths, cross(paths, asked)], dim=1)
-        rows = self.look_up(hashes).sum(dim=1)  # (P, D)
-        scores = rows.new_zeros(batch_size * length, rows.shape[1]).index_add(0, heads, rows)
-        return at(scores.view(batch_size, length, -1), batch.candidate_heads)
+        return torch.stack([paths, cross(paths, asked)], dim=1), heads
+
+
+def _is_root(heads: Tensor) -> Tensor:
+    return heads == torch.arange(heads.shape[1], device=heads.device)
 
 
 def look_up(weight: Tensor, rows: Tensor) -> Tensor:

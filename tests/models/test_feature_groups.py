@@ -14,7 +14,7 @@ from squadqa.data.prepare import PreparedData
 from squadqa.data.tree_paths import arc_hashes, path_hashes
 from squadqa.models.feature_groups import GROUPS, MAX_ARCS, TableGroup, feature_group
 from squadqa.nn.hashing import cross, table_rows
-from tests.data.test_candidate_features import Reference, whole
+from tests.data.test_candidate_features import Reference, fitted, whole
 from tests.data.test_candidates import SILENT
 from tests.parsed import Question, Text, prepared, random_data
 
@@ -108,6 +108,9 @@ def test_lexicalized_group_equals_loops_over_the_tree(seed: int, projective: boo
         return rows_of(group, [cross(key, term) for key in keys for term in terms])
 
     check(batch, group, expected)
+    together = fitted(data)
+    counts = [len(group.features(together.collate([i]))) for i in range(len(together))]
+    assert len(group.features(batch)) == sum(counts)  # padding is no feature
 
 
 @settings(max_examples=40)
@@ -183,6 +186,8 @@ def test_label_tag_and_root_groups_equal_loops(seed: int) -> None:
             return rows_of(group, [*own, *crossed])
 
         check(batch, group, expected)
+        number = int(batch.candidate_mask.sum()) * labels.shape[2]
+        assert len(group.features(batch)) == number * (1 + batch.question_kinds.shape[1])
     root = random_group("root_match", seed)
 
     def of_roots(question: int, candidate: int) -> torch.Tensor:
@@ -196,8 +201,6 @@ def test_label_tag_and_root_groups_equal_loops(seed: int) -> None:
 @settings(max_examples=10)
 @given(seed=SEEDS, parse=st.booleans())
 def test_padding_and_company_change_nothing(name: str, seed: int, parse: bool) -> None:
-    from tests.data.test_candidate_features import fitted
-
     dataset = fitted(random_data(seed, parse=parse), num_buckets=BUCKETS)
     group = random_group(name)
     together = group(dataset.collate(range(len(dataset))))

@@ -1,6 +1,5 @@
 """The logistic scorer: a sum of groups, its loss's gradient, and learning."""
 
-
 import numpy as np
 import pytest
 import torch
