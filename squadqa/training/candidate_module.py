@@ -63,7 +63,9 @@ class CandidateModule(QAModule):
     def predict_spans(self, batch: CandidateBatch) -> tuple[Tensor, Tensor]:
         """Give the (B, 2) best spans, inclusive tokens, and the (B,) losses."""
         candidate_logits = self.scorer(batch)  # (B, N)
-        best = candidate_logits.argmax(dim=1)[:, None, None].expand(-1, 1, 2)
+        # By the same numbers as in prediction: rounding can make two of them equal.
+        scores = candidate_logits.float().log_softmax(dim=1)
+        best = scores.argmax(dim=1)[:, None, None].expand(-1, 1, 2)
         spans = batch.candidate_spans.gather(1, best)[:, 0]
         return spans, self._losses(candidate_logits, batch)
 
