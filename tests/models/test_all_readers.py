@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from squadqa.batch import SpanBatch
 from squadqa.data.dataset import SpanDataset
-from squadqa.models import DrQAReader, SpanLogits, SpanReader
+from squadqa.models import BiDAF, BiLSTMReader, DrQAReader, SpanLogits, SpanReader
 from squadqa.nn.char_cnn import KernelBankCharCNN
 from squadqa.nn.decoding import best_spans
 from squadqa.nn.dropout import SequenceDropout
@@ -18,6 +18,26 @@ from squadqa.scoring import score_pairs
 from tests import tiny
 
 READERS: dict[str, Callable[[int], SpanReader]] = {
+    "bidaf": lambda vector_size: BiDAF(
+        vector_size,
+        char_cnn=KernelBankCharCNN(filters={5: 8}, character_size=5),
+        embedding_size=10,
+        hidden_size=8,
+        tuned_words=3,
+        variational=True,
+    ),
+    "bidaf-words-only": lambda vector_size: BiDAF(
+        vector_size, embedding_size=None, hidden_size=8, tuned_words=3
+    ),
+    "bilstm": lambda vector_size: BiLSTMReader(
+        vector_size,
+        char_cnn=KernelBankCharCNN(filters={5: 8}, character_size=5),
+        hidden_size=10,
+        tuned_words=3,
+    ),
+    "bilstm-two-encoders": lambda vector_size: BiLSTMReader(
+        vector_size, hidden_size=10, num_layers=1, shared_encoder=False, tuned_words=3
+    ),
     "drqa": lambda vector_size: DrQAReader(
         vector_size,
         char_cnn=KernelBankCharCNN(filters={3: 6, 5: 6}, character_size=5),

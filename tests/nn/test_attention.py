@@ -1,6 +1,14 @@
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
 
-from squadqa.nn.attention import AlignedQuestion, AttentionPooling
+from squadqa.nn.attention import (
+    AlignedQuestion,
+    AttentionPooling,
+    BidirectionalAttention,
+    TrilinearSimilarity,
+)
 
 
 def test_aligned_question_equals_the_formula() -> None:
@@ -35,3 +43,91 @@ def test_pooling_weighs_real_steps_alone() -> None:
     assert pooled[0].allclose(weights @ sequence[0], atol=1e-6)
     assert pooled[1].allclose(sequence[1, 0], atol=1e-6)
     assert not pooled[2].any()
+
+
+def trilinear(similarity: TrilinearSimilarity, h: Tensor, u: Tensor) -> float:
+    """w . [h; u; h * u], number by number."""
+    products = [a.item() * b.item() for a, b in zip(h, u, strict=True)]
+    joined = [*h.tolist(), *u.tolist(), *products]
+    weights = similarity.weights.flatten().tolist()
+    return sum(w * x for w, x in zip(weights, joined, strict=True))
+
+
+def test_trilinear_similarity_equals_the_formula() -> None:
+    torch.manual_seed(0)
+    similarity = TrilinearSimilarity(3)
+    context, question = torch.randn(2, 4, 3), torch.randn(2, 5, 3)
+    result = similarity(context, question)
+    assert result.shape == (2, 4, 5)
+    for row in range(2):
+        for t in range(4):
+            for j in range(5):
+                expected = trilinear(similarity, context[row, t], question[row, j])
+                assert abs(result[row, t, j].item() - expected) < 1e-5
+
+
+def test_trilinear_similarity_keeps_no_tensor_of_every_pair_and_feature() -> None:
+    similarity = TrilinearSimilarity(20)
+    context = torch.randn(2, 30, 20, requires_grad=True)
+    question = torch.randn(2, 40, 20, requires_grad=True)
+    kept: list[int] = []
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept.append(tensor.numel())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        similarity(context, question)
+    assert kept
+    assert max(kept) <= 2 * 30 * 40
+
+
+def attend(
+    attention: BidirectionalAttention, context: list[Tensor], question: list[Tensor]
+) -> list[Tensor]:
+    """G of one question, token by token, as the paper's section 2.4 has it."""
+    table = [[trilinear(attention.similarity, h, u) for u in question] for h in context]
+    importance = torch.tensor([max(row) for row in table]).softmax(0)
+    context_seen = torch.zeros_like(context[0])
+    for weight, h in zip(importance, context, strict=True):
+        context_seen = context_seen + weight * h
+    outputs = []
+    for h, row in zip(context, table, strict=True):
+        question_seen = torch.zeros_like(h)
+        for weight, u in zip(torch.tensor(row).softmax(0), question, strict=True):
+            question_seen = question_seen + weight * u
+        outputs.append(torch.cat([h, question_seen, h * question_seen, h * context_seen]))
+    return outputs
+
+
+LENGTHS = st.tuples(st.integers(1, 5), st.integers(1, 4))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(LENGTHS, min_size=1, max_size=3), st.integers(0, 99))
+def test_bidirectional_attention_equals_the_equations(
+    lengths: list[tuple[int, int]], seed: int
+) -> None:
+    torch.manual_seed(seed)
+    attention = BidirectionalAttention(3)
+    context, question = torch.randn(len(lengths), 6, 3), torch.randn(len(lengths), 5, 3)
+    context_length, question_length = torch.tensor(lengths).unbind(1)
+    context_mask = torch.arange(6) < context_length[:, None]
+    question_mask = torch.arange(5) < question_length[:, None]
+    result = attention(context, question, context_mask, question_mask)
+    assert result.shape == (len(lengths), 6, attention.output_size)
+    for row, (tokens, words) in enumerate(lengths):
+        expected = attend(attention, [*context[row, :tokens]], [*question[row, :words]])
+        assert result[row, :tokens].allclose(torch.stack(expected), atol=1e-5)
+
+
+def test_bidirectional_attention_is_finite_where_nothing_is_real() -> None:
+    torch.manual_seed(0)
+    attention = BidirectionalAttention(3)
+    context = torch.randn(2, 4, 3, requires_grad=True)
+    mask = torch.tensor([[True] * 4, [False] * 4])
+    result = attention(context, torch.randn(2, 4, 3), mask, mask)
+    result.sum().backward()
+    assert result.isfinite().all()
+    assert context.grad is not None
+    assert context.grad.isfinite().all()

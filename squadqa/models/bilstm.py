@@ -1,0 +1,91 @@
+"""The plain pointer: BiLSTMs over both texts, and a bilinear score of each context token.
+
+The form that lectures teach first: represent the context, represent the question, design f(W_a, Q)
+that says how much the context token W_a has to do with the question Q. The texts meet nowhere else,
+so contexts can be encoded before any question is asked.
+
+Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D embedding width,
+H encoding width.
+"""
+
+import torch.nn.functional as F
+
+from squadqa.batch import SpanBatch
+from squadqa.models.base import SpanLogits, SpanReader
+from squadqa.models.token_encoder import TokenEncoder
+from squadqa.nn.attention import AttentionPooling
+from squadqa.nn.char_cnn import CharCNN
+from squadqa.nn.dropout import SequenceDropout
+from squadqa.nn.masking import mask_logits
+from squadqa.nn.pointer import BilinearPointer
+from squadqa.nn.rnn import StackedBiRNN
+
+
+class BiLSTMReader(SpanReader):
+    """BiLSTMs over context and question, joined by nothing but two bilinear pointers.
+
+    Args:
+        vector_size: Width of the pretrained word vectors.
+        char_cnn: Character encoder; None leaves characters out.
+        embedding_size: Width that vectors and characters are projected to; None keeps them.
+        hidden_size: Width of an LSTM direction.
+        num_layers: LSTM layers of an encoder.
+        shared_encoder: Encode context and question by the same BiLSTM, not by one each.
+        tuned_words: How many of the most frequent word forms have vectors that are trained on.
+        dropout: Share of each LSTM layer's input, and of the encodings, dropped in training.
+        variational: Drop the same features at every step of a sequence.
+    """
+
+    def __init__(
+        self,
+        vector_size: int,
+        *,
+        char_cnn: CharCNN | None = None,
+        embedding_size: int | None = None,
+        hidden_size: int = 128,
+        num_layers: int = 2,
+        shared_encoder: bool = True,
+        tuned_words: int = 0,
+        dropout: float = 0.2,
+        variational: bool = False,
+    ) -> None:
+        super().__init__()
+        self.words = TokenEncoder(
+            vector_size, char_cnn=char_cnn, output_size=embedding_size, tuned_words=tuned_words
+        )
+
+        def encoder() -> StackedBiRNN:
+            return StackedBiRNN(
+                self.words.output_size,
+                hidden_size,
+                num_layers=num_layers,
+                dropout=dropout,
+                variational=variational,
+            )
+
+        self.context_rnn = encoder()
+        self.question_rnn = self.context_rnn if shared_encoder else encoder()
+        encoded = self.context_rnn.output_size
+        self.dropout = SequenceDropout(dropout, variational=variational)
+        self.question_pooling = AttentionPooling(encoded)
+        self.start_pointer = BilinearPointer(encoded, encoded)
+        self.end_pointer = BilinearPointer(encoded, encoded)
+
+    def forward(self, batch: SpanBatch) -> SpanLogits:
+        """Score every context token as start and as end; padded tokens are masked."""
+        words = self.words(batch.forms)  # (U, D)
+        context_embedded = F.embedding(batch.context_ids, words)  # (B, C, D)
+        question_embedded = F.embedding(batch.question_ids, words)  # (B, Q, D)
+
+        context_encoded = self.context_rnn(context_embedded, batch.context_mask)  # (B, C, H)
+        question_encoded = self.question_rnn(question_embedded, batch.question_mask)  # (B, Q, H)
+        context_encoded = self.dropout(context_encoded)
+        question_encoded = self.dropout(question_encoded)
+        pooled = self.question_pooling(question_encoded, batch.question_mask)  # (B, H)
+
+        start_logits = self.start_pointer(context_encoded, pooled)  # (B, C)
+        end_logits = self.end_pointer(context_encoded, pooled)  # (B, C)
+        return SpanLogits(
+            start_logits=mask_logits(start_logits, batch.context_mask),
+            end_logits=mask_logits(end_logits, batch.context_mask),
+        )
