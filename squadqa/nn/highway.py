@@ -21,6 +21,7 @@ class Highway(nn.Module):
         self.transforms = nn.ModuleList(nn.Linear(size, size) for _ in range(num_layers))
         self.gates = nn.ModuleList(nn.Linear(size, size) for _ in range(num_layers))
         for gate in self.gates:
+            assert isinstance(gate, nn.Linear)
             nn.init.constant_(gate.bias, CARRY_BIAS)
 
     def forward(self, x: Tensor) -> Tensor:
