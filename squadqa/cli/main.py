@@ -22,8 +22,10 @@ COMMANDS = {
     "baseline": "squadqa.cli.baseline",
     "evaluate": "squadqa.cli.evaluate",
     "predict": "squadqa.cli.predict",
+    "ensemble": "squadqa.cli.ensemble",
     "answer": "squadqa.cli.answer",
     "explain": "squadqa.cli.explain",
+    "models": "squadqa.cli.models",
 }
 """Modules of the commands: each has a line `HELP` and a `main(arguments) -> exit code`."""
 

@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
     add_cache_options(parser)
     options = parser.parse_args(arguments)
     output = Path(options.output)
-    _require_writable(output)
+    require_writable_file(output)
 
     from squadqa.data.squad import find_source
     from squadqa.inference.run_folder import open_run
@@ -84,8 +84,11 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _require_writable(path: Path) -> None:
+def require_writable_file(path: Path) -> None:
     """Find out before the work is done whether its result can be written.
+
+    Args:
+        path: The file to write.
 
     Raises:
         OutputError: It cannot.

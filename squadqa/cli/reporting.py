@@ -12,6 +12,7 @@ from squadqa.cli.console import bold, facts
 from squadqa.training.callbacks import TrainingClock
 from squadqa.training.module import QAModule
 from squadqa.training.samples import fixed_questions
+from squadqa.training.warm_start import TakenWeights, WarmStart
 
 SECONDS_BETWEEN_LINES = 30.0
 """How often progress is told where it cannot be redrawn in place."""
@@ -72,17 +73,19 @@ class Reporter(pl.Callback):
 
     Args:
         clock: Counts the questions.
+        warm_start: Gave the model another run's weights, if it began with some.
     """
 
-    def __init__(self, clock: TrainingClock) -> None:
+    def __init__(self, clock: TrainingClock, *, warm_start: WarmStart | None = None) -> None:
         self.clock = clock
+        self.warm_start = warm_start
         self._has_header = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print the start block (called by Lightning)."""
         if not trainer.is_global_zero:
             return
-        parameters = sum(p.numel() for p in pl_module.parameters() if p.requires_grad)
+        assert isinstance(pl_module, QAModule)
         data = trainer.datamodule  # type: ignore[attr-defined]
         counts = data.counts()
         reasons = {
@@ -97,7 +100,7 @@ class Reporter(pl.Callback):
         pairs = [
             (
                 "model",
-                f"{type(getattr(pl_module, 'model', None)).__name__}, {parameters:,} parameters",
+                f"{type(pl_module.model).__name__}, {pl_module.num_parameters:,} parameters",
             ),
             ("data", f"{counts['train']:,} train, {counts['val']:,} val questions{left_out}"),
             ("vectors", " + ".join(data.inputs.vectors) or "none"),
@@ -112,6 +115,12 @@ class Reporter(pl.Callback):
             ),
             ("folder", trainer.default_root_dir),
         ]
+        if self.warm_start is not None and self.warm_start.result is not None:
+            pairs.append(("warm start", f"from {self.warm_start.name}"))
+            if self.warm_start.vectors != data.inputs.vectors:
+                others = " + ".join(self.warm_start.vectors) or "none"
+                pairs.append(("", f"which was trained on other word vectors: {others}"))
+            pairs += [("", line) for line in taken_lines(self.warm_start.result)]
         print(facts(pairs), flush=True)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -133,6 +142,28 @@ class Reporter(pl.Callback):
             answers = f"gold: {_short(gold, 30)}  predicted: {_short(predicted, 30)}"
             print(f"         {_short(question, 60)}  {answers}")
         sys.stdout.flush()
+
+
+def taken_lines(result: TakenWeights) -> list[str]:
+    """Say what a warm start took, a line for each part of the model, and what it did not.
+
+    Args:
+        result: What became of the weights.
+    """
+    new = [*result.reshaped, *result.missing]
+    parts = dict.fromkeys(name.partition(".")[0] for name in (*result.taken, *new))
+    lines = []
+    for part in parts:
+        taken, others = (
+            sum(name.partition(".")[0] == part for name in names) for names in (result.taken, new)
+        )
+        lines.append(f"took {taken} of {taken + others} weights of {part}")
+    lines += [
+        f"not {name}: {_shape(here)} here, {_shape(there)} there"
+        for name, (here, there) in result.reshaped.items()
+    ]
+    lines += [f"not {name}: missing there" for name in result.missing]
+    return lines + [f"left {name}: missing here" for name in result.unused]
 
 
 def end_block(
@@ -165,6 +196,10 @@ def end_block(
     if wandb_run is not None:
         lines.append(f"To upload the log to Weights & Biases: wandb sync {wandb_run}")
     return "\n".join(lines)
+
+
+def _shape(sizes: tuple[int, ...]) -> str:
+    return " x ".join(map(str, sizes)) or "one number"
 
 
 def _short(text: str, width: int) -> str:

@@ -29,7 +29,7 @@ from squadqa.errors import CheckpointError, ConfigError, OutputError, SquadQAErr
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import Result, commit, hardware, write_result
 from squadqa.files import output_error, write_atomic
-from squadqa.inference.run_folder import CHECKPOINTS, CONFIG, read_checkpoint
+from squadqa.inference.run_folder import CHECKPOINTS, CONFIG, open_run, read_checkpoint
 from squadqa.training.callbacks import (
     BEST,
     LAST,
@@ -42,6 +42,7 @@ from squadqa.training.callbacks import (
 from squadqa.training.datamodule import SquadDataModule
 from squadqa.training.module import QAModule
 from squadqa.training.samples import SampleTable
+from squadqa.training.warm_start import WarmStart
 
 ORIGIN = "origin.json"
 RESULTS = "results.json"
@@ -116,6 +117,12 @@ class TrainCLI(LightningCLI):
             "--resume", type=bool, default=False, help="Go on with the run in the run folder."
         )
         parser.add_argument(
+            "--warm_start",
+            type=str | None,
+            default=None,
+            help="Run folder whose weights a new run begins with: all whose name and shape fit.",
+        )
+        parser.add_argument(
             "--wandb",
             type=WandbMode,
             default="offline",
@@ -146,11 +153,16 @@ class TrainCLI(LightningCLI):
         config.weights_only = True  # no code may run from a checkpoint
         self.run_folder = self._choose_run_folder(config)
         os.environ[RUN_OF_RANK_0] = str(self.run_folder)
+        self.warm_start: WarmStart | None = None
         if self.subcommand == "fit":
+            require_patience(config)
             if config.resume:
                 config.ckpt_path = str(self._checkpoint(LAST))
-            elif _is_first_process():
-                require_writable(self.run_folder)
+            else:
+                if _is_first_process():
+                    require_writable(self.run_folder)
+                if config.warm_start:
+                    self.warm_start = warm_start_from(config.warm_start)
         else:
             if self.subcommand != "predict":
                 config.verbose = False  # Lightning's own table of scores
@@ -158,6 +170,23 @@ class TrainCLI(LightningCLI):
                 config.ckpt_path = str(self._checkpoint(BEST, LAST))
         if config.ckpt_path:
             read_checkpoint(Path(config.ckpt_path))  # says what is wrong with it, if anything
+
+    def instantiate_classes(self) -> None:
+        """Make model, data and trainer (called by LightningCLI).
+
+        Raises:
+            SquadQAError: What the user can mend; jsonargparse hides it in an error of its own.
+        """
+        try:
+            super().instantiate_classes()
+        except ValueError as error:
+            cause: BaseException | None = error
+            while cause is not None and not isinstance(cause, SquadQAError):
+                cause = cause.__cause__
+            if cause is None or cause is error:
+                raise
+            raise cause from error
+        self.model.require_inputs(self.datamodule.inputs)
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Make the trainer with the run's loggers and callbacks (called by LightningCLI)."""
@@ -312,7 +341,8 @@ class TrainCLI(LightningCLI):
             LearningRateMonitor("step"),
             SampleTable(),
             StepLine(self.clock),
-            Reporter(self.clock),
+            *([self.warm_start] if self.warm_start else []),
+            Reporter(self.clock, warm_start=self.warm_start),
         ]
 
     def _loggers(self, config: Namespace) -> list[Logger]:
@@ -336,6 +366,7 @@ class TrainCLI(LightningCLI):
         origin = json.loads((self.run_folder / ORIGIN).read_text(encoding="utf-8"))
         sources = self.datamodule.sources
         same = sources["train"] == sources["test"]
+        begun = f"Warm start from {self._config.warm_start}." if self._config.warm_start else ""
         return Result(
             name=self.run_folder.name,
             config=origin["config"],
@@ -351,10 +382,10 @@ class TrainCLI(LightningCLI):
             minutes=clock.seconds / 60,
             epochs=clock.questions / self.datamodule.counts()["train"],
             examples_per_second=clock.questions_per_second,
-            parameters=sum(p.numel() for p in self.model.parameters()),
+            parameters=self.model.num_parameters,
             exact_match=scores["test/exact_match"],
             f1=scores["test/f1"],
-            notes=self._config.notes,
+            notes=" ".join(filter(None, [self._config.notes, begun])),
         )
 
 
@@ -430,6 +461,47 @@ def require_writable(folder: Path) -> None:
             path.rmdir()
     except OSError as error:
         raise output_error(folder, error) from error
+
+
+def require_patience(config: Namespace) -> None:
+    """Make sure that a rate that falls on a plateau can fall before training stops there.
+
+    Args:
+        config: The whole configuration of a training.
+
+    Raises:
+        ConfigError: It cannot.
+    """
+    practice, stopping = config.model.init_args, config.early_stopping
+    is_futile = practice.get("decay") == "plateau" and (
+        practice.plateau_patience >= stopping.patience
+        and stopping.monitor == f"val/{practice.plateau_score}"
+    )
+    if is_futile:
+        raise ConfigError(
+            f"training would stop before its learning rate falls: early_stopping.patience is "
+            f"{stopping.patience}, model.plateau_patience {practice.plateau_patience}",
+            hint="Both count evaluations in a row without a better score.",
+            next_step="Give early stopping more patience than the plateau.",
+        )
+
+
+def warm_start_from(folder: str) -> WarmStart:
+    """Read what a warm start takes from a run: the weights of its best checkpoint, or the last.
+
+    Args:
+        folder: The run folder.
+
+    Raises:
+        CheckpointError: There is no such run, or its checkpoint cannot be used.
+    """
+    run = open_run(folder)
+    return WarmStart(
+        str(run.checkpoint),
+        run.checkpoint.weights,
+        frequent=run.checkpoint.inputs_state.get("frequent", ()),
+        vectors=run.inputs.vectors,
+    )
 
 
 def _is_first_process() -> bool:

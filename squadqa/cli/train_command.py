@@ -29,6 +29,12 @@ def main(arguments: list[str]) -> int:
             "train wants a configuration, or a run to resume",
             next_step="For example: squadqa train --config configs/drqa.yaml --data sample",
         )
+    if options.resume and options.warm_start:
+        raise ConfigError(
+            f'a run that is resumed has its own weights: "{options.resume}" cannot begin with '
+            f'those of "{options.warm_start}"',
+            next_step="Start a new run with --config and --warm-start.",
+        )
     line: list[str] = ["fit"]
     if options.resume:
         run = Path(options.resume)
@@ -49,6 +55,8 @@ def main(arguments: list[str]) -> int:
         ),
         ("--trainer.accelerator", options.device and options.device.replace("cuda", "gpu")),
         ("--trainer.precision", options.precision),
+        ("--early_stopping.patience", options.patience),
+        ("--warm_start", options.warm_start),
         ("--wandb", options.wandb),
         ("--results", options.results),
     ):
@@ -63,7 +71,10 @@ def _parser() -> CommandParser:
     parser = CommandParser(
         "train",
         "Train a model, choose its best checkpoint on held-out articles, score it on the test "
-        "part.\nAny value of the configuration can be given as --SECTION.NAME VALUE.",
+        "part.\nAny value of the configuration can be given as --SECTION.NAME VALUE, such as\n"
+        "  --model.decay none|linear|cosine|plateau, --model.warmup_steps 500,\n"
+        "  --model.ema_decay 0.999 (average of weights), --model.word_dropout 0.05,\n"
+        "  --trainer.gradient_clip_val 5. All: python train_cli.py fit --help.",
         examples=[
             ("the bundled sample", "squadqa train --config configs/drqa.yaml --data sample"),
             (
@@ -82,9 +93,11 @@ def _parser() -> CommandParser:
     add("--run", metavar="RUN_FOLDER", help="folder to make (default: runs/CONFIG_NAME)")
     add("--epochs", metavar="N", type=positive, help="passes over the training questions")
     add("--minutes", metavar="N", type=positive, help="stop training after so long")
+    add("--patience", metavar="N", type=positive, help="stop after N evaluations of no better F1")
+    add("--warm-start", metavar="RUN_FOLDER", help="begin with a run's weights that fit")
     add("--batch-size", metavar="N", type=positive, help="questions in a batch")
     add("--device", choices=("auto", "cpu", "cuda"), help="where to train (default: auto)")
-    add("--precision", metavar="P", help="32-true, bf16-mixed, ... (see Lightning's Trainer)")
+    add("--precision", metavar="P", help="32-true, bf16-mixed, 16-mixed, ...")
     add("--seed", metavar="N", type=positive, help="of weights, order and dropout")
     add("--wandb", choices=("offline", "online", "off"), help="Weights & Biases (default: offline)")
     add("--results", metavar="FOLDER", help="also write the scores to FOLDER/NAME.json")

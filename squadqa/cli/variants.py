@@ -89,7 +89,7 @@ class VariantsCLI(TrainCLI):
             "f1": self.model.scores["test/f1"],
             "val_f1": self.best.val_f1,
             "total": len(datamodule.datasets["test"]),
-            "parameters": sum(p.numel() for p in self.model.parameters()),
+            "parameters": self.model.num_parameters,
             "training_minutes": self.clock.seconds / 60,
             "minutes": (time.perf_counter() - began) / 60,
             "device": str(self.trainer.strategy.root_device),

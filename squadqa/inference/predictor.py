@@ -9,12 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from squadqa.data.dataset import QuestionDataset
 from squadqa.data.prepare import PreparedData, Progress, prepare, prepare_data
 from squadqa.data.squad import Source, SquadData
 from squadqa.errors import CheckpointError, ConfigError, DataError
 from squadqa.evaluation.predictions import NBest
 from squadqa.inference.run_folder import Run
-from squadqa.models.base import SpanReader
+from squadqa.models.base import SpanLogits
 from squadqa.nn.decoding import best_spans
 
 BATCH_TOKENS = 16_384
@@ -92,14 +93,10 @@ class Predictor:
         Raises:
             CheckpointError: The weights do not fit, or give no numbers.
         """
-        if self._model is None:
-            self._model = self.run.model_for(data).to(self.device)
         dataset = self.run.inputs.dataset(data)
         found: dict[int, list[NBest]] = {}
-        for items in token_batches(dataset.context_lengths, batch_tokens=BATCH_TOKENS):
-            batch = dataset.collate(items)
-            with torch.inference_mode():
-                spans, scores = self._ranked(batch.to(self.device), n_best)
+        for items, batch, output in self.outputs(dataset, progress=progress):
+            spans, scores = self._ranked(output, batch, n_best)
             if torch.isnan(scores).any():
                 raise diverged(self.run)
             kept = (scores > IMPOSSIBLE).cpu().numpy()
@@ -107,10 +104,36 @@ class Predictor:
             for item, its_spans, its_probabilities, real in zip(
                 items, spans.cpu().numpy(), probabilities, kept, strict=True
             ):
-                found[item] = _n_best(dataset, item, its_spans[real], its_probabilities[real])
-            if progress:
-                progress("answers", len(found), len(dataset))
+                found[item] = cut_spans(dataset, item, its_spans[real], its_probabilities[real])
         return {dataset.id_of(item): found[item] for item in range(len(dataset))}
+
+    def outputs(
+        self, dataset: QuestionDataset[Any], *, progress: Progress | None = None
+    ) -> Iterator[tuple[list[int], Any, Any]]:
+        """Let the model read every question of a data set, in batches of bounded size.
+
+        Args:
+            dataset: Made by the run's inputs.
+            progress: Called after each batch.
+
+        Yields:
+            Places in the data set, their batch on the device, and what the model says of it:
+            `SpanLogits` or `candidate_logits`.
+
+        Raises:
+            CheckpointError: The weights do not fit.
+        """
+        if self._model is None:
+            self._model = self.run.model_for(dataset.data).to(self.device)
+        done = 0
+        for items in token_batches(dataset.context_lengths, batch_tokens=BATCH_TOKENS):
+            batch = dataset.collate(items).to(self.device)
+            with torch.inference_mode():
+                output = self._model(batch)
+            yield items, batch, output
+            done += len(items)
+            if progress:
+                progress("answers", done, len(dataset))
 
     def answer(self, context: str, question: str, *, n_best: int = 1) -> list[NBest]:
         """Answer one question about a text.
@@ -138,18 +161,17 @@ class Predictor:
         (answers,) = self.answers(data, n_best=n_best).values()
         return answers
 
-    def _ranked(self, batch: Any, n_best: int) -> tuple[Tensor, Tensor]:
+    def _ranked(self, output: Any, batch: Any, n_best: int) -> tuple[Tensor, Tensor]:
         """(B, k, 2) best spans and (B, k) their log-probabilities, the best first."""
-        if isinstance(self._model, SpanReader):
-            logits = self._model(batch)
+        if isinstance(output, SpanLogits):
             assert self.run.max_span_length is not None
             return best_spans(
-                logits.start_logits,
-                logits.end_logits,
+                output.start_logits,
+                output.end_logits,
                 max_span_length=self.run.max_span_length,
                 n_best=n_best,
             )
-        scores, places = ranked(self._model(batch))
+        scores, places = ranked(output)
         places = places[:, :n_best, None].expand(-1, -1, 2)  # (B, k, 2)
         return batch.candidate_spans.gather(1, places), scores[:, :n_best]
 
@@ -229,10 +251,20 @@ def token_batches(lengths: NDArray[np.int64], *, batch_tokens: int) -> Iterator[
         order = order[size:]
 
 
-def _n_best(
-    dataset: Any, item: int, spans: NDArray[np.int64], probabilities: NDArray[np.float64]
+def cut_spans(
+    dataset: QuestionDataset[Any],
+    item: int,
+    spans: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
 ) -> list[NBest]:
-    """Cut spans out of their context."""
+    """Cut spans out of their context.
+
+    Args:
+        dataset: The questions.
+        item: The question's place among them.
+        spans: (K, 2) first and last tokens, inclusive; one at least.
+        probabilities: (K,) of the spans.
+    """
     data = dataset.data
     context: str = data.contexts[int(data.paragraphs[dataset.rows[item]])].as_py()
     answers = []

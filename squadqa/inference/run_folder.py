@@ -36,6 +36,9 @@ RUNS = "runs"
 PACKAGE = "squadqa"
 """The only package whose classes a configuration may name."""
 
+MODEL, AVERAGE = "model.", "average.model."
+"""What a checkpoint puts before the names of weights, and of their average, where one was kept."""
+
 REFUSED = re.compile(r"GLOBAL (\S+) was not an allowed")
 """What torch says of a checkpoint that asks for anything but weights and plain values."""
 
@@ -49,7 +52,7 @@ class Checkpoint:
         epoch: The epoch it was saved in, from 0.
         step: Optimiser steps behind it.
         model_name: Class of the model that the weights belong to.
-        weights: The weights by name.
+        weights: The weights by name; the average of them where training kept one.
         inputs_state: What the inputs learned from train.
     """
 
@@ -148,8 +151,8 @@ def open_run(folder: str | Path, *, checkpoint: Choice | None = None) -> Run:
         raise _no_config(folder / CONFIG, "its model has neither a reader nor a scorer")
     base, take_sizes = families[name]
     try:
-        make_model = _maker(module[name], base)
-        inputs = _maker(config["data"]["inputs"], Inputs)()
+        make_model = maker_of(module[name], base)
+        inputs = maker_of(config["data"]["inputs"], Inputs)()
     except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
         raise _not_of_this_version(folder / CONFIG, error) from error
     if loaded.model_name != make_model.func.__name__:
@@ -278,10 +281,12 @@ def read_checkpoint(path: Path) -> Checkpoint:
             next_step=advice,
         ) from error  # fmt: skip
     try:
+        saved = content["state_dict"]
+        prefix = AVERAGE if any(name.startswith(AVERAGE) for name in saved) else MODEL
         weights = {
-            name.removeprefix("model."): value
-            for name, value in content["state_dict"].items()
-            if name.startswith("model.")
+            name.removeprefix(prefix): value
+            for name, value in saved.items()
+            if name.startswith(prefix)
         }
         return Checkpoint(
             path=path,
@@ -316,7 +321,7 @@ def _read_config(path: Path) -> dict[str, Any]:
     return dict(config)
 
 
-def _maker(spec: Any, base: type) -> "partial[Any]":
+def maker_of(spec: Any, base: type) -> "partial[Any]":
     """Turn a class path and its arguments into a function that makes the object.
 
     Args:
@@ -324,6 +329,7 @@ def _maker(spec: Any, base: type) -> "partial[Any]":
         base: What the class must be a kind of.
 
     Raises:
+        AttributeError, ImportError, KeyError, TypeError: There is no such class, or no class path.
         ValueError: The class is not of this package, or of another kind.
     """
     class_path = spec["class_path"]
@@ -337,7 +343,7 @@ def _maker(spec: Any, base: type) -> "partial[Any]":
         raise ValueError(f'"{class_path}" is no {base.__name__}')
     hints = get_type_hints(made.__init__)
     arguments = {
-        key: _maker(value, object)()
+        key: maker_of(value, object)()
         if isinstance(value, dict) and "class_path" in value
         else _with_own_keys(value, hints.get(key))
         for key, value in (spec.get("init_args") or {}).items()

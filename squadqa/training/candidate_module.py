@@ -8,6 +8,7 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor
 
 from squadqa.batch import CandidateBatch, CandidateSizes
+from squadqa.data.candidate_inputs import CandidateInputs
 from squadqa.models.base import CandidateScorer
 from squadqa.nn.losses import candidate_bce, candidate_nll
 from squadqa.training.module import QAModule
@@ -30,8 +31,8 @@ class CandidateModule(QAModule):
         loss: "softmax" over the paragraph's candidates, or "binary": each candidate is a sample of
             its own, right or wrong.
         optimizer: Makes the optimiser from parameters.
-        decay: How the learning rate falls over the training.
-        warmup_steps: Optimiser steps over which the learning rate rises from zero.
+        decay: How the learning rate falls over the training (see `QAModule`).
+        **options: Of `QAModule`: warm-up, plateau, average of weights, word dropout.
     """
 
     def __init__(
@@ -41,16 +42,21 @@ class CandidateModule(QAModule):
         loss: Loss = "softmax",
         optimizer: OptimizerCallable = adagrad,
         decay: Decay = "none",
-        warmup_steps: int = 0,
+        **options: Any,
     ) -> None:
-        super().__init__(optimizer=optimizer, decay=decay, warmup_steps=warmup_steps)
+        super().__init__(optimizer=optimizer, decay=decay, **options)
         self.make_scorer = scorer
         self.candidate_loss = {"softmax": candidate_nll, "binary": candidate_bce}[loss]
 
     @property
     def scorer(self) -> CandidateScorer:
-        """The scorer that is trained."""
-        return cast(CandidateScorer, self.model)
+        """The scorer that is trained; while evaluating, with averaged weights if they are kept."""
+        return cast(CandidateScorer, self.active)
+
+    @property
+    def inputs_type(self) -> type[CandidateInputs]:
+        """What scorers read."""
+        return CandidateInputs
 
     def make_model(self, sizes: dict[str, int]) -> CandidateScorer:
         """Build the scorer for the data's sizes."""

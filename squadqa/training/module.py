@@ -1,8 +1,8 @@
-"""What the training of both families shares: optimiser, schedule, logged scores."""
+"""What the training of both families shares: optimiser, schedule, average, logged scores."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
@@ -10,10 +10,16 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
 from squadqa.data.dataset import QuestionDataset
+from squadqa.data.inputs import Inputs
 from squadqa.errors import CheckpointError, ConfigError
 from squadqa.scoring import score_pairs
+from squadqa.training.averaging import WeightAverage
 from squadqa.training.metrics import PredictionGatherer
-from squadqa.training.schedule import Decay, learning_rate_factor
+from squadqa.training.schedule import Decay, Plateau, learning_rate_factor
+from squadqa.training.word_dropout import drop_words
+
+ValScore = Literal["f1", "exact_match", "loss"]
+"""Names of the scores of an evaluation."""
 
 
 def adamax(parameters: Any) -> torch.optim.Optimizer:
@@ -26,19 +32,77 @@ class QAModule(pl.LightningModule):
 
     Args:
         optimizer: Makes the optimiser from parameters.
-        decay: How the learning rate falls over the training.
-        warmup_steps: Optimiser steps over which the learning rate rises from zero.
+        decay: How the learning rate falls: "linear" or "cosine" over the training, to 1 %;
+            "plateau", cut whenever the val score stalls; or "none".
+        warmup_steps: Optimiser steps over which the learning rate rises from zero, before any
+            decay.
+        plateau_factor: Share of the learning rate that a cut of "plateau" leaves.
+        plateau_patience: Evaluations in a row without a better score that a cut waits for.
+        plateau_score: The score of an evaluation that "plateau" watches.
+        ema_decay: Evaluate and keep an exponential moving average of the weights with this decay,
+            such as 0.999; None evaluates the weights themselves.
+        word_dropout: Share of a batch's word forms that lose their vectors in training, 0 to 1;
+            their characters stay.
+
+    Raises:
+        ConfigError: A value is out of its range.
     """
 
-    def __init__(self, *, optimizer: OptimizerCallable, decay: Decay, warmup_steps: int) -> None:
+    def __init__(
+        self,
+        *,
+        optimizer: OptimizerCallable,
+        decay: Decay,
+        warmup_steps: int = 0,
+        plateau_factor: float = 0.1,
+        plateau_patience: int = 1,
+        plateau_score: ValScore = "f1",
+        ema_decay: float | None = None,
+        word_dropout: float = 0.0,
+    ) -> None:
         super().__init__()
+        if not 0 <= word_dropout < 1:
+            raise ConfigError(
+                f"model.word_dropout cannot be {word_dropout}", hint="It is 0 or more, under 1."
+            )
         self.make_optimizer = optimizer
         self.decay = decay
         self.warmup_steps = warmup_steps
+        self.plateau = Plateau(factor=plateau_factor, patience=plateau_patience)
+        self.plateau_score = plateau_score
+        self.ema_decay = ema_decay
+        self.word_dropout = word_dropout
         self.model: nn.Module | None = None
+        self.average: WeightAverage | None = None
         self.gatherer = PredictionGatherer()
         self.scores: dict[str, float] = {}  # of the last evaluation; Lightning's own are rounded
         self.predictions: dict[str, str] = {}  # answers of the last evaluation, by question id
+
+    @property
+    @abstractmethod
+    def inputs_type(self) -> type[Inputs]:
+        """What the family's models read."""
+
+    def require_inputs(self, inputs: Inputs) -> None:
+        """Make sure that the model can be trained on what there is to read.
+
+        Args:
+            inputs: Those of the data.
+
+        Raises:
+            ConfigError: They are the other family's, or have no word vectors to drop.
+        """
+        if not isinstance(inputs, self.inputs_type):
+            raise ConfigError(
+                f'"{type(self).__name__}" cannot be trained on "{type(inputs).__name__}"',
+                next_step=f"Name {self.inputs_type.__name__} as data.inputs.",
+            )
+        if self.word_dropout and not inputs.vectors:
+            raise ConfigError(
+                f"model.word_dropout cannot be {self.word_dropout}: there are no word vectors to "
+                "drop",
+                next_step="Leave it out, or name at least one source with data.inputs.vectors.",
+            )
 
     @abstractmethod
     def make_model(self, sizes: dict[str, int]) -> nn.Module:
@@ -52,27 +116,36 @@ class QAModule(pl.LightningModule):
     def predict_spans(self, batch: Any) -> tuple[Tensor, Tensor]:
         """Give the (B, 2) best spans, inclusive tokens, and the (B,) losses."""
 
+    @property
+    def active(self) -> nn.Module | None:
+        """The model; while evaluating, the average of its weights, where one is kept."""
+        if self.average is None or self.training:
+            return self.model
+        return self.average.model
+
+    @property
+    def num_parameters(self) -> int:
+        """How many parameters the model has."""
+        assert self.model is not None
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
     def configure_model(self) -> None:
         """Build the model when the data's sizes are known (called by Lightning)."""
         if self.model is not None:
             return
         data = self.trainer.datamodule  # type: ignore[attr-defined]
-        try:
-            self.model = self.make_model(data.sizes)
-        except KeyError as error:
-            raise ConfigError(
-                f'"{type(self).__name__}" cannot be trained on "{type(data.inputs).__name__}": '
-                f"they give no {error}",
-                next_step="Readers take SpanInputs, scorers CandidateInputs, as data.inputs.",
-            ) from error
+        self.model = self.make_model(data.sizes)
+        if self.ema_decay is not None:
+            self.average = WeightAverage(self.model, decay=self.ema_decay)
 
     def configure_optimizers(self) -> Any:
         """Make optimiser and schedule (called by Lightning)."""
-        optimizer = self.make_optimizer(self.parameters())
+        assert self.model is not None
+        optimizer = self.make_optimizer(self.model.parameters())
         total_steps = self._total_steps()
 
         def factor(step: int) -> float:
-            return learning_rate_factor(
+            return self.plateau.share * learning_rate_factor(
                 step,
                 total_steps=total_steps,
                 warmup_steps=self.warmup_steps,
@@ -104,9 +177,18 @@ class QAModule(pl.LightningModule):
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """Give the mean loss of a batch (called by Lightning)."""
+        if self.word_dropout:
+            batch = drop_words(batch, share=self.word_dropout)
         loss = self.losses(batch).mean()
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch))
         return loss
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Change the weights, and then their average (called by Lightning)."""
+        super().optimizer_step(*args, **kwargs)
+        if self.average is not None:
+            assert self.model is not None
+            self.average.update(self.model, steps=self.trainer.global_step + 1)
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Evaluate behind the last step, also inside an epoch (called by Lightning)."""
@@ -128,6 +210,9 @@ class QAModule(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Score what was collected by the official rule (called by Lightning)."""
         self._log_scores("val")
+        is_training = self.trainer.state.fn == "fit" and not self.trainer.sanity_checking
+        if self.decay == "plateau" and is_training:
+            self._follow_plateau()
 
     def on_test_epoch_end(self) -> None:
         """Score what was collected by the official rule (called by Lightning)."""
@@ -136,6 +221,14 @@ class QAModule(pl.LightningModule):
     def on_predict_epoch_end(self) -> None:
         """Keep what was collected in `predictions` (called by Lightning)."""
         self._gather("predict")
+
+    def _follow_plateau(self) -> None:
+        """Cut the learning rate, for the next step on, if the score has stalled."""
+        score, before = self.scores[f"val/{self.plateau_score}"], self.plateau.share
+        self.plateau.update(-score if self.plateau_score == "loss" else score)
+        for optimizer in self.trainer.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] *= self.plateau.share / before
 
     def _log_scores(self, stage: str) -> None:
         items, losses = self._gather(stage)
@@ -191,8 +284,11 @@ class QAModule(pl.LightningModule):
             ) from error
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Say in the checkpoint which model its weights belong to (called by Lightning)."""
-        checkpoint["squadqa"] = {"model": type(self.model).__name__}
+        """Add whose weights they are, and how the learning rate fell (called by Lightning)."""
+        checkpoint["squadqa"] = {
+            "model": type(self.model).__name__,
+            "plateau": self.plateau.state_dict(),
+        }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse another model's weights (called by Lightning)."""
@@ -203,3 +299,5 @@ class QAModule(pl.LightningModule):
                 f'"{type(self.model).__name__}"',
                 next_step="Name a checkpoint of this model, or the configuration it belongs to.",
             )
+        if plateau := checkpoint["squadqa"].get("plateau"):  # older checkpoints have none
+            self.plateau.load_state_dict(plateau)

@@ -1,12 +1,13 @@
 """Training of readers that point at a start and an end."""
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor
 
 from squadqa.batch import SpanBatch
+from squadqa.data.inputs import SpanInputs
 from squadqa.models.base import SpanReader
 from squadqa.nn.decoding import best_spans
 from squadqa.training.module import QAModule, adamax
@@ -19,9 +20,9 @@ class SpanModule(QAModule):
     Args:
         reader: The reader, without the width of its word vectors: that comes from the data.
         optimizer: Makes the optimiser from parameters.
-        decay: How the learning rate falls over the training.
-        warmup_steps: Optimiser steps over which the learning rate rises from zero.
+        decay: How the learning rate falls over the training (see `QAModule`).
         max_span_length: Longest answer to predict, in tokens.
+        **options: Of `QAModule`: warm-up, plateau, average of weights, word dropout.
     """
 
     def __init__(
@@ -30,17 +31,22 @@ class SpanModule(QAModule):
         *,
         optimizer: OptimizerCallable = adamax,
         decay: Decay = "linear",
-        warmup_steps: int = 0,
         max_span_length: int = 17,
+        **options: Any,
     ) -> None:
-        super().__init__(optimizer=optimizer, decay=decay, warmup_steps=warmup_steps)
+        super().__init__(optimizer=optimizer, decay=decay, **options)
         self.make_reader = reader
         self.max_span_length = max_span_length
 
     @property
     def reader(self) -> SpanReader:
-        """The reader that is trained."""
-        return cast(SpanReader, self.model)
+        """The reader that is trained; while evaluating, with averaged weights if they are kept."""
+        return cast(SpanReader, self.active)
+
+    @property
+    def inputs_type(self) -> type[SpanInputs]:
+        """What readers read."""
+        return SpanInputs
 
     def make_model(self, sizes: dict[str, int]) -> SpanReader:
         """Build the reader for word vectors of the data's width."""

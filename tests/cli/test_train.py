@@ -148,6 +148,45 @@ def test_a_second_run_gets_a_number(folder: Path) -> None:
         assert f"runs/{name}\n" in done.out, done.err
 
 
+MOTIONLESS = ["--model.optimizer", "torch.optim.SGD", "--model.optimizer.init_args.lr", 1e-30]
+"""A rate of nothing: the weights end as they began."""
+
+
+def test_early_stopping(folder: Path) -> None:
+    """Behind the first evaluation of no better F1."""
+    arguments = ["--config", "config.yaml", "--wandb", "off", "--epochs", 9, "--patience", 1]
+    done = squadqa(folder, "train", *arguments, *MOTIONLESS)
+    assert done.code == 0, done.err
+    assert json.loads((folder / "runs/config/results.json").read_text())["epochs"] == 2
+
+
+def test_a_warm_start_takes_what_fits(trained: tuple[Path, Done], tmp_path: Path) -> None:
+    """Of a reader with a wider word embedding, and by an average of weights."""
+    run = trained[0]
+    write_config(tmp_path, READER)
+    line = ["--config", "config.yaml", "--wandb", "off", "--epochs", 1, "--warm-start", run]
+    line += ["--model.reader.init_args.embedding_size", 9, "--model.ema_decay", 0.9]
+    done = squadqa(tmp_path, "train", *line, *MOTIONLESS)
+    assert done.code == 0, done.err
+    assert f"warm start  from {run}/checkpoints/best.ckpt (epoch " in done.out
+    lines = [" ".join(line.split()) for line in done.out.splitlines()]
+    assert "not words.projection.weight: 9 x 58 here, 8 x 58 there" in lines
+    best, new = (
+        torch.load(path, weights_only=True)["state_dict"]
+        for path in (run / "checkpoints/best.ckpt", tmp_path / "runs/config/checkpoints/last.ckpt")
+    )
+    pointers = [name for name in best if name.startswith("model.start_pointer.")]
+    assert f"took {len(pointers)} of {len(pointers)} weights of start_pointer" in lines
+    for name in (*pointers, "model.words.char_cnn.characters.weight"):
+        assert new[name].equal(best[name])
+        assert torch.allclose(new[f"average.{name}"], best[name])
+    result = json.loads((tmp_path / "runs/config/results.json").read_text())
+    assert result["notes"] == f"Warm start from {run}."
+    assert result["parameters"] == sum(
+        value.numel() for name, value in new.items() if name.startswith("model.")
+    )
+
+
 def test_an_existing_run_folder_is_left_alone(folder: Path) -> None:
     (folder / "mine").mkdir()
     (folder / "mine/note").write_text("keep")
@@ -180,6 +219,14 @@ READER_ARGUMENTS = READER["model"]["init_args"]["reader"]["init_args"]
         (["--data.test", "dve.json"], ['no data file "dve.json"', '"dev.json"']),
         (["--config", "confg.yaml"], ['no configuration "confg.yaml"', '"config.yaml"']),
         (["--run", "config.yaml/run"], ['cannot write "config.yaml/run"']),
+        (["--warm-start", "nope"], ['no run folder "nope"']),
+        (["--model.ema_decay", 1], ["model.ema_decay cannot be 1", "0.999"]),
+        (["--model.plateau_factor", 10], ["model.plateau_factor cannot be 10"]),
+        (["--model.word_dropout", 0.1], ["word_dropout cannot be 0.1: there are no word vectors"]),
+        (
+            ["--model.decay", "plateau", "--patience", 2, "--model.plateau_patience", 2],
+            ["would stop before its learning rate falls", "more patience"],
+        ),
     ],
     ids=lambda value: str(value[0]) + "-" + str(value[1]) if len(value) == 2 else "",
 )
@@ -270,6 +317,7 @@ def test_data_that_cannot_be_parted_leave_no_run(folder: Path) -> None:
         ([], "train wants a configuration"),
         (["--resume", "nope"], '"nope" is no run folder'),
         (["--config", "config.yaml", "--resume", "nope"], "train wants a configuration, or a run"),
+        (["--resume", "nope", "--warm-start", "x"], "a run that is resumed has its own weights"),
     ],
 )
 def test_nothing_to_train(folder: Path, arguments: list[str], said: str) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from squadqa.batch import SpanBatch
 from squadqa.data.dataset import SpanDataset
-from squadqa.errors import CheckpointError
+from squadqa.errors import CheckpointError, ConfigError
 from squadqa.models.drqa import DrQAReader
 from squadqa.models.logistic import LogisticScorer
 from squadqa.nn.char_cnn import KernelBankCharCNN
@@ -42,6 +42,9 @@ class Questions(pl.LightningDataModule):
         )
 
     train_dataloader = val_dataloader = test_dataloader = predict_dataloader = _loader
+
+
+EVERY = Questions().dataset.collate(range(8))
 
 
 def reader(vector_size: int) -> DrQAReader:
@@ -248,3 +251,121 @@ def test_batches_go_to_the_device() -> None:
     moved = span_module().transfer_batch_to_device(batch, torch.device("meta"), 0)
     assert isinstance(moved, SpanBatch)
     assert moved.index.device.type == "meta"
+
+
+# Training practice
+
+
+def rates(module: QAModule, folder: Path, **options: Any) -> list[float]:
+    """Train, and give the learning rate of every step."""
+    seen: list[float] = []
+    step = module.optimizer_step
+
+    def optimizer_step(*arguments: Any, **named: Any) -> None:
+        seen.append(module.trainer.optimizers[0].param_groups[0]["lr"])
+        step(*arguments, **named)
+
+    module.optimizer_step = optimizer_step  # type: ignore[method-assign]
+    trainer(folder, **options).fit(module, Questions())
+    return seen
+
+
+def sgd(rate: float) -> Any:
+    return lambda parameters: torch.optim.SGD(parameters, lr=rate)
+
+
+def test_a_plateau_cuts_the_rate_from_the_next_step_on(tmp_path: Path) -> None:
+    """A rate that moves nothing brings no better score than the first."""
+    module = span_module(optimizer=sgd(1e-12), decay="plateau", plateau_factor=0.5, warmup_steps=2)
+    seen = rates(module, tmp_path, max_epochs=4)
+    expected = [0.5, 1, 1, 1] + STEPS * [1] + STEPS * [0.5] + STEPS * [0.25]
+    assert [rate / 1e-12 for rate in seen] == pytest.approx(expected)
+
+
+def test_evaluations_inside_an_epoch_count_for_a_plateau(tmp_path: Path) -> None:
+    module = span_module(optimizer=sgd(1e-12), decay="plateau", plateau_score="loss")
+    module.plateau.best = 1e9  # no loss is as good
+    seen = rates(module, tmp_path, max_epochs=1, val_check_interval=2)
+    assert [rate / 1e-12 for rate in seen] == pytest.approx([1, 1, 0.1, 0.1])
+
+
+def test_validation_alone_cuts_nothing(tmp_path: Path) -> None:
+    module = span_module(decay="plateau")
+    for _ in range(2):
+        trainer(tmp_path).validate(module, Questions(), verbose=False)
+    assert module.plateau.state_dict() == span_module(decay="plateau").plateau.state_dict()
+
+
+def test_averaged_weights_are_evaluated_and_saved(tmp_path: Path) -> None:
+    """The average of the weights behind each step, the first ones included."""
+    module = span_module(ema_decay=0.5, optimizer=sgd(0.1), decay="none")
+    name = next(name for name, _ in reader(6).named_parameters() if name.startswith("start"))
+    behind: list[torch.Tensor] = []
+    step = module.optimizer_step
+
+    def optimizer_step(*arguments: Any, **named: Any) -> None:
+        if not behind:
+            behind.append(module.reader.get_parameter(name).detach().clone())
+        step(*arguments, **named)
+        behind.append(module.reader.get_parameter(name).detach().clone())
+
+    module.optimizer_step = optimizer_step  # type: ignore[method-assign]
+    run = trainer(tmp_path, max_epochs=1)
+    run.fit(module, Questions())
+    first, *others = behind
+    expected = first
+    for steps, value in enumerate(others, start=1):
+        decay = min(0.5, (1 + steps) / (10 + steps))
+        expected = decay * expected + (1 - decay) * value
+    assert not torch.allclose(expected, behind[-1], atol=1e-6)
+    module.eval()
+    assert torch.allclose(module.reader.get_parameter(name), expected, atol=1e-6)
+    run.validate(module, Questions(), verbose=False)
+    with torch.no_grad():
+        losses = module.reader.loss(module.reader(EVERY), EVERY)
+    assert module.scores["val/loss"] == pytest.approx(float(losses.mean()), rel=1e-5)
+
+    run.save_checkpoint(tmp_path / "saved.ckpt")
+    saved = torch.load(tmp_path / "saved.ckpt", weights_only=True)["state_dict"]
+    assert saved[f"average.model.{name}"].equal(module.reader.get_parameter(name))
+    assert saved[f"model.{name}"].equal(behind[-1])
+
+
+def test_an_average_is_no_part_of_what_is_trained(tmp_path: Path) -> None:
+    module = span_module(ema_decay=0.9)
+    run = trainer(tmp_path, max_epochs=1)
+    run.fit(module, Questions())
+    trained = [
+        parameter for group in run.optimizers[0].param_groups for parameter in group["params"]
+    ]
+    assert len(trained) == len([*module.model.parameters()])
+    assert module.num_parameters == sum(parameter.numel() for parameter in trained)
+
+
+def test_words_are_dropped_in_training_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = span_module(word_dropout=0.5)
+    whole: dict[bool, list[bool]] = {True: [], False: []}
+    losses = SpanModule.losses
+
+    def watched(self: SpanModule, batch: SpanBatch) -> torch.Tensor:
+        whole[self.training].append(bool(batch.forms.vectors[1:].any(dim=1).all()))
+        return losses(self, batch)
+
+    predict = SpanModule.predict_spans
+
+    def predicted(self: SpanModule, batch: SpanBatch) -> Any:
+        whole[self.training].append(bool(batch.forms.vectors[1:].any(dim=1).all()))
+        return predict(self, batch)
+
+    monkeypatch.setattr(SpanModule, "losses", watched)
+    monkeypatch.setattr(SpanModule, "predict_spans", predicted)
+    trainer(tmp_path, max_epochs=1).fit(module, Questions())
+    assert whole == {True: STEPS * [False], False: STEPS * [True]}
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_what_is_no_share_of_words(share: float) -> None:
+    with pytest.raises(ConfigError, match="model.word_dropout cannot be"):
+        span_module(word_dropout=share)

@@ -8,11 +8,23 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 
 from tests.forked import Done, squadqa, write_config
 from tests.runs import READER, SCORER
 
 STEPS_PER_EPOCH = 7  # 14 questions beside the held-out article, two in a batch
+EPOCHS = 2
+
+PRACTICE = {
+    "decay": "plateau",
+    "warmup_steps": 3,
+    "plateau_factor": 0.5,
+    "plateau_score": "exact_match",
+    "ema_decay": 0.9,
+    "word_dropout": 0.3,
+}
+PRACTICE_EPOCHS = 3  # the last behind a cut of the learning rate
 
 
 @dataclass(frozen=True)
@@ -23,18 +35,33 @@ class Whole:
         folder: Where further runs of its configuration can be made.
         config: The configuration.
         run: The run folder.
+        epochs: Passes over the training questions.
     """
 
     folder: Path
     config: Path
     run: Path
+    epochs: int
 
 
-def train_whole(folder: Path, settings: dict[str, Any]) -> Whole:
-    config = write_config(folder, settings)
+def train_whole(
+    folder: Path,
+    settings: dict[str, Any],
+    *,
+    epochs: int = EPOCHS,
+    trainer: dict[str, Any] | None = None,
+    **options: Any,
+) -> Whole:
+    """Train without a stop; `options` are the model's, `trainer` those of the trainer."""
+    model = settings["model"]
+    model = {**model, "init_args": {**model["init_args"], **options}}
+    config = write_config(folder, {**settings, "model": model})
+    values = yaml.safe_load(config.read_text())
+    values["trainer"] |= {"max_epochs": epochs, **(trainer or {})}
+    config.write_text(yaml.safe_dump(values))
     done = fit(folder, config, "whole")
     assert done.code == 0, done.err
-    return Whole(folder, config, folder / "whole")
+    return Whole(folder, config, folder / "whole", epochs)
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +72,18 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Whole:
 @pytest.fixture(scope="module")
 def scorer(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     return train_whole(tmp_path_factory.mktemp("scorer"), SCORER)
+
+
+@pytest.fixture(scope="module")
+def practised(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """With all that may be added to a training, and three passes."""
+    return train_whole(
+        tmp_path_factory.mktemp("practised"),
+        READER,
+        epochs=PRACTICE_EPOCHS,
+        trainer={"gradient_clip_val": 1.0},
+        **PRACTICE,
+    )
 
 
 @pytest.fixture
@@ -63,19 +102,22 @@ def checkpoint(run: Path, name: str = "last") -> dict[str, Any]:
     return content
 
 
-def assert_ends_like(run: Path, whole: Path) -> None:
+STATES = ("epoch", "state_dict", "optimizer_states", "lr_schedulers", "squadqa")
+
+
+def assert_ends_like(run: Path, whole: Whole) -> None:
     """Check that two runs ended with the same weights, state of training and answers."""
-    mine, theirs = checkpoint(run), checkpoint(whole)
-    assert mine["global_step"] == theirs["global_step"] == 2 * STEPS_PER_EPOCH
-    for key in ("epoch", "state_dict", "optimizer_states", "lr_schedulers", "SquadDataModule"):
+    mine, theirs = checkpoint(run), checkpoint(whole.run)
+    assert mine["global_step"] == theirs["global_step"] == whole.epochs * STEPS_PER_EPOCH
+    for key in (*STATES, "SquadDataModule"):
         assert_same(mine[key], theirs[key])
     for name in ("RandomStates", "EarlyStopping"):
         assert_same(callback(mine, name), callback(theirs, name))
-    assert callback(mine, "TrainingClock")["questions"] == 2 * 14
-    assert_same(checkpoint(run, "best")["state_dict"], checkpoint(whole, "best")["state_dict"])
-    assert measured(run / "results.json")["epochs"] == 2
+    assert callback(mine, "TrainingClock")["questions"] == whole.epochs * 14
+    assert_same(checkpoint(run, "best")["state_dict"], checkpoint(whole.run, "best")["state_dict"])
+    assert measured(run / "results.json")["epochs"] == whole.epochs
     for file in ("predictions.json", "results.json"):
-        assert_same(*(measured(folder / file) for folder in (run, whole)))
+        assert_same(*(measured(folder / file) for folder in (run, whole.run)))
 
 
 def callback(content: dict[str, Any], name: str) -> dict[str, Any]:
@@ -116,6 +158,8 @@ def assert_same(left: Any, right: Any) -> None:
         pytest.param("reader", signal.SIGTERM, STEPS_PER_EPOCH, id="SIGTERM-in-a-last-batch"),
         pytest.param("reader", signal.SIGINT, 2 * STEPS_PER_EPOCH, id="SIGINT-in-the-very-last"),
         pytest.param("scorer", signal.SIGTERM, 10, id="SIGTERM-scorer"),
+        pytest.param("practised", signal.SIGTERM, 2, id="SIGTERM-in-the-warm-up"),
+        pytest.param("practised", signal.SIGTERM, 17, id="SIGTERM-behind-a-plateau"),
     ],
     indirect=["whole"],
 )
@@ -137,12 +181,17 @@ def test_a_signal_stops_behind_its_step_and_the_rest_is_the_same(
         )
     resumed = squadqa(whole.folder, "train", "--resume", run.name)
     assert resumed.code == 0, resumed.err
-    assert_ends_like(run, whole.run)
+    assert_ends_like(run, whole)
 
 
 @pytest.mark.parametrize(
     ("whole", "step"),
-    [("reader", 5), ("reader", STEPS_PER_EPOCH + 1), ("scorer", 5)],
+    [
+        ("reader", 5),
+        ("reader", STEPS_PER_EPOCH + 1),
+        ("scorer", 5),
+        ("practised", 2 * STEPS_PER_EPOCH + 1),
+    ],
     indirect=["whole"],
 )
 def test_killed_goes_on_from_the_last_checkpoint(whole: Whole, step: int) -> None:
@@ -152,7 +201,20 @@ def test_killed_goes_on_from_the_last_checkpoint(whole: Whole, step: int) -> Non
     assert 0 < checkpoint(run)["global_step"] < step
     resumed = squadqa(whole.folder, "train", "--resume", run.name)
     assert resumed.code == 0, resumed.err
-    assert_ends_like(run, whole.run)
+    assert_ends_like(run, whole)
+
+
+def test_the_practised_run_had_all_that_it_was_told(practised: Whole) -> None:
+    """Or what is said above of resuming it would say nothing."""
+    last = checkpoint(practised.run)
+    assert 0 < last["squadqa"]["plateau"]["share"] < 1
+    weights = last["state_dict"]
+    averaged = [name for name in weights if name.startswith("average.")]
+    assert len(averaged) == len(weights) / 2
+    changed = [name.removeprefix("average.") for name in averaged]
+    assert not any(
+        weights[name].equal(weights[f"average.{name}"]) for name in changed if "weight" in name
+    )
 
 
 def test_stopped_again_and_again(reader: Whole) -> None:
@@ -162,7 +224,7 @@ def test_stopped_again_and_again(reader: Whole) -> None:
         stopped = squadqa(reader.folder, "train", "--resume", run, stop=(signal.SIGTERM, step))
         assert stopped.code == 1, stopped.err
     assert squadqa(reader.folder, "train", "--resume", run).code == 0
-    assert_ends_like(run, reader.run)
+    assert_ends_like(run, reader)
 
 
 def test_a_finished_run_resumes_to_the_same_end(scorer: Whole) -> None:

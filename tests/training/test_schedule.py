@@ -1,8 +1,10 @@
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from squadqa.training.schedule import FLOOR, Decay, learning_rate_factor
+from squadqa.errors import ConfigError
+from squadqa.training.schedule import FLOOR, Decay, Plateau, learning_rate_factor
 
 
 def factors(decay: Decay, *, total: int, warmup: int) -> list[float]:
@@ -40,3 +42,70 @@ def test_never_zero_never_more_than_one(decay: Decay, total: int, warmup: int) -
     if decay != "none" and warmup < total:
         assert falling[0] == 1
         assert rates[total:] == pytest.approx([FLOOR, FLOOR])
+
+
+# On a plateau
+
+
+def shares(scores: list[float], *, factor: float = 0.1, patience: int = 1) -> list[float]:
+    """The share of the learning rate behind each evaluation."""
+    plateau = Plateau(factor=factor, patience=patience)
+    left = []
+    for value in scores:
+        plateau.update(value)
+        left.append(plateau.share)
+    return left
+
+
+def test_over_steps_a_plateau_leaves_the_rate_alone() -> None:
+    assert factors("plateau", total=6, warmup=4) == factors("none", total=6, warmup=4)
+
+
+@pytest.mark.parametrize(
+    ("scores", "patience", "expected"),
+    [
+        ([1, 2, 3], 1, [1, 1, 1]),
+        ([3, 3, 4, 2, 1], 1, [1, 0.5, 0.5, 0.25, 0.125]),
+        ([3, 2, 1, 2, 1], 2, [1, 1, 0.5, 0.5, 0.25]),
+        ([3, 2, 4, 3, 3], 2, [1, 1, 1, 1, 0.5]),
+        ([-5.0, -6.0, -4.5], 1, [1, 0.5, 0.5]),
+    ],
+)
+def test_each_stall_cuts_the_rate(
+    scores: list[float], patience: int, expected: list[float]
+) -> None:
+    assert shares(scores, factor=0.5, patience=patience) == expected
+
+
+@given(st.lists(st.integers(0, 5), max_size=30), st.integers(1, 4))
+def test_it_cuts_as_pytorch_does(scores: list[int], patience: int) -> None:
+    """Whose patience is one less: evaluations that it lets pass."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        optimizer, mode="max", factor=0.5, patience=patience - 1, threshold=0, eps=0
+    )
+    expected = []
+    for value in scores:
+        theirs.step(value)
+        expected.append(optimizer.param_groups[0]["lr"])
+    assert shares([*scores], factor=0.5, patience=patience) == expected
+
+
+def test_a_plateau_goes_on_where_it_was() -> None:
+    first, second = Plateau(factor=0.5, patience=2), Plateau(factor=0.5, patience=2)
+    for value in (3, 3, 3, 2):
+        first.update(value)
+    second.load_state_dict(first.state_dict())
+    for plateau in (first, second):
+        plateau.update(2)
+    assert second.share == first.share == 0.25
+    assert second.state_dict() == first.state_dict()
+
+
+@pytest.mark.parametrize(
+    ("factor", "patience", "what"),
+    [(0, 1, "plateau_factor cannot be 0"), (1, 1, "factor"), (0.1, 0, "plateau_patience cannot")],
+)
+def test_what_is_no_plateau(factor: float, patience: int, what: str) -> None:
+    with pytest.raises(ConfigError, match=what):
+        Plateau(factor=factor, patience=patience)

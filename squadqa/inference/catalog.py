@@ -1,0 +1,212 @@
+"""The models there are, found by looking: what this package exports, configurations, results.
+
+Nothing is registered: a reader, scorer or character CNN stands here because `squadqa.models` or
+`squadqa.nn.char_cnn` exports it, its paper because its module names it, its configurations because
+they name it, and its results because they were measured with those.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+import squadqa.models
+import squadqa.nn.char_cnn
+from squadqa.batch import CandidateSizes
+from squadqa.errors import ConfigError
+from squadqa.evaluation.results import Result, read_results
+from squadqa.inference.run_folder import PACKAGE, maker_of
+from squadqa.models import CandidateScorer, SpanReader
+from squadqa.nn.char_cnn import CharCNN
+
+Kind = Literal["reader", "scorer", "character CNN"]
+
+CONFIGS = "configs"
+"""Folder of configurations, in a checkout."""
+
+VECTOR_SIZE = 50
+"""Width of the word vectors that every installation has, for which parameters are counted."""
+
+NUM_BUCKETS = 10
+"""Buckets of a continuous feature where a configuration names no number."""
+
+
+@dataclass(frozen=True)
+class CatalogEntry:
+    """A model, or a character CNN.
+
+    Args:
+        kind: What it is.
+        name: Its class.
+        class_path: What a configuration calls it.
+        summary: What its module says of itself, on one line.
+        paper: Where it comes from; empty where it is ours.
+        parameters: How many it has as its first configuration sets it, without one by default; for
+            word vectors of `VECTOR_SIZE`.
+        configs: Configurations that name it, its own first.
+        results: What was measured with them.
+    """
+
+    kind: Kind
+    name: str
+    class_path: str
+    summary: str
+    paper: str
+    parameters: int
+    configs: tuple[str, ...]
+    results: tuple[Result, ...]
+
+
+def catalog(
+    configs: str | Path | None = None, results: str | Path | None = None
+) -> list[CatalogEntry]:
+    """List the readers, then the scorers, then the character CNNs.
+
+    Args:
+        configs: Folder of configurations; None leaves them out.
+        results: Folder of results; None leaves them out.
+
+    Raises:
+        ConfigError: A configuration cannot be read, or does not describe what it names.
+        DataError: A result cannot be read.
+    """
+    files = {} if configs is None else dict(_read_configs(Path(configs)))
+    measured = [] if results is None else read_results(results)
+    entries = []
+    for kind, base, module in (
+        ("reader", SpanReader, squadqa.models),
+        ("scorer", CandidateScorer, squadqa.models),
+        ("character CNN", CharCNN, squadqa.nn.char_cnn),
+    ):
+        for name in sorted(module.__all__):
+            made = getattr(module, name)
+            if not _is_made_of(made, base):
+                continue
+            own = _configs_of(made, base, files)
+            entries.append(
+                CatalogEntry(
+                    kind=kind,  # type: ignore[arg-type]  # one of the three above
+                    name=name,
+                    class_path=f"{module.__name__}.{name}",
+                    summary=_documentation(made).partition("\n")[0],
+                    paper=_paper(made),
+                    parameters=_count_parameters(made, base, own[:1], files),
+                    configs=tuple(map(str, own)),
+                    results=tuple(one for one in measured if _names_any(one.config, own, configs)),
+                )
+            )
+    return entries
+
+
+def find_folder(name: str) -> Path | None:
+    """Find a folder of a checkout: in the working folder, or beside this package.
+
+    Args:
+        name: "configs" or "results".
+    """
+    beside = Path(squadqa.__file__).parents[1]
+    found = (path for path in (Path(name), beside / name) if path.is_dir())
+    return next(found, None)
+
+
+def _is_made_of(made: Any, base: type) -> bool:
+    return isinstance(made, type) and issubclass(made, base) and not inspect.isabstract(made)
+
+
+def _documentation(made: type) -> str:
+    return inspect.getdoc(sys.modules[made.__module__]) or ""
+
+
+def _paper(made: type) -> str:
+    """What stands behind "Reference:" in a module's documentation, to the end of the paragraph."""
+    found = re.search(r"^Reference: (.+?)(?:\n\n|\Z)", _documentation(made), re.M | re.S)
+    return " ".join(found[1].split()) if found else ""
+
+
+def _read_configs(folder: Path) -> Iterator[tuple[Path, Any]]:
+    import yaml
+
+    for path in sorted(folder.rglob("*.yaml")):
+        try:
+            yield path, yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise ConfigError(
+                f'cannot read the configuration "{path}": {error}', next_step="Mend or remove it."
+            ) from error
+
+
+def _configs_of(made: type, base: type, files: dict[Path, Any]) -> list[Path]:
+    """The configurations that name a class: that of its own name first, complete models next.
+
+    A character CNN is named by many models; of those its parts alone are told.
+    """
+    stem = made.__module__.rpartition(".")[2]
+    named = [path for path, content in files.items() if _spec_of(made, content) is not None]
+    if base is CharCNN:
+        named = [path for path in named if _at(files[path], "model", "class_path") is None]
+    return sorted(named, key=lambda path: (path.stem != stem, path))
+
+
+def _spec_of(made: type, content: Any) -> dict[str, Any] | None:
+    """Where a configuration names a class: its `class_path` and `init_args`."""
+    if isinstance(content, dict):
+        path = str(content.get("class_path", ""))
+        if path.startswith(f"{PACKAGE}.") and path.rpartition(".")[2] == made.__name__:
+            return content
+        content = list(content.values())
+    if isinstance(content, list):
+        return next((found for one in content if (found := _spec_of(made, one))), None)
+    return None
+
+
+def _at(content: Any, *keys: str) -> Any:
+    """What a configuration has in a place; None if it has no such place."""
+    for key in keys:
+        content = content.get(key) if isinstance(content, dict) else None
+    return content
+
+
+def _count_parameters(
+    made: type, base: type, configs: Sequence[Path], files: dict[Path, Any]
+) -> int:
+    """Build a model without memory for its weights, and count them."""
+    make: Any = made
+    num_buckets = NUM_BUCKETS
+    for path in configs:
+        try:
+            make = maker_of(_spec_of(made, files[path]), base)
+        except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
+            raise _not_described(made, path, error) from error
+        named = _at(files[path], "data", "inputs", "init_args", "num_buckets")
+        num_buckets = NUM_BUCKETS if named is None else int(named)
+    sizes: dict[type, tuple[Any, ...]] = {
+        SpanReader: (VECTOR_SIZE,),
+        CandidateScorer: (CandidateSizes(num_buckets, VECTOR_SIZE),),
+        CharCNN: (),
+    }
+    with torch.device("meta"):
+        try:
+            model = make(*sizes[base])
+        except (TypeError, ValueError) as error:
+            raise _not_described(made, configs[0] if configs else "no file", error) from error
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _not_described(made: type, path: Path | str, error: Exception) -> ConfigError:
+    return ConfigError(
+        f'"{path}" does not describe a "{made.__name__}": {error}',
+        next_step="Mend the configuration, or remove it.",
+    )
+
+
+def _names_any(config: str, own: Sequence[Path], folder: str | Path | None) -> bool:
+    """Tell whether a result was measured with one of the configurations, wherever they lay."""
+    if folder is None:
+        return False
+    endings = {path.relative_to(folder).as_posix() for path in own}
+    return any(word.partition(f"{CONFIGS}/")[2] in endings for word in config.split())

@@ -1,0 +1,152 @@
+"""Several runs together: scores, files, and what is refused."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from squadqa.cli.main import main
+from squadqa.evaluation.results import read_results
+from squadqa.scoring import score
+from tests import tiny
+
+
+@pytest.fixture
+def line(reader_run: Path, scorer_run: Path, tmp_path: Path) -> list[str]:
+    """A reader and a scorer on the eight questions."""
+    data = tiny.write(tmp_path / "dev.json", tiny.squad())
+    cache = ["--cache-dir", str(tmp_path / "cache")]
+    return ["ensemble", str(reader_run), str(scorer_run), "--data", str(data), *cache]
+
+
+def as_json(line: list[str], capsys: pytest.CaptureFixture[str]) -> Any:
+    assert main([*line, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_predictions_results_and_scores_agree(
+    line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output, results = tmp_path / "out" / "predictions.json", tmp_path / "results"
+    written = ["--output", str(output), "--n-best", "3", "--results", str(results)]
+    found = as_json([*line, *written, "--name", "both"], capsys)
+    predictions = json.loads(output.read_text())
+    references = {row["id"]: row["answers"]["text"] for row in tiny.flat_rows(tiny.squad())}
+    official = score(references, predictions)
+    assert (found["exact_match"], found["f1"]) == (official.exact_match, official.f1)
+    assert (found["total"], found["missing"]) == (8, 0)
+
+    n_best = json.loads((tmp_path / "out" / "predictions.n_best.json").read_text())
+    assert {name: some[0]["text"] for name, some in n_best.items()} == predictions
+    assert all(len(some) <= 3 for some in n_best.values())
+
+    (result,) = read_results(results)
+    assert (result.name, result.total, result.f1) == ("both", 8, official.f1)
+    assert result.config == " ".join(["squadqa ensemble", *line[1:3]])
+    trained = [json.loads((Path(run) / "results.json").read_text()) for run in line[1:3]]
+    assert result.minutes == pytest.approx(sum(one["minutes"] for one in trained))
+    assert result.parameters == sum(one["parameters"] for one in trained)
+    assert result.vectors == "glove-6b-50d"
+
+
+def test_each_member_is_scored_by_itself(
+    line: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    members = as_json(line, capsys)["members"]
+    assert [member["run"] for member in members] == line[1:3]
+    assert [member["weight"] for member in members] == [1, 1]
+    for member in members:
+        alone = as_json(["evaluate", member["run"], *line[3:]], capsys)
+        assert member["checkpoint"] == alone["checkpoint"]
+        assert member["exact_match"] == alone["exact_match"]
+        assert member["f1"] == alone["f1"]
+
+    assert main(line) == 0
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[0].split() == ["weight", "EM", "F1"]
+    assert [row.split()[0] for row in shown.splitlines()[1:3]] == [
+        f"{run}/checkpoints/best.ckpt" for run in line[1:3]
+    ]
+    assert "over the best member" in shown
+
+
+def test_weight_decides(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    for number, weights in enumerate((["1e9", "1"], ["1", "1e9"])):
+        found = as_json([*line, "--weights", *weights], capsys)
+        member = found["members"][number]
+        assert (found["exact_match"], found["f1"]) == (member["exact_match"], member["f1"])
+
+
+def test_two_checkpoints_of_one_run(
+    line: list[str], reader_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line[2] = str(reader_run / "checkpoints" / "last.ckpt")
+    members = as_json([*line, "--checkpoint", "best"], capsys)["members"]
+    assert [Path(member["checkpoint"].split()[0]).name for member in members] == [
+        "best.ckpt",
+        "last.ckpt",
+    ]
+    assert [member["run"] for member in members] == [str(reader_run)] * 2
+
+
+def test_questions_without_answers_are_answered(
+    line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], refused: Callable[..., str]
+) -> None:
+    bare = tiny.write(tmp_path / "bare.json", tiny.one_question(answers=[]))
+    line[4] = str(bare)
+    said = refused(*line)
+    assert "no answers to score against" in said
+    assert "--output" in said
+    output = tmp_path / "predictions.json"
+    assert main([*line, "--output", str(output)]) == 0
+    assert json.loads(output.read_text()).keys() == {"only"}
+    assert "F1" not in capsys.readouterr().out
+
+    tiny.write(bare, tiny.join(tiny.one_question(answers=[]), tiny.one_question(id="other")))
+    assert "1 of 2 questions have no answers" in refused(*line, "--output", output)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["runs/one"], ['one run, "runs/one", is no ensemble', "squadqa evaluate runs/one"]),
+        (["a", "b", "--weights", "1"], ["1 weights for 2 runs"]),
+        (["a", "b", "--weights", "1", "0"], ['"0" is not a number above 0']),
+        (["a", "b", "--weights", "1", "nan"], ['"nan" is not a number above 0']),
+        (["a", "b", "--weights", "1", "x"], ['"x" is not a number above 0']),
+        (["a", "b", "--n-best", "3"], ["--n-best wants a file", "--output"]),
+        (["a", "b/best.ckpt"], ['"b/best.ckpt" is no checkpoint of a run folder']),
+        (["a", "b/checkpoints/old.ckpt"], ["is no checkpoint of a run folder", "last.ckpt"]),
+        (["a", "b"], ['no run folder "a"']),
+    ],
+)
+def test_what_is_no_ensemble(
+    arguments: list[str], said: list[str], tmp_path: Path, refused: Callable[..., str]
+) -> None:
+    data = tiny.write(tmp_path / "dev.json", tiny.squad())
+    message = refused("ensemble", "--data", data, *arguments)
+    for text in said:
+        assert text in message
+
+
+def test_one_run_twice(line: list[str], reader_run: Path, refused: Callable[..., str]) -> None:
+    line[2] = str(reader_run / "checkpoints" / ".." / "checkpoints" / "best.ckpt")
+    said = refused(*line)
+    assert "is named twice" in said
+    assert "--weights" in said
+
+
+def test_a_bad_member_is_told_before_the_first_reads(
+    line: list[str],
+    scorer_run: Path,
+    tmp_path: Path,
+    refused: Callable[..., str],
+) -> None:
+    spoilt = Path(shutil.copytree(scorer_run, tmp_path / "spoilt"))
+    (spoilt / "checkpoints" / "best.ckpt").write_bytes(b"weights")
+    line[2] = str(spoilt)
+    assert "is no checkpoint" in refused(*line)
+    assert not (tmp_path / "cache").exists()

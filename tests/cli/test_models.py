@@ -1,0 +1,62 @@
+"""The list of models, from a checkout and from the package alone."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from squadqa.cli.main import main
+from tests.runs import ROOT
+
+
+def test_tells_parameters_papers_and_scores(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(["models"]) == 0
+    shown = capsys.readouterr().out
+    lines = shown.splitlines()
+    assert [line for line in lines if line and not line.startswith(" ")] == [
+        "readers",
+        "scorers",
+        "character CNNs",
+    ]
+    (head,) = (line for line in lines if line.startswith("  DrQAReader  "))
+    assert head.endswith(" parameters  configs/drqa.yaml, configs/quickstart.yaml")
+    assert "    Chen, Fisch, Weston and Bordes, 2017, " in shown
+    (row,) = (line for line in lines if line.startswith("    drqa "))
+    told = "EM 65.2 F1 75.1 88.9 minutes 10,570 questions of squad"
+    assert " ".join(row.split()[1:]) == told
+
+
+def test_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(["models", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert {entry["kind"] for entry in listed} == {"reader", "scorer", "character CNN"}
+    (logistic,) = (entry for entry in listed if entry["name"] == "LogisticScorer")
+    assert logistic["configs"][0] == "configs/logistic.yaml"
+    assert {"name", "exact_match", "f1", "minutes"} <= logistic["results"][0].keys()
+
+
+def test_from_the_package_alone(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "squadqa", tmp_path / "squadqa", ignore=shutil.ignore_patterns("__pyc*"))
+    command = [sys.executable, "-m", "squadqa.cli.main", "models"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "  DrQAReader  " in done.stdout
+    assert "configs/drqa.yaml" not in done.stdout
+    assert done.stdout.rstrip().endswith("run this in a checkout to see them.")
+
+
+def test_a_broken_configuration_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "mine.yaml").write_text("model: [")
+    assert main(["models"]) == 2
+    assert 'cannot read the configuration "configs/mine.yaml"' in capsys.readouterr().err

@@ -1,0 +1,184 @@
+"""The mean of several members' probabilities, against sums written out span by span."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from squadqa.data.dataset import SpanDataset
+from squadqa.data.squad import find_source
+from squadqa.errors import CheckpointError
+from squadqa.inference.ensemble import (
+    CandidateReading,
+    PointerReading,
+    Reading,
+    ensemble_answers,
+    mean_table,
+    read_questions,
+)
+from squadqa.inference.predictor import Predictor
+from squadqa.inference.run_folder import open_run
+from tests import tiny
+
+Spans = dict[tuple[int, int], float]
+
+
+def slow(reading: Reading) -> Spans:
+    """The distribution over spans (first and last token), from its definition."""
+    if isinstance(reading, CandidateReading):
+        pairs = [(first, last) for first, last in reading.spans.tolist()]
+        return dict(zip(pairs, reading.probabilities.tolist(), strict=True))
+    spans = {
+        (first, last): float(reading.start[first]) * float(reading.end[last])
+        for first in range(len(reading.start))
+        for last in range(first, min(len(reading.start), first + reading.max_span_length))
+    }
+    total = sum(spans.values())
+    return {span: value / total for span, value in spans.items()}
+
+
+def slow_mean(readings: Sequence[Reading], weights: Sequence[float]) -> Spans:
+    mean: Spans = {}
+    for reading, weight in zip(readings, weights, strict=True):
+        for span, value in slow(reading).items():
+            mean[span] = mean.get(span, 0.0) + weight / sum(weights) * value
+    return mean
+
+
+def normalized(draw: st.DrawFn, size: int) -> np.ndarray:
+    values = draw(st.lists(st.floats(0.01, 1.0), min_size=size, max_size=size))
+    return (np.array(values) / sum(values)).astype(np.float32)
+
+
+@st.composite
+def readings(draw: st.DrawFn) -> list[Reading]:
+    """What one to four members make of a context of one to six tokens."""
+    tokens = draw(st.integers(1, 6))
+    made: list[Reading] = []
+    for is_pointer in draw(st.lists(st.booleans(), min_size=1, max_size=4)):
+        if is_pointer:
+            start, end = normalized(draw, tokens), normalized(draw, tokens)
+            made.append(PointerReading(start, end, draw(st.integers(1, 8))))
+            continue
+        every = [(i, j) for i in range(tokens) for j in range(i, tokens)]
+        chosen = draw(st.lists(st.sampled_from(every), min_size=1, unique=True))
+        spans = np.array(chosen, np.int32)
+        made.append(CandidateReading(tokens, spans, normalized(draw, len(chosen))))
+    return made
+
+
+@settings(max_examples=60)
+@given(readings(), st.data())
+def test_a_spans_probability_is_the_weighted_mean(some: list[Reading], data: st.DataObject) -> None:
+    numbers = st.lists(st.floats(0.1, 9.0), min_size=len(some), max_size=len(some))
+    weights = data.draw(numbers)
+    table = mean_table(some, weights)
+    expected = slow_mean(some, weights)
+    assert table.sum() == pytest.approx(1.0, rel=1e-5)
+    found = {
+        (first, first + behind): table[first, behind]
+        for first, behind in zip(*np.nonzero(table), strict=True)
+    }
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def pointer(start: list[float], end: list[float], *, longest: int = 9) -> PointerReading:
+    return PointerReading(np.array(start, np.float32), np.array(end, np.float32), longest)
+
+
+def candidates(tokens: int, spans: dict[tuple[int, int], float]) -> CandidateReading:
+    probabilities = np.array([*spans.values()], np.float32)
+    return CandidateReading(tokens, np.array([*spans], np.int32), probabilities)
+
+
+CONTEXT = "one two three four"
+DATASET = SpanDataset(tiny.prepared(tiny.one_question(CONTEXT, "What?", [("one", 0)])))
+
+
+def texts(*members: Reading, weights: list[float] | None = None, n_best: int = 1) -> list[str]:
+    some = [[member] for member in members]
+    (found,) = ensemble_answers(DATASET, some, weights=weights, n_best=n_best).values()
+    return [answer.text for answer in found]
+
+
+def test_members_that_agree_a_little_outvote_one_that_is_sure() -> None:
+    """Which a vote of their answers would not see."""
+    first = candidates(4, {(0, 0): 0.6, (1, 2): 0.4})
+    second = candidates(4, {(3, 3): 0.6, (1, 2): 0.4})
+    assert [texts(first), texts(second)] == [["one"], ["four"]]
+    assert texts(first, second) == ["two three"]
+    assert texts(first, second, weights=[9, 1]) == ["one"]
+
+
+def test_a_span_too_long_for_one_member_is_answered_by_the_other() -> None:
+    short = pointer([0.5, 0.5, 0, 0], [0, 0, 0, 1], longest=2)
+    long = candidates(4, {(0, 3): 1.0})
+    assert texts(short, long) == [CONTEXT]
+
+
+def test_n_best_are_the_most_probable_spans() -> None:
+    answers = ensemble_answers(
+        DATASET, [[candidates(4, {(0, 0): 0.5, (1, 2): 0.3, (3, 3): 0.2})]], n_best=9
+    )
+    (found,) = answers.values()
+    assert [answer.text for answer in found] == ["one", "two three", "four"]
+    assert [answer.probability for answer in found] == pytest.approx([0.5, 0.3, 0.2])
+    assert [(answer.start, answer.end) for answer in found] == [(0, 3), (4, 13), (14, 18)]
+    assert texts(candidates(4, {(0, 0): 0.5, (1, 2): 0.3, (3, 3): 0.2}), n_best=2) == [
+        "one",
+        "two three",
+    ]
+
+
+def test_a_reader_that_contradicts_itself_has_an_answer_all_the_same() -> None:
+    assert texts(pointer([0, 0, 0, 1], [1, 0, 0, 0])) == ["one"]
+
+
+@pytest.fixture(params=["reader", "scorer"])
+def predictor(request: pytest.FixtureRequest) -> Predictor:
+    return Predictor(open_run(request.getfixturevalue(f"{request.param}_run")), device="cpu")
+
+
+def test_one_member_answers_as_it_does_alone(predictor: Predictor, tmp_path: Path) -> None:
+    source = find_source(str(tiny.write(tmp_path / "questions.json", tiny.squad())))
+    data = predictor.prepare(source, cache_dir=tmp_path / "cache")
+    told: list[tuple[str, int, int]] = []
+    dataset = predictor.run.inputs.dataset(data)
+    read = read_questions(predictor, dataset, progress=lambda *call: told.append(call))
+    together = ensemble_answers(dataset, [read], n_best=5)
+    alone = predictor.answers(data, n_best=5)
+    assert list(together) == list(alone)
+    assert told[-1] == ("answers", 8, 8)
+    for name, answers in together.items():
+        assert answers[0].text == alone[name][0].text
+        mine, its = ([one.probability for one in some] for some in (answers, alone[name]))
+        # A reader's are divided by what it gives to possible spans.
+        assert np.array(mine) / mine[0] == pytest.approx(np.array(its) / its[0], rel=1e-4)
+
+
+def test_each_reading_is_a_distribution(predictor: Predictor, tmp_path: Path) -> None:
+    """Whatever the padding of its batch."""
+    source = find_source(str(tiny.write(tmp_path / "questions.json", tiny.squad())))
+    data = predictor.prepare(source, cache_dir=tmp_path / "cache")
+    dataset = predictor.run.inputs.dataset(data)
+    readings = read_questions(predictor, dataset)
+    for reading, length in zip(readings, dataset.context_lengths, strict=True):
+        assert reading.table().sum() == pytest.approx(1.0, rel=1e-5)
+        assert len(reading.table()) == length
+
+
+def test_a_diverged_member_is_named(
+    reader_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = Predictor(open_run(reader_run), device="cpu")
+    source = find_source(str(tiny.write(tmp_path / "questions.json", tiny.one_question())))
+    data = predictor.prepare(source, cache_dir=tmp_path / "cache")
+    model = predictor.run.model_for(data)
+    torch.nn.init.constant_(next(model.parameters()), torch.nan)
+    predictor._model = model
+    with pytest.raises(CheckpointError, match="its training diverged"):
+        read_questions(predictor, predictor.run.inputs.dataset(data))
