@@ -1,5 +1,6 @@
 """What both families' modules log, save and refuse, on a few questions in memory."""
 
+import math
 import pickle
 from pathlib import Path
 from types import SimpleNamespace
@@ -232,15 +233,18 @@ def test_the_best_candidate_is_the_answer() -> None:
         def forward(self, batch: Any) -> torch.Tensor:
             return torch.tensor([[0.0, 2.0, 2.0], [3.0, 1.0, -9.0]])
 
-        def loss(self, logits: torch.Tensor, batch: Any) -> torch.Tensor:
-            return logits.sum(dim=1)
-
-    module = CandidateModule(lambda num_buckets: Scorer())  # type: ignore[arg-type, return-value]
+    module = CandidateModule(lambda sizes: Scorer())  # type: ignore[arg-type, return-value]
     module.model = module.make_model({"num_buckets": 3, "vector_size": 5})
     spans = torch.arange(12).view(2, 3, 2)
-    chosen, losses = module.predict_spans(SimpleNamespace(candidate_spans=spans))  # type: ignore[arg-type]
+    labels = torch.tensor([[False, True, False], [False, False, False]])
+    batch = SimpleNamespace(
+        candidate_spans=spans,
+        candidate_mask=torch.ones_like(labels),
+        candidate_labels=labels,
+    )
+    chosen, losses = module.predict_spans(batch)  # type: ignore[arg-type]
     assert chosen.tolist() == [[2, 3], [6, 7]]
-    assert losses.tolist() == [4, -5]
+    assert losses.tolist() == pytest.approx([math.log(math.exp(-2) + 2), 0.0])
 
 
 def test_batches_go_to_the_device() -> None:
