@@ -3,7 +3,8 @@
 The lecture's second choice of scorer; nobody has published one. Each candidate's vector is a sum of
 - its continuous features, standardised, and each of the other feature groups as an embedding;
 - the words of the span, of `window` tokens on both sides of it, and of its sentence, on average,
-  and its head: each word as vector and characters, with the question's words most like it;
+  and some by themselves: its head, its first and last word, and the words next to it: each as
+  vector and characters, with the question's words most like it;
 - the question, and the product of question and span.
 All of these are projected before they are pooled over tokens: what is done for each of some 400
 candidates of a paragraph is to look up sums and to go through the two layers behind them.
@@ -29,8 +30,11 @@ from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.masking import mask_logits
 
-PLACES = ("inside", "left", "right", "sentence", "head")
-"""Where the words that describe a candidate stand."""
+SPREAD = ("inside", "left", "right", "sentence")
+"""Where the words stand that describe a candidate on average: in it, beside it, in its sentence."""
+
+SINGLE = ("head", "first", "last", "before", "behind")
+"""The words that describe a candidate by themselves; the last two are next to it."""
 
 NUM_MARKS = 3
 """How like the question's words a token is, whether it is one of them, and one that counts."""
@@ -97,7 +101,7 @@ class MLPScorer(CandidateScorer):
         self.hidden_dropout = SequenceDropout(dropout, variational=True)
         self.aligned_question = AlignedQuestion(embedding_size)
         self.question_pooling = AttentionPooling(embedding_size)
-        described = len(PLACES) * hidden_size
+        described = (len(SPREAD) + len(SINGLE)) * hidden_size
         self.said = nn.Linear(embedding_size, described)
         self.asked = nn.Linear(embedding_size, described, bias=False)
         self.marks = nn.Linear(NUM_MARKS, described, bias=False)
@@ -110,7 +114,7 @@ class MLPScorer(CandidateScorer):
 
     def forward(self, batch: CandidateBatch) -> Tensor:
         """Give the (B, N) `candidate_logits`; padded candidates are masked."""
-        tokens, question = self._read(batch)  # (B, C, 5H), (B, D)
+        tokens, question = self._read(batch)  # (B, C, 9H), (B, D)
         inside, *around = self._described(batch, tokens)  # (B, N, H) each
         described = inside * self.gate(question)[:, None, :]
         for part in (inside, *around, self.features(self._features(batch))):
@@ -121,7 +125,7 @@ class MLPScorer(CandidateScorer):
         return mask_logits(logits, batch.candidate_mask)
 
     def _read(self, batch: CandidateBatch) -> tuple[Tensor, Tensor]:
-        """What each context token says in each of `PLACES`, and the question.
+        """What each context token says in each place, (B, C, 9H), and the question, (B, D).
 
         Each distinct form is projected once, and so is each question token: the average over the
         question's tokens is taken of what they are projected to.
@@ -131,18 +135,18 @@ class MLPScorer(CandidateScorer):
         context = F.embedding(batch.words.context_ids, words)  # (B, C, D)
         question = F.embedding(batch.words.question_ids, words)  # (B, Q, D)
         question_mask = batch.words.question_ids > 0
-        asked = torch.cat([question, self.asked(question)], dim=2)  # (B, Q, D + 5H)
+        asked = torch.cat([question, self.asked(question)], dim=2)  # (B, Q, D + 9H)
         aligned = self.aligned_question(context, question, question_mask, values=asked)
         likeness = (context * aligned[:, :, : context.shape[2]]).sum(dim=2)  # (B, C)
         matched = batch.matched_places >= 0
         marks = [likeness, matched, matched & batch.tree.counted]
         marked = self.marks(torch.stack([mark.to(words.dtype) for mark in marks], dim=2))
-        said = F.embedding(batch.words.context_ids, self.said(words))  # (B, C, 5H)
+        said = F.embedding(batch.words.context_ids, self.said(words))  # (B, C, 9H)
         tokens = said + aligned[:, :, context.shape[2] :] + marked
         return tokens, self.question_pooling(question, question_mask)
 
     def _described(self, batch: CandidateBatch, tokens: Tensor) -> list[Tensor]:
-        """What the words in each of `PLACES` say of the candidates: (B, N, H) each."""
+        """What the words in each place say of the candidates: (B, N, H) each."""
         first, last = batch.candidate_spans.unbind(2)  # (B, N)
         length = batch.tree.mask.sum(dim=1, keepdim=True)  # (B, 1)
         begin, end = batch.sentence_spans.unbind(2)  # (B, S)
@@ -152,10 +156,22 @@ class MLPScorer(CandidateScorer):
             "right": (last + 1, (last + 1 + self.window).minimum(length)),
             "sentence": (begin, end + 1),
         }
-        *spread, heads = tokens.chunk(len(PLACES), dim=2)  # (B, C, H) each
-        parts = [mean_of(p, *bounds[name]) for name, p in zip(PLACES, spread, strict=False)]
-        parts[-1] = at(parts[-1], batch.candidate_sentences)
-        return [*parts, at(heads, batch.candidate_heads)]
+        # Place 0 is in front of the context, and the one behind its last token is beyond it.
+        places = {
+            "head": batch.candidate_heads + 1,
+            "first": first + 1,
+            "last": last + 1,
+            "before": first,
+            "behind": torch.where(last + 1 < length, last + 2, 0),
+        }
+        parts = tokens.chunk(len(SPREAD) + len(SINGLE), dim=2)  # (B, C, H) each
+        spread = [mean_of(part, *bounds[name]) for name, part in zip(SPREAD, parts, strict=False)]
+        spread[-1] = at(spread[-1], batch.candidate_sentences)
+        single = [
+            at(F.pad(part, (0, 0, 1, 0)), places[name])
+            for name, part in zip(SINGLE, parts[len(SPREAD) :], strict=True)
+        ]
+        return spread + single
 
     def _features(self, batch: CandidateBatch) -> Tensor:
         """Continuous features, standardised, and embedded groups: (B, N, F)."""
