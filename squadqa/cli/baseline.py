@@ -27,6 +27,10 @@ PUBLISHED = {
 """The baselines, with exact match and F1 in percent as Rajpurkar et al. 2016 (arXiv 1606.05250)
 publish them in table 5: on SQuAD dev, with constituents as candidates."""
 
+GENERATOR = "NounChunks"
+"""Proposes the candidates unless another is named: with it the sliding window scores nearest to the
+paper's, which chooses among constituents."""
+
 ROWS = {"random": "random-candidate"}
 """Names of results where they are not the baseline's own."""
 
@@ -47,13 +51,13 @@ def main(arguments: list[str]) -> int:
         "baseline",
         "Choose one candidate for each question without learning, and score the choice beside what"
         "\nthe SQuAD paper reports: at random, or by the sliding window of MCTest with or without "
-        "its\ndistance.",
+        "its\ndistance. Candidates are noun chunks, entities and tokens, or as --generator says.",
         usage="NAME --data FILE [options]",
         examples=[
             ("on SQuAD's dev part", "squadqa baseline sliding-window --data squad"),
             (
-                "over noun chunks, entities and tokens, predictions kept",
-                "squadqa baseline sliding-window --data dev.json --generator NounChunks "
+                "over runs of the dependency parse, predictions kept",
+                f"squadqa baseline sliding-window --data dev.json --generator {RUNS} "
                 "--output predictions.json",
             ),
         ],
@@ -71,8 +75,8 @@ def main(arguments: list[str]) -> int:
         "--generator",
         metavar="NAME",
         choices=GENERATORS,
-        default=RUNS,
-        help=f"{', '.join(GENERATORS)} (default: {RUNS})",
+        default=GENERATOR,
+        help=f"{', '.join(GENERATORS)} (default: {GENERATOR})",
     )
     add("--depth", metavar="N", type=natural, help=f"depth of {RUNS} (default: 0)")
     add_limit_options(parser)
@@ -141,7 +145,7 @@ def _write_result(
 
     name, line = ROWS.get(options.name, options.name), f"baseline {options.name}"
     line += f" --data {options.data}"
-    if options.generator != RUNS:
+    if options.generator != GENERATOR:
         name, line = f"{name}-{options.generator}", f"{line} --generator {options.generator}"
     if options.depth:
         name, line = f"{name}-depth-{options.depth}", f"{line} --depth {options.depth}"
