@@ -75,8 +75,8 @@ def test_figures_for_reading(
         ["sliding-window", "50.0", "83.3"],
         ["published,", "over", "constituents", "13.2", "20.2"],
     ]
-    assert lines[4:6] == ["questions    2", "candidates   30 a paragraph"]
-    assert lines[-1] == f"predictions  {output}"
+    assert lines[4:6] == ["questions     2", "candidates    30 a paragraph"]
+    assert lines[-1] == f"predictions   {output}"
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
