@@ -14,6 +14,7 @@ forms, V continuous features, H hidden, D width.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -55,6 +56,8 @@ class MLPScorer(CandidateScorer):
         embedding_size: Width that a word's vector and characters are projected to.
         hidden_size: H of the two hidden layers.
         window: Tokens on each side of a candidate that describe it.
+        sampled_candidates: Candidates of a question that a training step looks at, drawn at random
+            beside the right ones; None looks at all.
         dropout: Share of word embeddings and of hidden units dropped in training.
 
     Raises:
@@ -72,6 +75,7 @@ class MLPScorer(CandidateScorer):
         embedding_size: int = 128,
         hidden_size: int = 128,
         window: int = 5,
+        sampled_candidates: int | None = None,
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
@@ -82,6 +86,7 @@ class MLPScorer(CandidateScorer):
                 next_step="Name at least one source with data.inputs.vectors.",
             )
         self.window = window
+        self.sampled_candidates = sampled_candidates
         self.value_groups = [name for name in groups if name in VALUES]
         widths = {
             name: 1 if name in SCORED else group_size for name in groups if name not in VALUES
@@ -113,7 +118,16 @@ class MLPScorer(CandidateScorer):
         self.output = nn.Linear(hidden_size, 1)
 
     def forward(self, batch: CandidateBatch) -> Tensor:
-        """Give the (B, N) `candidate_logits`; padded candidates are masked."""
+        """Give the (B, N) `candidate_logits`; those padded, or not drawn, are masked."""
+        count = batch.candidate_mask.shape[1]
+        if not self.training or self.sampled_candidates is None or self.sampled_candidates >= count:
+            return self._score(batch)
+        places = sampled(batch, self.sampled_candidates)  # (B, K)
+        logits = self._score(chosen(batch, places))  # (B, K)
+        nowhere = torch.zeros_like(batch.candidate_mask)
+        return mask_logits(nowhere.to(logits.dtype), nowhere).scatter(1, places, logits)
+
+    def _score(self, batch: CandidateBatch) -> Tensor:
         tokens, question = self._read(batch)  # (B, C, 9H), (B, D)
         inside, *around = self._described(batch, tokens)  # (B, N, H) each
         described = inside * self.gate(question)[:, None, :]
@@ -188,3 +202,29 @@ def mean_of(values: Tensor, start: Tensor, stop: Tensor) -> Tensor:
     running = F.pad(values.cumsum(1), (0, 0, 1, 0))
     total = at(running, stop) - at(running, start)
     return total / (stop - start).clamp(min=1)[:, :, None]
+
+
+def sampled(batch: CandidateBatch, count: int) -> Tensor:
+    """Draw `count` places of candidates: the right ones, then others at random, then padding."""
+    order = torch.rand(batch.candidate_mask.shape, device=batch.candidate_mask.device)
+    order = order + batch.candidate_labels.to(order.dtype) - (~batch.candidate_mask).to(order.dtype)
+    return order.topk(count, dim=1, sorted=False).indices
+
+
+def chosen(batch: CandidateBatch, places: Tensor) -> CandidateBatch:
+    """Keep the candidates at (B, K) places."""
+
+    def keep(values: Tensor) -> Tensor:
+        index = places.view(*places.shape, *[1] * (values.dim() - 2))
+        return values.gather(1, index.expand(*places.shape, *values.shape[2:]))
+
+    return replace(
+        batch,
+        candidate_spans=keep(batch.candidate_spans),
+        candidate_mask=keep(batch.candidate_mask),
+        candidate_labels=keep(batch.candidate_labels),
+        candidate_heads=keep(batch.candidate_heads),
+        candidate_sentences=keep(batch.candidate_sentences),
+        candidate_constituents=keep(batch.candidate_constituents),
+        candidate_tags=keep(batch.candidate_tags),
+    )

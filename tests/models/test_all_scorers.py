@@ -33,6 +33,9 @@ SCORERS: dict[str, Callable[[], CandidateScorer]] = {
         hidden_size=16,
         dropout=0.0,
     ),
+    "mlp that draws candidates": lambda: MLPScorer(
+        SIZES, table_bits=12, embedding_size=12, hidden_size=16, sampled_candidates=6, dropout=0.0
+    ),
     "mlp without characters": lambda: MLPScorer(
         SIZES, table_bits=12, groups=["lengths", "tag_sequence"], embedding_size=12, hidden_size=16
     ),
@@ -148,6 +151,21 @@ def test_one_token_and_five_thousand(name: str, parse: bool) -> None:
         assert torch.isfinite(logits[batch.candidate_mask]).all()
         assert batch.candidate_mask.any(dim=1).all()
         loss_of(model, batch).sum().backward()
+
+
+def test_mlp_draws_candidates_in_training_the_right_ones_among_them() -> None:
+    dataset = fitted(random_data(36))
+    batch = dataset.collate(range(len(dataset)))
+    torch.manual_seed(1)
+    model = MLPScorer(SIZES, table_bits=12, sampled_candidates=5, dropout=0.0)
+    everything = model.eval()(batch)
+    drawn, again = model.train()(batch), model(batch)
+    real = drawn > -1e30
+    assert real.sum(dim=1).tolist() == batch.candidate_mask.sum(dim=1).clamp(max=5).tolist()
+    assert not real[~batch.candidate_mask].any()
+    assert real[batch.candidate_labels].all()
+    torch.testing.assert_close(drawn[real], everything[real])
+    assert not torch.equal(real, again > -1e30)  # others the next time
 
 
 def test_mlp_without_vectors_says_so() -> None:
