@@ -1,7 +1,13 @@
 """A multilayer perceptron over candidate answers: feature groups with what the words look like.
 
-The lecture's second choice of scorer; nobody has published one. Each candidate's vector is a sum of
-- its continuous features, standardised, and each of the other feature groups as an embedding;
+The lecture's second choice of scorer; nobody has published one. A candidate's score is that of a
+logistic regression and of a perceptron, trained together.
+
+Reference: Cheng et al., 2016, Wide & Deep Learning for Recommender Systems (arXiv 1606.07792), for
+the sum of the two: what the crossed features learn by heart, the perceptron need not.
+
+The perceptron's vector of a candidate is a sum of
+- its continuous features, standardised, and its labels and tags as embeddings;
 - the words of the span, of `window` tokens on both sides of it, and of its sentence, on average,
   and some by themselves: its head, its first and last word, and the words next to it: each as
   vector and characters, with the question's words most like it;
@@ -25,6 +31,7 @@ from squadqa.data.candidate_values import VALUES, candidate_values, value_column
 from squadqa.errors import ConfigError
 from squadqa.models.base import CandidateScorer
 from squadqa.models.feature_groups import GROUPS, at, check_groups, feature_group
+from squadqa.models.logistic import LogisticScorer
 from squadqa.models.token_encoder import TokenEncoder
 from squadqa.nn.attention import AlignedQuestion, AttentionPooling
 from squadqa.nn.char_cnn import CharCNN
@@ -40,8 +47,11 @@ SINGLE = ("head", "first", "last", "before", "behind")
 NUM_MARKS = 3
 """How like the question's words a token is, whether it is one of them, and one that counts."""
 
-SCORED = ("lexicalized", "dependency_paths")
-"""Groups that give the perceptron one number, a score: their tables are large."""
+EMBEDDED = ("root_match", "constituent_label", "tag_sequence")
+"""Groups that the perceptron sees as embeddings."""
+
+EMBEDDED_BITS = 18
+"""Rows of their tables, as a power of two."""
 
 
 class MLPScorer(CandidateScorer):
@@ -51,8 +61,8 @@ class MLPScorer(CandidateScorer):
         sizes: What is to be known of the data.
         char_cnn: Character encoder; None leaves characters out.
         groups: Feature groups to use, of `GROUPS`.
-        table_bits: Each group of crossed features has a table of 2 ** table_bits rows.
-        group_size: D of each group's embedding.
+        table_bits: Each group of crossed features has a table of 2 ** table_bits weights.
+        group_size: D of the embeddings of labels and tags.
         embedding_size: Width that a word's vector and characters are projected to.
         hidden_size: H of the two hidden layers.
         window: Tokens on each side of a candidate that describe it.
@@ -70,7 +80,7 @@ class MLPScorer(CandidateScorer):
         *,
         char_cnn: CharCNN | None = None,
         groups: Sequence[str] = GROUPS,
-        table_bits: int = 18,
+        table_bits: int = 20,
         group_size: int = 8,
         embedding_size: int = 128,
         hidden_size: int = 128,
@@ -88,15 +98,17 @@ class MLPScorer(CandidateScorer):
         self.window = window
         self.sampled_candidates = sampled_candidates
         self.value_groups = [name for name in groups if name in VALUES]
-        widths = {
-            name: 1 if name in SCORED else group_size for name in groups if name not in VALUES
-        }
+        self.linear = LogisticScorer(sizes, groups=groups, table_bits=table_bits)
         self.groups = nn.ModuleDict(
             {
                 name: feature_group(
-                    name, num_buckets=sizes.num_buckets, table_bits=table_bits, width=width
+                    name,
+                    num_buckets=sizes.num_buckets,
+                    table_bits=EMBEDDED_BITS,
+                    width=group_size,
                 )
-                for name, width in widths.items()
+                for name in groups
+                if name in EMBEDDED
             }
         )
         self.words = TokenEncoder(sizes.vector_size, char_cnn=char_cnn, output_size=embedding_size)
@@ -112,7 +124,7 @@ class MLPScorer(CandidateScorer):
         self.marks = nn.Linear(NUM_MARKS, described, bias=False)
         self.question = nn.Linear(embedding_size, hidden_size)
         self.gate = nn.Linear(embedding_size, hidden_size)
-        features = sum(widths.values()) + sum(VALUES[name] for name in self.value_groups)
+        features = sum(VALUES[name] for name in self.value_groups) + group_size * len(self.groups)
         self.features = nn.Linear(features, hidden_size)
         self.hidden = nn.Linear(hidden_size, hidden_size)
         self.output = nn.Linear(hidden_size, 1)
@@ -136,7 +148,7 @@ class MLPScorer(CandidateScorer):
         hidden = (described + self.question(question)[:, None, :]).relu()  # (B, N, H)
         hidden = self.hidden(self.hidden_dropout(hidden)).relu()  # (B, N, H)
         logits = self.output(self.hidden_dropout(hidden)).squeeze(2)  # (B, N)
-        return mask_logits(logits, batch.candidate_mask)
+        return mask_logits(logits + self.linear.scores(batch), batch.candidate_mask)
 
     def _read(self, batch: CandidateBatch) -> tuple[Tensor, Tensor]:
         """What each context token says in each place, (B, C, 9H), and the question, (B, D).
