@@ -1,10 +1,12 @@
 """A multilayer perceptron over candidate answers: feature groups with what the words look like.
 
 The lecture's second choice of scorer; nobody has published one. A candidate's score is that of a
-logistic regression and of a perceptron, trained together.
+perceptron plus that of a logistic regression over all features. The logistic regression joins for
+the last pass only: its crossed features learn by heart what they have seen once, and a perceptron
+beside them would learn nothing from seeing it again.
 
 Reference: Cheng et al., 2016, Wide & Deep Learning for Recommender Systems (arXiv 1606.07792), for
-the sum of the two: what the crossed features learn by heart, the perceptron need not.
+the sum of the two.
 
 The perceptron's vector of a candidate is a sum of
 - its continuous features, standardised, and its labels and tags as embeddings;
@@ -20,7 +22,7 @@ forms, V continuous features, H hidden, D width.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -66,8 +68,7 @@ class MLPScorer(CandidateScorer):
         embedding_size: Width that a word's vector and characters are projected to.
         hidden_size: H of the two hidden layers.
         window: Tokens on each side of a candidate that describe it.
-        sampled_candidates: Candidates of a question that a training step looks at, drawn at random
-            beside the right ones; None looks at all.
+        linear_rate: Learning rate of the logistic regression; the perceptron has the optimiser's.
         dropout: Share of word embeddings and of hidden units dropped in training.
 
     Raises:
@@ -85,7 +86,7 @@ class MLPScorer(CandidateScorer):
         embedding_size: int = 128,
         hidden_size: int = 128,
         window: int = 5,
-        sampled_candidates: int | None = None,
+        linear_rate: float = 0.2,
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
@@ -96,7 +97,8 @@ class MLPScorer(CandidateScorer):
                 next_step="Name at least one source with data.inputs.vectors.",
             )
         self.window = window
-        self.sampled_candidates = sampled_candidates
+        self.linear_rate = linear_rate
+        self.linear_joined = True
         self.value_groups = [name for name in groups if name in VALUES]
         self.linear = LogisticScorer(sizes, groups=groups, table_bits=table_bits)
         self.groups = nn.ModuleDict(
@@ -130,16 +132,7 @@ class MLPScorer(CandidateScorer):
         self.output = nn.Linear(hidden_size, 1)
 
     def forward(self, batch: CandidateBatch) -> Tensor:
-        """Give the (B, N) `candidate_logits`; those padded, or not drawn, are masked."""
-        count = batch.candidate_mask.shape[1]
-        if not self.training or self.sampled_candidates is None or self.sampled_candidates >= count:
-            return self._score(batch)
-        places = sampled(batch, self.sampled_candidates)  # (B, K)
-        logits = self._score(chosen(batch, places))  # (B, K)
-        nowhere = torch.zeros_like(batch.candidate_mask)
-        return mask_logits(nowhere.to(logits.dtype), nowhere).scatter(1, places, logits)
-
-    def _score(self, batch: CandidateBatch) -> Tensor:
+        """Give the (B, N) `candidate_logits`; padded candidates are masked."""
         tokens, question = self._read(batch)  # (B, C, 9H), (B, D)
         inside, *around = self._described(batch, tokens)  # (B, N, H) each
         described = inside * self.gate(question)[:, None, :]
@@ -148,7 +141,20 @@ class MLPScorer(CandidateScorer):
         hidden = (described + self.question(question)[:, None, :]).relu()  # (B, N, H)
         hidden = self.hidden(self.hidden_dropout(hidden)).relu()  # (B, N, H)
         logits = self.output(self.hidden_dropout(hidden)).squeeze(2)  # (B, N)
-        return mask_logits(logits + self.linear.scores(batch), batch.candidate_mask)
+        if self.linear_joined:
+            logits = logits + self.linear.scores(batch)
+        return mask_logits(logits, batch.candidate_mask)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Give the perceptron's parameters, and the logistic regression's with their own rate."""
+        linear = list(self.linear.parameters())
+        known = set(map(id, linear))
+        perceptron = [p for p in self.parameters() if id(p) not in known]
+        return [{"params": perceptron}, {"params": linear, "lr": self.linear_rate}]
+
+    def start_epoch(self, epoch: int, *, epochs: int) -> None:
+        """Let the logistic regression join for the last pass."""
+        self.linear_joined = epoch == epochs - 1
 
     def _read(self, batch: CandidateBatch) -> tuple[Tensor, Tensor]:
         """What each context token says in each place, (B, C, 9H), and the question, (B, D).
@@ -214,29 +220,3 @@ def mean_of(values: Tensor, start: Tensor, stop: Tensor) -> Tensor:
     running = F.pad(values.cumsum(1), (0, 0, 1, 0))
     total = at(running, stop) - at(running, start)
     return total / (stop - start).clamp(min=1)[:, :, None]
-
-
-def sampled(batch: CandidateBatch, count: int) -> Tensor:
-    """Draw `count` places of candidates: the right ones, then others at random, then padding."""
-    order = torch.rand(batch.candidate_mask.shape, device=batch.candidate_mask.device)
-    order = order + batch.candidate_labels.to(order.dtype) - (~batch.candidate_mask).to(order.dtype)
-    return order.topk(count, dim=1, sorted=False).indices
-
-
-def chosen(batch: CandidateBatch, places: Tensor) -> CandidateBatch:
-    """Keep the candidates at (B, K) places."""
-
-    def keep(values: Tensor) -> Tensor:
-        index = places.view(*places.shape, *[1] * (values.dim() - 2))
-        return values.gather(1, index.expand(*places.shape, *values.shape[2:]))
-
-    return replace(
-        batch,
-        candidate_spans=keep(batch.candidate_spans),
-        candidate_mask=keep(batch.candidate_mask),
-        candidate_labels=keep(batch.candidate_labels),
-        candidate_heads=keep(batch.candidate_heads),
-        candidate_sentences=keep(batch.candidate_sentences),
-        candidate_constituents=keep(batch.candidate_constituents),
-        candidate_tags=keep(batch.candidate_tags),
-    )

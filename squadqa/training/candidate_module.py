@@ -56,6 +56,14 @@ class CandidateModule(QAModule):
         """Build the scorer for the data's sizes."""
         return self.make_scorer(CandidateSizes(sizes["num_buckets"], sizes["vector_size"]))
 
+    def parameter_groups(self) -> Any:
+        """Give the scorer's parameters, as optimisers take them."""
+        return self.scorer.parameter_groups()
+
+    def on_train_epoch_start(self) -> None:
+        """Tell the scorer which pass begins (called by Lightning)."""
+        self.scorer.start_epoch(self.current_epoch, epochs=self.trainer.max_epochs or 1)
+
     def losses(self, batch: CandidateBatch) -> Tensor:
         """Give the (B,) losses of a batch's questions in nats."""
         return self._losses(self.scorer(batch), batch)

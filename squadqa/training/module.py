@@ -52,6 +52,10 @@ class QAModule(pl.LightningModule):
     def predict_spans(self, batch: Any) -> tuple[Tensor, Tensor]:
         """Give the (B, 2) best spans, inclusive tokens, and the (B,) losses."""
 
+    def parameter_groups(self) -> Any:
+        """Give the parameters to train, as optimisers take them."""
+        return self.parameters()
+
     def configure_model(self) -> None:
         """Build the model when the data's sizes are known (called by Lightning)."""
         if self.model is not None:
@@ -68,7 +72,7 @@ class QAModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Make optimiser and schedule (called by Lightning)."""
-        optimizer = self.make_optimizer(self.parameters())
+        optimizer = self.make_optimizer(self.parameter_groups())
         total_steps = self._total_steps()
 
         def factor(step: int) -> float:

@@ -33,9 +33,6 @@ SCORERS: dict[str, Callable[[], CandidateScorer]] = {
         hidden_size=16,
         dropout=0.0,
     ),
-    "mlp that draws candidates": lambda: MLPScorer(
-        SIZES, table_bits=12, embedding_size=12, hidden_size=16, sampled_candidates=6, dropout=0.0
-    ),
     "mlp without characters": lambda: MLPScorer(
         SIZES, table_bits=12, groups=["lengths", "tag_sequence"], embedding_size=12, hidden_size=16
     ),
@@ -153,19 +150,24 @@ def test_one_token_and_five_thousand(name: str, parse: bool) -> None:
         loss_of(model, batch).sum().backward()
 
 
-def test_mlp_draws_candidates_in_training_the_right_ones_among_them() -> None:
-    dataset = fitted(random_data(36))
-    batch = dataset.collate(range(len(dataset)))
-    torch.manual_seed(1)
-    model = MLPScorer(SIZES, table_bits=12, sampled_candidates=5, dropout=0.0)
-    everything = model.eval()(batch)
-    drawn, again = model.train()(batch), model(batch)
-    real = drawn > -1e30
-    assert real.sum(dim=1).tolist() == batch.candidate_mask.sum(dim=1).clamp(max=5).tolist()
-    assert not real[~batch.candidate_mask].any()
-    assert real[batch.candidate_labels].all()
-    torch.testing.assert_close(drawn[real], everything[real])
-    assert not torch.equal(real, again > -1e30)  # others the next time
+def test_the_logistic_regression_joins_the_mlp_for_the_last_pass() -> None:
+    batch, model = fitted(random_data(36)).collate([0]), made("mlp")
+    assert isinstance(model, MLPScorer)
+    mask = batch.candidate_mask
+    both = model(batch)
+    model.start_epoch(0, epochs=2)
+    alone = model(batch)
+    model.start_epoch(1, epochs=2)
+    torch.testing.assert_close(model(batch), both)
+    torch.testing.assert_close((alone + model.linear.scores(batch))[mask], both[mask])
+
+
+def test_the_mlps_parameters_are_in_one_group_each() -> None:
+    model = SCORERS["mlp"]()
+    perceptron, linear = model.parameter_groups()
+    assert linear["lr"] == 0.2 and "lr" not in perceptron
+    grouped = [id(p) for group in (perceptron, linear) for p in group["params"]]
+    assert sorted(grouped) == sorted(map(id, model.parameters()))
 
 
 def test_mlp_without_vectors_says_so() -> None:
