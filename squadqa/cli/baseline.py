@@ -56,9 +56,8 @@ def main(arguments: list[str]) -> int:
         examples=[
             ("on SQuAD's dev part", "squadqa baseline sliding-window --data squad"),
             (
-                "over runs of the dependency parse, predictions kept",
-                f"squadqa baseline sliding-window --data dev.json --generator {RUNS} "
-                "--output predictions.json",
+                "over runs of the dependency parse",
+                f"squadqa baseline sliding-window --data dev.json --generator {RUNS} --depth 2",
             ),
         ],
     )

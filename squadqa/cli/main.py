@@ -24,6 +24,7 @@ COMMANDS = {
     "predict": "squadqa.cli.predict",
     "answer": "squadqa.cli.answer",
     "explain": "squadqa.cli.explain",
+    "features": "squadqa.cli.features",
 }
 """Modules of the commands: each has a line `HELP` and a `main(arguments) -> exit code`."""
 

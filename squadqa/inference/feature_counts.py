@@ -7,16 +7,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from squadqa.data.candidate_inputs import CandidateInputs
 from squadqa.data.prepare import PreparedData, Progress
 from squadqa.errors import CheckpointError
 from squadqa.inference.predictor import BATCH_TOKENS, find_device, token_batches
 from squadqa.inference.run_folder import Run
-from squadqa.models.base import CandidateScorer
 from squadqa.models.feature_groups import TableGroup
 from squadqa.nn.hashing import table_rows
 
-CAPACITY = 1 << 26
-"""Most distinct features of a table to hold: at most 1.6 GiB while they are sorted."""
+CAPACITY = 1 << 25
+"""Most distinct features of a table to hold: 384 MiB, and 0.8 GiB while they are sorted."""
 
 SORTED_TOGETHER = 1 << 22
 """Features at least that are sorted together: 32 MiB."""
@@ -34,8 +34,7 @@ class TableCounts:
         colliding: Distinct features that share their row with another.
         rows: Rows of the table.
         rows_taken: Rows that a feature falls on.
-        error: Standard error of `distinct`, `colliding` and `rows_taken`, in percent; 0 where they
-            were counted one by one.
+        error: Standard error of `distinct`, in percent of it; 0 where all figures are exact.
         weights: Numbers in the table.
         weights_not_zero: Those that training moved.
     """
@@ -112,7 +111,7 @@ def require_tables(run: Run) -> None:
     Raises:
         CheckpointError: The run's model is no scorer of candidates.
     """
-    if not issubclass(run.make_model.func, CandidateScorer):
+    if not isinstance(run.inputs, CandidateInputs):
         raise _without_tables(run)
 
 
@@ -160,7 +159,7 @@ class Counter:
         self._merge()
         rows, every = 1 << self.table_bits, 1 << self._halvings
         on_row = np.zeros(rows, np.int64)
-        for part in np.array_split(self._held, 1 + len(self._held) // SORTED_TOGETHER):
+        for part in self._parts():
             on_row += np.bincount(self._rows(part), minlength=rows)
         held = len(self._held)
         return TableCounts(
@@ -175,14 +174,19 @@ class Counter:
         )
 
     def _merge(self) -> None:
-        together = np.concatenate([self._held, *self._new])
+        self._held = np.concatenate([self._held, *self._new])
         self._new, self._size = [], 0
-        self._held = _distinct(together)
+        self._held = _distinct(self._held)
         while len(self._held) > self.capacity and self._halvings < self.table_bits:
             self._halvings += 1
-            self._held = self._sampled(self._held)
+            self._held = np.concatenate([self._sampled(part) for part in self._parts()])
+
+    def _parts(self) -> list[Ints]:
+        """Views of what is held, so small that its rows take little memory."""
+        return np.array_split(self._held, 1 + len(self._held) // SORTED_TOGETHER)
 
     def _sampled(self, hashes: Ints) -> Ints:
+        """Leave out what is on forgotten rows."""
         if not self._halvings:
             return hashes
         return hashes[self._rows(hashes) % (1 << self._halvings) == 0]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from squadqa.data.prepare import PreparedData, Progress, prepare, prepare_data
-from squadqa.data.squad import Source, SquadData
+from squadqa.data.squad import BadAnswers, Source, SquadData
 from squadqa.errors import CheckpointError, ConfigError, DataError
 from squadqa.evaluation.predictions import NBest
 from squadqa.inference.run_folder import Run
@@ -45,6 +45,7 @@ class Predictor:
         source: Source,
         *,
         cache_dir: str | Path | None = None,
+        bad_answers: BadAnswers = "keep",
         workers: int = 0,
         progress: Progress | None = None,
     ) -> PreparedData:
@@ -54,6 +55,8 @@ class Predictor:
             source: What `find_source` found.
             cache_dir: Folder of prepared data; None takes the run's own where it is still there,
                 else the default one.
+            bad_answers: What to do with a question without usable answers; what training said finds
+                the data that training prepared.
             workers: Processes that annotate; 0 takes one for each core.
             progress: Called now and then.
 
@@ -69,6 +72,7 @@ class Predictor:
         return prepare(
             source,
             cache_dir=cache_dir,
+            bad_answers=bad_answers,
             pipeline=self.run.inputs.pipeline,
             vectors=self.run.inputs.vectors,
             workers=workers,
