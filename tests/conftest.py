@@ -21,11 +21,23 @@ os.environ.update(
 from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
-from hypothesis import settings  # noqa: E402
+from hypothesis import is_hypothesis_test, settings  # noqa: E402
+
+FUZZ = os.environ.get("SQUADQA_FUZZ") == "1"
+"""Whether to look for new examples, more of them, instead of trying the same ones every time."""
 
 # A busy machine is no bug: how long one example takes is not what these tests are about.
-settings.register_profile("patient", settings.default, deadline=None)
-settings.load_profile("patient")
+settings.register_profile("patient", deadline=None, derandomize=True)
+settings.register_profile("fuzz", deadline=None, derandomize=False)
+settings.load_profile("fuzz" if FUZZ else "patient")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fuzzing, give every test ten times the examples that it asks for (called by pytest)."""
+    functions = {item.function for item in items if isinstance(item, pytest.Function)}
+    for test in filter(is_hypothesis_test, functions) if FUZZ else ():
+        own = test._hypothesis_internal_use_settings  # a test is given its settings but once
+        test._hypothesis_internal_use_settings = settings(own, max_examples=10 * own.max_examples)
 
 
 @pytest.fixture(scope="session")

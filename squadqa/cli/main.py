@@ -25,6 +25,7 @@ COMMANDS = {
     "ensemble": "squadqa.cli.ensemble",
     "answer": "squadqa.cli.answer",
     "explain": "squadqa.cli.explain",
+    "features": "squadqa.cli.features",
     "models": "squadqa.cli.models",
 }
 """Modules of the commands: each has a line `HELP` and a `main(arguments) -> exit code`."""

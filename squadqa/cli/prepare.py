@@ -9,7 +9,7 @@ from squadqa.cli.parser import CommandParser, add_cache_options
 
 if TYPE_CHECKING:
     from squadqa.data.prepare import PreparedData
-    from squadqa.data.squad import Source
+    from squadqa.data.squad import BadAnswers, Source
 
 HELP = "tokenize, annotate and look vectors up once, ahead of training"
 PIPELINE = "en_core_web_sm"
@@ -75,11 +75,10 @@ def main(arguments: list[str]) -> int:
     cache_dir = Path(options.cache_dir) if options.cache_dir else default_cache_dir()
     reports = []
     for source in [source for name in options.data for source in _sources(name)]:
-        is_train = "train" in (source.split or source.name.rpartition("/")[2])
         data = prepare(
             source,
             cache_dir=cache_dir,
-            bad_answers=options.bad_answers or ("error" if is_train else "keep"),
+            bad_answers=options.bad_answers or default_bad_answers(source),
             pipeline=PIPELINE if options.annotate else None,
             vectors=options.vectors,
             workers=options.workers,
@@ -93,6 +92,15 @@ def main(arguments: list[str]) -> int:
     else:
         print(f"prepared data: {cache_dir}")
     return 0
+
+
+def default_bad_answers(source: "Source") -> "BadAnswers":
+    """Choose what training does with unusable answers where a source is named "train".
+
+    Args:
+        source: A file or data set.
+    """
+    return "error" if "train" in (source.split or source.name.rpartition("/")[2]) else "keep"
 
 
 def _sources(name: str) -> "list[Source]":

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytorch_lightning as pl
@@ -212,10 +213,10 @@ def _times(variants: Sequence[tuple[str, ...]], ablation: Ablation, began: float
     """Say how long it has taken, and may take; nothing before the first variant is finished."""
     if not ablation.variants:
         return ""
-    mean = sum(variant.minutes for variant in ablation.variants) / len(ablation.variants)
+    usual = median(variant.minutes for variant in ablation.variants)  # the first one reads the data
     missing = sum(frozenset(without) not in ablation.done for without in variants)
     so_far = (time.monotonic() - began) / 60
-    return f" ({so_far:.1f} minutes so far, about {mean * missing:.1f} to go)"
+    return f" ({so_far:.1f} minutes so far, about {usual * missing:.1f} to go)"
 
 
 def _write(ablation: Ablation, output: Path, results: Path | None) -> None:

@@ -20,6 +20,7 @@ from squadqa.data.candidates import (
     climb,
     entity_spans,
     parse_paragraphs,
+    spans_in_source,
     trimmed,
 )
 from squadqa.data.feature_statistics import Hashes, Ints, hash_bigrams, hash_words, mix
@@ -88,8 +89,7 @@ def extract(data: PreparedData, generator: CandidateGenerator) -> SourceFeatures
     """
     parse = parse_paragraphs(data)
     candidates = generator.generate(data, parse)
-    offsets = np.repeat(parse.bounds[:-1], np.diff(candidates.bounds))
-    first, last = (candidates.spans + offsets[:, None]).T
+    first, last = spans_in_source(data, candidates).T
     words = word_hashes(data)
     sentence_roots, question_roots = root_lemmas(data, parse)
     wh_tokens = find_wh_tokens(data)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from squadqa.data.dataset import QuestionDataset
 from squadqa.data.prepare import PreparedData, Progress, prepare, prepare_data
-from squadqa.data.squad import Source, SquadData
+from squadqa.data.squad import BadAnswers, Source, SquadData
 from squadqa.errors import CheckpointError, ConfigError, DataError
 from squadqa.evaluation.predictions import NBest
 from squadqa.inference.run_folder import Run
@@ -46,6 +46,7 @@ class Predictor:
         source: Source,
         *,
         cache_dir: str | Path | None = None,
+        bad_answers: BadAnswers = "keep",
         workers: int = 0,
         progress: Progress | None = None,
     ) -> PreparedData:
@@ -55,6 +56,8 @@ class Predictor:
             source: What `find_source` found.
             cache_dir: Folder of prepared data; None takes the run's own where it is still there,
                 else the default one.
+            bad_answers: What to do with a question without usable answers; what training said finds
+                the data that training prepared.
             workers: Processes that annotate; 0 takes one for each core.
             progress: Called now and then.
 
@@ -70,6 +73,7 @@ class Predictor:
         return prepare(
             source,
             cache_dir=cache_dir,
+            bad_answers=bad_answers,
             pipeline=self.run.inputs.pipeline,
             vectors=self.run.inputs.vectors,
             workers=workers,

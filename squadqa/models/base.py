@@ -5,6 +5,7 @@ Letters: B batch, C context tokens, N candidates.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -50,3 +51,15 @@ class CandidateScorer(nn.Module, ABC):
     @abstractmethod
     def forward(self, batch: CandidateBatch) -> Tensor:
         """Give the (B, N) `candidate_logits`; padded candidates are masked."""
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Give the parameters to train, as optimisers take them: a group may have its own rate."""
+        return [{"params": list(self.parameters())}]
+
+    def start_epoch(self, epoch: int, *, epochs: int) -> None:
+        """Hear that a pass over train begins.
+
+        Args:
+            epoch: Its number, from 0.
+            epochs: How many there are to be.
+        """

@@ -13,7 +13,7 @@ features, L labels, K kinds of a question, P pairs of a matched word and a head,
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -73,7 +73,7 @@ def feature_group(name: str, *, num_buckets: int, table_bits: int, width: int = 
         return BucketGroup(name, num_buckets, width)
     if name == "root_match":
         return RootGroup(width)
-    kinds = {
+    kinds: dict[str, Callable[[int, int], TableGroup]] = {
         "constituent_label": LabelGroup,
         "tag_sequence": TagGroup,
         "lexicalized": LexicalizedGroup,

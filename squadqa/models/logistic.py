@@ -48,8 +48,11 @@ class LogisticScorer(CandidateScorer):
 
     def forward(self, batch: CandidateBatch) -> Tensor:
         """Give the (B, N) `candidate_logits`; padded candidates are masked."""
-        scores = torch.stack(list(self.group_scores(batch).values()))  # (groups, B, N)
-        return mask_logits(scores.sum(dim=0), batch.candidate_mask)
+        return mask_logits(self.scores(batch), batch.candidate_mask)
+
+    def scores(self, batch: CandidateBatch) -> Tensor:
+        """Give the (B, N) sums of the groups' scores; meaningless where there is no candidate."""
+        return torch.stack(list(self.group_scores(batch).values())).sum(dim=0)
 
     def group_scores(self, batch: CandidateBatch) -> dict[str, Tensor]:
         """Give each group's (B, N) part of the score; meaningless where there is no candidate."""

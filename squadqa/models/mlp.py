@@ -1,9 +1,18 @@
 """A multilayer perceptron over candidate answers: feature groups with what the words look like.
 
-The lecture's second choice of scorer; nobody has published one. Each candidate's vector is a sum of
-- its continuous features, standardised, and each of the other feature groups as an embedding;
+The lecture's second choice of scorer; nobody has published one. A candidate's score is that of a
+perceptron plus that of a logistic regression over all features. The logistic regression joins for
+the last pass only: its crossed features learn by heart what they have seen once, and a perceptron
+beside them would learn nothing from seeing it again.
+
+Reference: Cheng et al., 2016, Wide & Deep Learning for Recommender Systems (arXiv 1606.07792), for
+the sum of the two.
+
+The perceptron's vector of a candidate is a sum of
+- its continuous features, standardised, and its labels and tags as embeddings;
 - the words of the span, of `window` tokens on both sides of it, and of its sentence, on average,
-  and its head: each word as vector and characters, with the question's words most like it;
+  and some by themselves: its head, its first and last word, and the words next to it: each as
+  vector and characters, with the question's words most like it;
 - the question, and the product of question and span.
 All of these are projected before they are pooled over tokens: what is done for each of some 400
 candidates of a paragraph is to look up sums and to go through the two layers behind them.
@@ -13,6 +22,7 @@ forms, V continuous features, H hidden, D width.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -23,20 +33,27 @@ from squadqa.data.candidate_values import VALUES, candidate_values, value_column
 from squadqa.errors import ConfigError
 from squadqa.models.base import CandidateScorer
 from squadqa.models.feature_groups import GROUPS, at, check_groups, feature_group
+from squadqa.models.logistic import LogisticScorer
 from squadqa.models.token_encoder import TokenEncoder
 from squadqa.nn.attention import AlignedQuestion, AttentionPooling
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.masking import mask_logits
 
-PLACES = ("inside", "left", "right", "sentence", "head")
-"""Where the words that describe a candidate stand."""
+SPREAD = ("inside", "left", "right", "sentence")
+"""Where the words stand that describe a candidate on average: in it, beside it, in its sentence."""
+
+SINGLE = ("head", "first", "last", "before", "behind")
+"""The words that describe a candidate by themselves; the last two are next to it."""
 
 NUM_MARKS = 3
 """How like the question's words a token is, whether it is one of them, and one that counts."""
 
-SCORED = ("lexicalized", "dependency_paths")
-"""Groups that give the perceptron one number, a score: their tables are large."""
+EMBEDDED = ("root_match", "constituent_label", "tag_sequence")
+"""Groups that the perceptron sees as embeddings."""
+
+EMBEDDED_BITS = 18
+"""Rows of their tables, as a power of two."""
 
 
 class MLPScorer(CandidateScorer):
@@ -46,11 +63,12 @@ class MLPScorer(CandidateScorer):
         sizes: What is to be known of the data.
         char_cnn: Character encoder; None leaves characters out.
         groups: Feature groups to use, of `GROUPS`.
-        table_bits: Each group of crossed features has a table of 2 ** table_bits rows.
-        group_size: D of each group's embedding.
+        table_bits: Each group of crossed features has a table of 2 ** table_bits weights.
+        group_size: D of the embeddings of labels and tags.
         embedding_size: Width that a word's vector and characters are projected to.
         hidden_size: H of the two hidden layers.
         window: Tokens on each side of a candidate that describe it.
+        linear_rate: Learning rate of the logistic regression; the perceptron has the optimiser's.
         dropout: Share of word embeddings and of hidden units dropped in training.
 
     Raises:
@@ -63,11 +81,12 @@ class MLPScorer(CandidateScorer):
         *,
         char_cnn: CharCNN | None = None,
         groups: Sequence[str] = GROUPS,
-        table_bits: int = 18,
+        table_bits: int = 20,
         group_size: int = 8,
         embedding_size: int = 128,
         hidden_size: int = 128,
         window: int = 5,
+        linear_rate: float = 0.2,
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
@@ -78,16 +97,20 @@ class MLPScorer(CandidateScorer):
                 next_step="Name at least one source with data.inputs.vectors.",
             )
         self.window = window
+        self.linear_rate = linear_rate
+        self.linear_joined = True
         self.value_groups = [name for name in groups if name in VALUES]
-        widths = {
-            name: 1 if name in SCORED else group_size for name in groups if name not in VALUES
-        }
+        self.linear = LogisticScorer(sizes, groups=groups, table_bits=table_bits)
         self.groups = nn.ModuleDict(
             {
                 name: feature_group(
-                    name, num_buckets=sizes.num_buckets, table_bits=table_bits, width=width
+                    name,
+                    num_buckets=sizes.num_buckets,
+                    table_bits=EMBEDDED_BITS,
+                    width=group_size,
                 )
-                for name, width in widths.items()
+                for name in groups
+                if name in EMBEDDED
             }
         )
         self.words = TokenEncoder(sizes.vector_size, char_cnn=char_cnn, output_size=embedding_size)
@@ -97,20 +120,20 @@ class MLPScorer(CandidateScorer):
         self.hidden_dropout = SequenceDropout(dropout, variational=True)
         self.aligned_question = AlignedQuestion(embedding_size)
         self.question_pooling = AttentionPooling(embedding_size)
-        described = len(PLACES) * hidden_size
+        described = (len(SPREAD) + len(SINGLE)) * hidden_size
         self.said = nn.Linear(embedding_size, described)
         self.asked = nn.Linear(embedding_size, described, bias=False)
         self.marks = nn.Linear(NUM_MARKS, described, bias=False)
         self.question = nn.Linear(embedding_size, hidden_size)
         self.gate = nn.Linear(embedding_size, hidden_size)
-        features = sum(widths.values()) + sum(VALUES[name] for name in self.value_groups)
+        features = sum(VALUES[name] for name in self.value_groups) + group_size * len(self.groups)
         self.features = nn.Linear(features, hidden_size)
         self.hidden = nn.Linear(hidden_size, hidden_size)
         self.output = nn.Linear(hidden_size, 1)
 
     def forward(self, batch: CandidateBatch) -> Tensor:
         """Give the (B, N) `candidate_logits`; padded candidates are masked."""
-        tokens, question = self._read(batch)  # (B, C, 5H), (B, D)
+        tokens, question = self._read(batch)  # (B, C, 9H), (B, D)
         inside, *around = self._described(batch, tokens)  # (B, N, H) each
         described = inside * self.gate(question)[:, None, :]
         for part in (inside, *around, self.features(self._features(batch))):
@@ -118,10 +141,23 @@ class MLPScorer(CandidateScorer):
         hidden = (described + self.question(question)[:, None, :]).relu()  # (B, N, H)
         hidden = self.hidden(self.hidden_dropout(hidden)).relu()  # (B, N, H)
         logits = self.output(self.hidden_dropout(hidden)).squeeze(2)  # (B, N)
+        if self.linear_joined:
+            logits = logits + self.linear.scores(batch)
         return mask_logits(logits, batch.candidate_mask)
 
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Give the perceptron's parameters, and the logistic regression's with their own rate."""
+        linear = list(self.linear.parameters())
+        known = set(map(id, linear))
+        perceptron = [p for p in self.parameters() if id(p) not in known]
+        return [{"params": perceptron}, {"params": linear, "lr": self.linear_rate}]
+
+    def start_epoch(self, epoch: int, *, epochs: int) -> None:
+        """Let the logistic regression join for the last pass."""
+        self.linear_joined = epoch == epochs - 1
+
     def _read(self, batch: CandidateBatch) -> tuple[Tensor, Tensor]:
-        """What each context token says in each of `PLACES`, and the question.
+        """What each context token says in each place, (B, C, 9H), and the question, (B, D).
 
         Each distinct form is projected once, and so is each question token: the average over the
         question's tokens is taken of what they are projected to.
@@ -131,18 +167,18 @@ class MLPScorer(CandidateScorer):
         context = F.embedding(batch.words.context_ids, words)  # (B, C, D)
         question = F.embedding(batch.words.question_ids, words)  # (B, Q, D)
         question_mask = batch.words.question_ids > 0
-        asked = torch.cat([question, self.asked(question)], dim=2)  # (B, Q, D + 5H)
+        asked = torch.cat([question, self.asked(question)], dim=2)  # (B, Q, D + 9H)
         aligned = self.aligned_question(context, question, question_mask, values=asked)
         likeness = (context * aligned[:, :, : context.shape[2]]).sum(dim=2)  # (B, C)
         matched = batch.matched_places >= 0
         marks = [likeness, matched, matched & batch.tree.counted]
         marked = self.marks(torch.stack([mark.to(words.dtype) for mark in marks], dim=2))
-        said = F.embedding(batch.words.context_ids, self.said(words))  # (B, C, 5H)
+        said = F.embedding(batch.words.context_ids, self.said(words))  # (B, C, 9H)
         tokens = said + aligned[:, :, context.shape[2] :] + marked
         return tokens, self.question_pooling(question, question_mask)
 
     def _described(self, batch: CandidateBatch, tokens: Tensor) -> list[Tensor]:
-        """What the words in each of `PLACES` say of the candidates: (B, N, H) each."""
+        """What the words in each place say of the candidates: (B, N, H) each."""
         first, last = batch.candidate_spans.unbind(2)  # (B, N)
         length = batch.tree.mask.sum(dim=1, keepdim=True)  # (B, 1)
         begin, end = batch.sentence_spans.unbind(2)  # (B, S)
@@ -152,10 +188,22 @@ class MLPScorer(CandidateScorer):
             "right": (last + 1, (last + 1 + self.window).minimum(length)),
             "sentence": (begin, end + 1),
         }
-        *spread, heads = tokens.chunk(len(PLACES), dim=2)  # (B, C, H) each
-        parts = [mean_of(p, *bounds[name]) for name, p in zip(PLACES, spread, strict=False)]
-        parts[-1] = at(parts[-1], batch.candidate_sentences)
-        return [*parts, at(heads, batch.candidate_heads)]
+        # Place 0 is in front of the context, and the one behind its last token is beyond it.
+        places = {
+            "head": batch.candidate_heads + 1,
+            "first": first + 1,
+            "last": last + 1,
+            "before": first,
+            "behind": torch.where(last + 1 < length, last + 2, 0),
+        }
+        parts = tokens.chunk(len(SPREAD) + len(SINGLE), dim=2)  # (B, C, H) each
+        spread = [mean_of(part, *bounds[name]) for name, part in zip(SPREAD, parts, strict=False)]
+        spread[-1] = at(spread[-1], batch.candidate_sentences)
+        single = [
+            at(F.pad(part, (0, 0, 1, 0)), places[name])
+            for name, part in zip(SINGLE, parts[len(SPREAD) :], strict=True)
+        ]
+        return spread + single
 
     def _features(self, batch: CandidateBatch) -> Tensor:
         """Continuous features, standardised, and embedded groups: (B, N, F)."""

@@ -62,6 +62,23 @@ class CandidateModule(QAModule):
         """Build the scorer for the data's sizes."""
         return self.make_scorer(CandidateSizes(sizes["num_buckets"], sizes["vector_size"]))
 
+    def parameter_groups(self) -> Any:
+        """Give the scorer's parameters, as optimisers take them."""
+        return cast(CandidateScorer, self.model).parameter_groups()
+
+    def on_train_start(self) -> None:
+        """Tell the scorer which pass goes on: one that is resumed starts no more (by Lightning)."""
+        self._start_epoch()
+
+    def on_train_epoch_start(self) -> None:
+        """Tell the scorer which pass begins (called by Lightning)."""
+        self._start_epoch()
+
+    def _start_epoch(self) -> None:
+        for model in (self.model, self.average.model if self.average else None):
+            if isinstance(model, CandidateScorer):
+                model.start_epoch(self.current_epoch, epochs=self.trainer.max_epochs or 1)
+
     def losses(self, batch: CandidateBatch) -> Tensor:
         """Give the (B,) losses of a batch's questions in nats."""
         return self._losses(self.scorer(batch), batch)

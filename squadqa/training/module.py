@@ -129,6 +129,11 @@ class QAModule(pl.LightningModule):
         assert self.model is not None
         return sum(parameter.numel() for parameter in self.model.parameters())
 
+    def parameter_groups(self) -> Any:
+        """Give the parameters to train, as optimisers take them."""
+        assert self.model is not None
+        return self.model.parameters()
+
     def configure_model(self) -> None:
         """Build the model when the data's sizes are known (called by Lightning)."""
         if self.model is not None:
@@ -140,8 +145,7 @@ class QAModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Make optimiser and schedule (called by Lightning)."""
-        assert self.model is not None
-        optimizer = self.make_optimizer(self.model.parameters())
+        optimizer = self.make_optimizer(self.parameter_groups())
         total_steps = self._total_steps()
 
         def factor(step: int) -> float:

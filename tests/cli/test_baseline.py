@@ -75,8 +75,8 @@ def test_figures_for_reading(
         ["sliding-window", "50.0", "83.3"],
         ["published,", "over", "constituents", "13.2", "20.2"],
     ]
-    assert lines[4:6] == ["questions    2", "candidates   30 a paragraph"]
-    assert lines[-1] == f"predictions  {output}"
+    assert lines[4:6] == ["questions     2", "candidates    30 a paragraph"]
+    assert lines[-1] == f"predictions   {output}"
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -109,23 +109,28 @@ def test_the_generator_is_asked(data: Path, capsys: pytest.CaptureFixture[str]) 
     assert scored("random", "--data", data, *options, capsys=capsys)["candidates"] == 8
 
 
+def test_runs_have_a_depth(data: Path) -> None:
+    assert baseline("random", "--data", data, "--generator", "DependencyRuns", "--depth", 1) == 0
+
+
 def test_a_result_that_measures_again(data: Path, tmp_path: Path) -> None:
     folder = tmp_path / "results"
     line = ("--data", data, "--results", folder)
     assert baseline("random", *line, "--seed", 5) == 0
-    assert baseline("sliding-window", *line, "--depth", 2) == 0
+    assert baseline("sliding-window", *line, "--generator", "DependencyRuns", "--depth", 2) == 0
     assert baseline("sliding-window-distance", *line, "--generator", "NGrams") == 0
     results = {result.name: result for result in read_results(folder)}
     assert {name: result.config for name, result in results.items()} == {
         "random-candidate": f"squadqa baseline random --data {data}",
-        "sliding-window-depth-2": f"squadqa baseline sliding-window --data {data} --depth 2",
+        "sliding-window-DependencyRuns-depth-2": f"squadqa baseline sliding-window --data {data} "
+        "--generator DependencyRuns --depth 2",
         "sliding-window-distance-NGrams": f"squadqa baseline sliding-window-distance --data {data} "
         "--generator NGrams",
     }
     result = results["random-candidate"]
     assert (result.seed, result.total, result.data, result.split) == (5, 2, str(data), "dev")
     assert (result.parameters, result.minutes, result.epochs) == (0, 0, 0)
-    assert result.notes.startswith("Nothing is learnt; DependencyRuns, 30 candidates a paragraph; ")
+    assert result.notes.startswith("Nothing is learnt; NounChunks, 30 candidates a paragraph; ")
 
 
 def test_an_unknown_baseline(refused: Callable[..., str]) -> None:
@@ -141,7 +146,9 @@ def test_an_unknown_generator(refused: Callable[..., str]) -> None:
 
 
 def test_depth_is_of_runs_alone(refused: Callable[..., str]) -> None:
-    said = refused("baseline", "random", "--data", "d", "--generator", "NGrams", "--depth", 0)
+    named = ("baseline", "random", "--data", "d", "--depth", 0)
+    assert "--depth is of DependencyRuns, not of NounChunks" in refused(*named)
+    said = refused(*named, "--generator", "NGrams")
     assert "--depth is of DependencyRuns, not of NGrams" in said
 
 

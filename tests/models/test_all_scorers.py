@@ -150,6 +150,26 @@ def test_one_token_and_five_thousand(name: str, parse: bool) -> None:
         loss_of(model, batch).sum().backward()
 
 
+def test_the_logistic_regression_joins_the_mlp_for_the_last_pass() -> None:
+    batch, model = fitted(random_data(36)).collate([0]), made("mlp")
+    assert isinstance(model, MLPScorer)
+    mask = batch.candidate_mask
+    both = model(batch)
+    model.start_epoch(0, epochs=2)
+    alone = model(batch)
+    model.start_epoch(1, epochs=2)
+    torch.testing.assert_close(model(batch), both)
+    torch.testing.assert_close((alone + model.linear.scores(batch))[mask], both[mask])
+
+
+def test_the_mlps_parameters_are_in_one_group_each() -> None:
+    model = SCORERS["mlp"]()
+    perceptron, linear = model.parameter_groups()
+    assert linear["lr"] == 0.2 and "lr" not in perceptron
+    grouped = [id(p) for group in (perceptron, linear) for p in group["params"]]
+    assert sorted(grouped) == sorted(map(id, model.parameters()))
+
+
 def test_mlp_without_vectors_says_so() -> None:
     from squadqa.errors import ConfigError
 

@@ -1,5 +1,6 @@
 """What both families' modules log, save and refuse, on a few questions in memory."""
 
+import math
 import pickle
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,10 +13,12 @@ import torch
 from squadqa.batch import SpanBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.errors import CheckpointError, ConfigError
+from squadqa.models.base import CandidateScorer
 from squadqa.models.drqa import DrQAReader
 from squadqa.models.logistic import LogisticScorer
 from squadqa.nn.char_cnn import KernelBankCharCNN
 from squadqa.scoring import score
+from squadqa.training.averaging import WeightAverage
 from squadqa.training.candidate_module import CandidateModule
 from squadqa.training.module import QAModule
 from squadqa.training.span_module import SpanModule
@@ -235,15 +238,18 @@ def test_the_best_candidate_is_the_answer() -> None:
         def forward(self, batch: Any) -> torch.Tensor:
             return torch.tensor([[0.0, 2.0, 2.0], [3.0, 1.0, -9.0]])
 
-        def loss(self, logits: torch.Tensor, batch: Any) -> torch.Tensor:
-            return logits.sum(dim=1)
-
-    module = CandidateModule(lambda num_buckets: Scorer())  # type: ignore[arg-type, return-value]
+    module = CandidateModule(lambda sizes: Scorer())  # type: ignore[arg-type, return-value]
     module.model = module.make_model({"num_buckets": 3, "vector_size": 5})
     spans = torch.arange(12).view(2, 3, 2)
-    chosen, losses = module.predict_spans(SimpleNamespace(candidate_spans=spans))  # type: ignore[arg-type]
+    labels = torch.tensor([[False, True, False], [False, False, False]])
+    batch = SimpleNamespace(
+        candidate_spans=spans,
+        candidate_mask=torch.ones_like(labels),
+        candidate_labels=labels,
+    )
+    chosen, losses = module.predict_spans(batch)  # type: ignore[arg-type]
     assert chosen.tolist() == [[2, 3], [6, 7]]
-    assert losses.tolist() == [4, -5]
+    assert losses.tolist() == pytest.approx([math.log(math.exp(-2) + 2), 0.0])
 
 
 def test_batches_go_to_the_device() -> None:
@@ -369,3 +375,29 @@ def test_words_are_dropped_in_training_alone(
 def test_what_is_no_share_of_words(share: float) -> None:
     with pytest.raises(ConfigError, match="model.word_dropout cannot be"):
         span_module(word_dropout=share)
+
+
+class Listener(CandidateScorer):
+    """Notes which pass it is told of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[tuple[int, int]] = []
+
+    def forward(self, batch: Any) -> torch.Tensor:
+        raise NotImplementedError
+
+    def start_epoch(self, epoch: int, *, epochs: int) -> None:
+        self.heard.append((epoch, epochs))
+
+
+@pytest.mark.parametrize("hook", ["on_train_start", "on_train_epoch_start"])
+def test_a_scorer_and_its_average_hear_which_pass_it_is(hook: str) -> None:
+    """Lightning starts no epoch that it resumes inside, so the start of training tells it too."""
+    module = CandidateModule(lambda sizes: Listener())
+    module.model = Listener()
+    module.average = WeightAverage(module.model, decay=0.9)
+    module._trainer = SimpleNamespace(current_epoch=1, max_epochs=2)  # type: ignore[assignment]
+    getattr(module, hook)()
+    assert module.model.heard == [(1, 2)]
+    assert module.average.model.heard == [(1, 2)]
