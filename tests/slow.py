@@ -3,6 +3,15 @@
 import torch
 from torch import Tensor, nn
 
+from squadqa.nn.attention import Coattention
+from squadqa.nn.gated_attention import (
+    AdditiveSimilarity,
+    GatedAttention,
+    GatedAttentionCell,
+    GatedAttentionRNN,
+)
+from squadqa.nn.match import MatchLSTMLayer
+from squadqa.nn.pointer import AdditivePooling, AnswerPointer, HighwayMaxout
 from squadqa.nn.rnn import StackedBiRNN
 
 
@@ -28,3 +37,173 @@ def bilstm(rnn: StackedBiRNN, inputs: list[Tensor]) -> list[Tensor]:
         behind = lstm(back, inputs[::-1])[::-1]
         inputs = [torch.cat(pair) for pair in zip(lstm(ahead, inputs), behind, strict=True)]
     return inputs
+
+
+def coattention(
+    attention: Coattention, context: list[Tensor], question: list[Tensor]
+) -> list[Tensor]:
+    """C^D of one question, column by column, as the DCN paper's section 2.2 has it."""
+    weight, bias = attention.projection.weight, attention.projection.bias
+    d = [*context, attention.context_sentinel]
+    q = [(weight @ each + bias).tanh() for each in [*question, attention.question_sentinel]]
+    affinity = [[(d_t @ q_j).item() for q_j in q] for d_t in d]
+    context_seen = []  # C^Q: each question word's own softmax over the context
+    for j in range(len(q)):
+        weights = torch.tensor([row[j] for row in affinity]).softmax(0)
+        context_seen.append(sum(a * d_t for a, d_t in zip(weights, d, strict=True)))
+    outputs = []  # C^D: each context word's own softmax over the question
+    for t in range(len(context)):
+        weights = torch.tensor(affinity[t]).softmax(0)
+        pairs = [torch.cat([q_j, c_j]) for q_j, c_j in zip(q, context_seen, strict=True)]
+        outputs.append(sum(a * pair for a, pair in zip(weights, pairs, strict=True)))
+    return outputs
+
+
+def highway_maxout(pointer: HighwayMaxout, u: Tensor, state: Tensor) -> float:
+    """The score of one token, by equations 9 to 13 of the DCN paper."""
+    units, pool_size = pointer.first.output_size, len(pointer.scores.bias)
+    r = (pointer.state.weight @ state).tanh()
+    first = torch.cat([pointer.first.pieces.weight, pointer.first_state.weight], dim=1)
+
+    def layer(weight: Tensor, bias: Tensor, x: Tensor, count: int) -> Tensor:
+        """The units of one layer, the pieces of each `count` rows apart."""
+        units = []
+        for unit in range(count):
+            places = range(unit, pool_size * count, count)
+            units.append(max((weight[place] @ x + bias[place]).item() for place in places))
+        return torch.tensor(units)
+
+    m1 = layer(first, pointer.first.pieces.bias, torch.cat([u, r]), units)
+    m2 = layer(pointer.second.pieces.weight, pointer.second.pieces.bias, m1, units)
+    return layer(pointer.scores.weight, pointer.scores.bias, torch.cat([m1, m2]), 1).item()
+
+
+def gru_step(cell: nn.GRU, x: Tensor, state: Tensor) -> Tensor:
+    """The state that a GRU of one layer and direction goes to."""
+    of_x = cell.weight_ih_l0 @ x + cell.bias_ih_l0
+    of_state = cell.weight_hh_l0 @ state + cell.bias_hh_l0
+    size = len(state)
+    reset, update = (of_x + of_state)[: 2 * size].sigmoid().split(size)
+    new = (of_x[2 * size :] + reset * of_state[2 * size :]).tanh()
+    return (1 - update) * new + update * state
+
+
+def gru(cell: nn.GRU, inputs: list[Tensor]) -> list[Tensor]:
+    """The states h_t that a GRU goes through: one layer, one direction."""
+    states = [torch.zeros(cell.hidden_size)]
+    for x in inputs:
+        states.append(gru_step(cell, x, states[-1]))
+    return states[1:]
+
+
+def bigru(rnn: StackedBiRNN, inputs: list[Tensor]) -> list[list[Tensor]]:
+    """The outputs of each of a stack's layers, both directions of a step side by side."""
+    layers = []
+    for ahead, back in zip(rnn.forwards, rnn.backwards, strict=True):
+        assert isinstance(ahead, nn.GRU)
+        assert isinstance(back, nn.GRU)
+        behind = gru(back, inputs[::-1])[::-1]
+        inputs = [torch.cat(pair) for pair in zip(gru(ahead, inputs), behind, strict=True)]
+        layers.append(inputs)
+    return layers
+
+
+def weighted(scores: list[Tensor], values: list[Tensor]) -> Tensor:
+    """The values, by the softmax of their scores."""
+    weights = torch.stack(scores).softmax(0)
+    return torch.stack([a * each for a, each in zip(weights, values, strict=True)]).sum(0)
+
+
+def gated(gate: nn.Linear, x: Tensor, seen: Tensor) -> Tensor:
+    """[x; c]*, by equation 6 of the R-Net paper."""
+    joined = torch.cat([x, seen])
+    return (gate.weight @ joined).sigmoid() * joined
+
+
+def gated_attention(
+    layer: GatedAttention, sequence: list[Tensor], memory: list[Tensor]
+) -> list[Tensor]:
+    """What the RNN reads of each step, where it does not choose that itself."""
+    similarity = layer.similarity
+    read = []
+    for x in sequence:
+        scores = []
+        for m in memory:
+            query, key = similarity.queries.weight @ x, similarity.keys.weight @ m
+            if isinstance(similarity, AdditiveSimilarity):
+                scores.append(similarity.score.weight[0] @ (query + key).tanh())
+            else:
+                scores.append(query.relu() @ key.relu() / len(query) ** 0.5)
+        read.append(gated(layer.gate, x, weighted(scores, memory)))
+    return read
+
+
+def gated_attention_rnn(
+    layer: GatedAttentionRNN, sequence: list[Tensor], memory: list[Tensor]
+) -> list[Tensor]:
+    """v^P, by equations 4 to 6 of the R-Net paper, both directions of a step side by side."""
+
+    def read(cell: GatedAttentionCell, sequence: list[Tensor]) -> list[Tensor]:
+        states = [torch.zeros(cell.rnn.hidden_size)]
+        for u in sequence:
+            query = cell.queries.weight @ u + cell.state_queries.weight @ states[-1]
+            scores = [cell.score.weight[0] @ (cell.keys.weight @ m + query).tanh() for m in memory]
+            inputs = gated(cell.gate, u, weighted(scores, memory))
+            states.append(gru_step(cell.rnn, inputs, states[-1]))
+        return states[1:]
+
+    ahead, behind = read(layer.forwards, sequence), read(layer.backwards, sequence[::-1])[::-1]
+    return [torch.cat(pair) for pair in zip(ahead, behind, strict=True)]
+
+
+def additive_pooling(pooling: AdditivePooling, sequence: list[Tensor]) -> Tensor:
+    """r^Q, by equation 11 of the R-Net paper."""
+    keys = [pooling.keys.weight @ x + pooling.keys.bias for x in sequence]
+    return weighted([pooling.score.weight[0] @ key.tanh() for key in keys], sequence)
+
+
+def answer_pointer(
+    pointer: AnswerPointer, context: list[Tensor], state: Tensor
+) -> tuple[list[Tensor], list[Tensor]]:
+    """The scores of start and end, by equations 9 and 10 of the R-Net paper."""
+
+    def scores(state: Tensor) -> list[Tensor]:
+        query = pointer.query.weight @ state + pointer.keys.bias
+        return [pointer.score.weight[0] @ (pointer.keys.weight @ h + query).tanh() for h in context]
+
+    start, cell = scores(state), pointer.cell
+    seen = weighted(start, context)
+    of_seen, of_state = cell.weight_ih @ seen + cell.bias_ih, cell.weight_hh @ state + cell.bias_hh
+    if isinstance(cell, nn.LSTMCell):
+        let_in, _, new, let_out = (of_seen + of_state).chunk(4)
+        return start, scores(let_out.sigmoid() * (let_in.sigmoid() * new.tanh()).tanh())
+    reset, update, _ = (of_seen + of_state).sigmoid().chunk(3)
+    new = (of_seen.chunk(3)[2] + reset * of_state.chunk(3)[2]).tanh()
+    return start, scores((1 - update) * new + update * state)
+
+
+def match_lstm(
+    layer: MatchLSTMLayer, context: list[Tensor], question: list[Tensor]
+) -> list[Tensor]:
+    """H^r, by equations 2 to 6 of the Match-LSTM paper, the directions of a token side by side."""
+    weight, state_weight, bias, state_bias = layer.rnn.parameters()
+    w = layer.score.weight[0]
+
+    def read(context: list[Tensor]) -> list[Tensor]:
+        state = memory = torch.zeros(layer.rnn.hidden_size)
+        states = []
+        for p in context:
+            query = layer.queries.weight @ p + layer.queries.bias
+            query = query + layer.state_queries.weight @ state
+            scores = [w @ (layer.keys.weight @ q + query).tanh() for q in question]
+            z = torch.cat([p, weighted(scores, question)])
+            let_in, keep, new, let_out = (
+                weight @ z + bias + state_weight @ state + state_bias
+            ).chunk(4)
+            memory = keep.sigmoid() * memory + let_in.sigmoid() * new.tanh()
+            state = let_out.sigmoid() * memory.tanh()
+            states.append(state)
+        return states
+
+    ahead, behind = read(context), read(context[::-1])[::-1]
+    return [torch.cat(pair) for pair in zip(ahead, behind, strict=True)]

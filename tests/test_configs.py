@@ -1,11 +1,14 @@
 """Every YAML that is shipped parses, and makes what it describes."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import yaml
+
+from squadqa.errors import ConfigError
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 FILES = sorted(CONFIGS.rglob("*.yaml"))
@@ -24,13 +27,17 @@ def arguments(path: Path) -> list[str]:
     return ["--config", str(CONFIGS / "drqa.yaml"), "--config", str(path)]
 
 
-TRAINED = [path for path in FILES if "method" not in load(path)]  # not the sweeps
+CHAR_CNNS = {path.stem: path for path in FILES if path.parent.name == "char_cnn"}
+TRAINED = [
+    path
+    for path in FILES
+    if "method" not in load(path) and path not in CHAR_CNNS.values()  # no sweep
+]
 
 
-@pytest.mark.parametrize("path", TRAINED, ids=lambda path: str(path.relative_to(CONFIGS)))
-def test_makes_model_data_and_trainer(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Makes what `fit` would train, and trains nothing."""
     from squadqa.cli import train
 
     made: list[Any] = []
@@ -39,8 +46,17 @@ def test_makes_model_data_and_trainer(
     monkeypatch.setenv("PL_GLOBAL_SEED", "0")
     monkeypatch.setenv("SQUADQA_RUN_FOLDER", "")
     monkeypatch.chdir(tmp_path)
-    train.run(["fit", *arguments(path), "--run", str(tmp_path / "run"), "--wandb", "off"])
-    (cli,) = made
+
+    def fit(*arguments: str) -> Any:
+        train.run(["fit", *arguments, "--run", str(tmp_path / "run"), "--wandb", "off"])
+        return made.pop()
+
+    return fit
+
+
+@pytest.mark.parametrize("path", TRAINED, ids=lambda path: str(path.relative_to(CONFIGS)))
+def test_makes_model_data_and_trainer(path: Path, tmp_path: Path, fit: Callable[..., Any]) -> None:
+    cli = fit(*arguments(path))
     model = cli.model.make_model(SIZES)
     assert sum(parameter.numel() for parameter in model.parameters()) > 0
     optimizer = cli.model.make_optimizer(model.parameters())
@@ -49,6 +65,65 @@ def test_makes_model_data_and_trainer(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("model", ["quickstart", "mlp"])
+@pytest.mark.parametrize("name", CHAR_CNNS)
+def test_part_chooses_the_char_cnn_of_both_families(
+    name: str, model: str, fit: Callable[..., Any]
+) -> None:
+    cli = fit("--config", str(CONFIGS / f"{model}.yaml"), "--config", str(CHAR_CNNS[name]))
+    encoder = cli.model.make_model(SIZES).words.char_cnn
+    part = load(CHAR_CNNS[name])["char_cnn"]
+    if part is None:
+        assert encoder is None
+        return
+    assert type(encoder).__name__ == part["class_path"].rpartition(".")[2]
+    by_itself = type(encoder)()  # which a part writes out
+    assert encoder.convolution.keywords == by_itself.convolution.keywords
+    assert encoder.dropout.p == by_itself.dropout.p
+    shapes, own = ([p.shape for p in each.parameters()] for each in (encoder, by_itself))
+    assert shapes == own
+
+
+@pytest.mark.parametrize("model", ["quickstart", "mlp"])
+def test_one_option_chooses_the_char_cnn(model: str, fit: Callable[..., Any]) -> None:
+    complete = str(CONFIGS / f"{model}.yaml")
+    chosen = fit("--config", complete, "--char_cnn", "VGGCharCNN", "--char_cnn.stages", "[3, 4]")
+    assert chosen.model.make_model(SIZES).words.char_cnn.output_size == 4
+    family = {"quickstart": "reader", "mlp": "scorer"}[model]
+    deep = fit("--config", complete, f"--model.{family}.char_cnn", "VGGCharCNN")
+    assert deep.model.make_model(SIZES).words.char_cnn.output_size == 100
+    none = fit("--config", complete, "--char_cnn", "null")
+    assert none.model.make_model(SIZES).words.char_cnn is None
+    # What is kept of a run has the encoder in its one place.
+    kept = yaml.safe_load(chosen.parser.dump(chosen.config))["fit"]
+    assert "char_cnn" not in kept
+    encoder = kept["model"]["init_args"][family]["init_args"]["char_cnn"]
+    assert encoder["init_args"]["stages"] == [3, 4]
+
+
+def test_a_model_without_characters_has_no_char_cnn_to_choose(fit: Callable[..., Any]) -> None:
+    with pytest.raises(ConfigError, match='"squadqa.models.LogisticScorer" reads no characters'):
+        fit("--config", str(CONFIGS / "logistic.yaml"), "--config", str(CHAR_CNNS["vgg"]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["VGCharCNN"], ['names no class: "VGCharCNN"', "squadqa.nn.char_cnn.VGGCharCNN"]),
+        (["VGGCharCNN", "--char_cnn.stage", "[3]"], ['"stage" of VGGCharCNN', '"stages"']),
+        (["VGGCharCNN", "--char_cnn.activaton", "elu"], ["of VGGCharCNN", '"activation"']),
+        (["VGGCharCNN", "--char_cnn.activation", "relo"], ['cannot be "relo"', '"relu"']),
+    ],
+    ids=["class", "option", "option-of-all", "value"],
+)
+def test_wrong_char_cnns(arguments: list[str], said: list[str], fit: Callable[..., Any]) -> None:
+    with pytest.raises(ConfigError) as error:
+        fit("--config", str(CONFIGS / "drqa.yaml"), "--char_cnn", *arguments)
+    for text in said:
+        assert text in str(error.value)
+
+
 def test_there_are_configs() -> None:
     assert {path.name for path in FILES} >= {"drqa.yaml"}
     assert TRAINED
+    assert CHAR_CNNS.keys() == {"alexnet", "inception", "kernel_bank", "none", "resnet", "vgg"}

@@ -38,7 +38,8 @@ def config_error(message: str, options: Iterable[str]) -> ConfigError:
         names = [option.removeprefix("--") for option in options]
         return _error(f'unknown option "{found[1]}"', _nearest(found[1], names))
     if found := re.search(r"Option '([^']+)' is not accepted", message):
-        owners = re.findall(r"class_path='([^']+)'", message)
+        owners = re.findall(r"given class_path '([^']+)':\s+Option", message)
+        owners += re.findall(r"class_path='([^']+)'", message)
         owners += re.findall(r"given class_path '([^']+)'", message)
         owner = owners[0] if owners else ""
         if owner == "torch.optim.Optimizer":  # where the configuration chooses none
@@ -106,6 +107,8 @@ def _class_paths() -> list[str]:
 def _parameters(class_path: str) -> list[str]:
     module, _, name = class_path.rpartition(".")
     try:
-        return [p for p in signature(getattr(import_module(module), name)).parameters]
+        classes = getattr(import_module(module), name).__mro__[:-1]  # a base's options too
+        parameters = [p for each in classes for p in signature(each).parameters.values()]
+        return [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     except (ImportError, AttributeError, ValueError):
         return []

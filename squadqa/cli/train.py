@@ -30,6 +30,7 @@ from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import Result, commit, hardware, write_result
 from squadqa.files import output_error, write_atomic
 from squadqa.inference.run_folder import CHECKPOINTS, CONFIG, open_run, read_checkpoint
+from squadqa.nn.char_cnn import CharCNN
 from squadqa.training.callbacks import (
     BEST,
     LAST,
@@ -49,6 +50,9 @@ RESULTS = "results.json"
 
 RUN_OF_RANK_0 = "SQUADQA_RUN_FOLDER"
 """Environment variable that tells the other processes of a training its run folder."""
+
+OWN = "own"
+"""The character encoder that a model's own configuration names."""
 
 WandbMode = Literal["offline", "online", "off"]
 
@@ -138,6 +142,13 @@ class TrainCLI(LightningCLI):
         parser.add_argument(
             "--save_every", type=int, default=500, help="Steps between two saves of last.ckpt."
         )
+        parser.add_argument(
+            "--char_cnn",
+            type=CharCNN | Literal["own"] | None,
+            default=OWN,
+            help="Character encoder of the reader or scorer, in place of its own; null takes "
+            "characters out.",
+        )
         parser.add_lightning_class_args(EarlyStopping, "early_stopping")
         parser.set_defaults(
             {
@@ -146,6 +157,26 @@ class TrainCLI(LightningCLI):
                 "early_stopping.patience": 3,
             }
         )
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Read the configuration; put `char_cnn` where it belongs (called by LightningCLI).
+
+        Raises:
+            ConfigError: There is a mistake, or the model has no character encoder.
+        """
+        super().parse_arguments(parser, args)
+        config = self.config[self.config.subcommand]
+        char_cnn = config.pop("char_cnn")
+        if char_cnn == OWN:
+            return
+        modules = config.model.init_args
+        model = modules.get("reader") or modules.get("scorer")
+        if "char_cnn" not in model.init_args:
+            raise ConfigError(
+                f'"{model.class_path}" reads no characters: it has no char_cnn to choose',
+                next_step="Leave char_cnn out, or choose another model.",
+            )
+        model.init_args.char_cnn = char_cnn
 
     def before_instantiate_classes(self) -> None:
         """Choose the run folder and the checkpoint (called by LightningCLI)."""

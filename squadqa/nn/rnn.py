@@ -1,11 +1,13 @@
 """Stacked bidirectional RNNs that padding does not change. Letters: B batch, L length, D width."""
 
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from squadqa.nn.dropout import SequenceDropout
+from squadqa.nn.gru import Directions, bidirectional_gru
 
 
 class _Permute(torch.autograd.Function):
@@ -49,6 +51,15 @@ def reverse(sequence: Tensor, permutation: Tensor) -> Tensor:
     return reversed_.view_as(sequence)
 
 
+def _read_whole(
+    forwards: nn.Module, backwards: nn.Module, sequence: Tensor, permutation: Tensor
+) -> Tensor:
+    """Read (B, L, D) in both directions by a whole-sequence call of each, giving (B, L, 2H)."""
+    ahead, _ = forwards(sequence)  # (B, L, H)
+    behind, _ = backwards(reverse(sequence, permutation))  # (B, L, H)
+    return torch.cat([ahead, reverse(behind, permutation)], dim=2)
+
+
 class StackedBiRNN(nn.Module):
     """Layers of bidirectional RNNs, each read by the next; whole-sequence calls, no packing.
 
@@ -81,6 +92,7 @@ class StackedBiRNN(nn.Module):
         sizes = [input_size] + [2 * hidden_size] * (num_layers - 1)
         self.forwards = nn.ModuleList(rnn(size, hidden_size, batch_first=True) for size in sizes)
         self.backwards = nn.ModuleList(rnn(size, hidden_size, batch_first=True) for size in sizes)
+        self.cell = cell
         self.dropout = SequenceDropout(dropout, variational=variational)
         self.concat_layers = concat_layers
         self.output_size = 2 * hidden_size * (num_layers if concat_layers else 1)
@@ -95,12 +107,12 @@ class StackedBiRNN(nn.Module):
         Returns:
             (B, L, output_size); what stands on padding means nothing.
         """
-        permutation = reversal(mask)
+        if self.cell == "gru" and not sequence.is_cuda:
+            read = partial(bidirectional_gru, directions=Directions(mask))
+        else:
+            read = partial(_read_whole, permutation=reversal(mask))
         outputs = []
         for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
-            sequence = self.dropout(sequence)
-            ahead, _ = forwards(sequence)  # (B, L, hidden)
-            behind, _ = backwards(reverse(sequence, permutation))  # (B, L, hidden)
-            sequence = torch.cat([ahead, reverse(behind, permutation)], dim=2)
+            sequence = read(forwards, backwards, self.dropout(sequence))  # (B, L, 2 * hidden)
             outputs.append(sequence)
         return torch.cat(outputs, dim=2) if self.concat_layers else sequence

@@ -10,7 +10,16 @@ from torch import Tensor, nn
 
 from squadqa.batch import SpanBatch
 from squadqa.data.dataset import SpanDataset
-from squadqa.models import BiDAF, BiLSTMReader, DrQAReader, SpanLogits, SpanReader
+from squadqa.models import (
+    DCN,
+    BiDAF,
+    BiLSTMReader,
+    DrQAReader,
+    MatchLSTM,
+    RNet,
+    SpanLogits,
+    SpanReader,
+)
 from squadqa.nn.char_cnn import KernelBankCharCNN
 from squadqa.nn.decoding import best_spans
 from squadqa.nn.dropout import SequenceDropout
@@ -38,6 +47,22 @@ READERS: dict[str, Callable[[int], SpanReader]] = {
     "bilstm-two-encoders": lambda vector_size: BiLSTMReader(
         vector_size, hidden_size=10, num_layers=1, shared_encoder=False, tuned_words=3
     ),
+    "dcn": lambda vector_size: DCN(
+        vector_size,
+        char_cnn=KernelBankCharCNN(filters={5: 8}, character_size=5),
+        hidden_size=8,
+        pool_size=4,
+        tuned_words=3,
+    ),
+    "dcn-words-only": lambda vector_size: DCN(
+        vector_size,
+        embedding_size=5,
+        hidden_size=8,
+        pool_size=8,
+        halt_in_training=True,
+        tuned_words=3,
+        variational=True,
+    ),
     "drqa": lambda vector_size: DrQAReader(
         vector_size,
         char_cnn=KernelBankCharCNN(filters={3: 6, 5: 6}, character_size=5),
@@ -51,6 +76,35 @@ READERS: dict[str, Callable[[int], SpanReader]] = {
     ),
     "drqa-words-only": lambda vector_size: DrQAReader(
         vector_size, embedding_size=None, hidden_size=10, tuned_words=3, use_annotation=False
+    ),
+    "match-lstm": lambda vector_size: MatchLSTM(
+        vector_size,
+        char_cnn=KernelBankCharCNN(filters={5: 8}, character_size=5),
+        embedding_size=10,
+        hidden_size=8,
+        bidirectional_encoder=True,
+        bidirectional_pointer=True,
+        tuned_words=3,
+        variational=True,
+    ),
+    "match-lstm-forwards": lambda vector_size: MatchLSTM(
+        vector_size, embedding_size=None, hidden_size=32, tuned_words=3
+    ),
+    "rnet": lambda vector_size: RNet(
+        vector_size,
+        char_cnn=KernelBankCharCNN(filters={5: 8}, character_size=5),
+        hidden_size=8,
+        num_layers=2,
+        tuned_words=3,
+    ),
+    "rnet-paper": lambda vector_size: RNet(
+        vector_size,
+        hidden_size=8,
+        num_layers=2,
+        attention="additive",
+        shared_encoder=False,
+        concat_layers=False,
+        tuned_words=3,
     ),
 }
 

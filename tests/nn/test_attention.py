@@ -1,14 +1,16 @@
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 
 from squadqa.nn.attention import (
     AlignedQuestion,
     AttentionPooling,
     BidirectionalAttention,
+    Coattention,
     TrilinearSimilarity,
 )
+from tests import slow
 
 
 def test_aligned_question_equals_the_formula() -> None:
@@ -124,6 +126,53 @@ def test_bidirectional_attention_equals_the_equations(
 def test_bidirectional_attention_is_finite_where_nothing_is_real() -> None:
     torch.manual_seed(0)
     attention = BidirectionalAttention(3)
+    context = torch.randn(2, 4, 3, requires_grad=True)
+    mask = torch.tensor([[True] * 4, [False] * 4])
+    result = attention(context, torch.randn(2, 4, 3), mask, mask)
+    result.sum().backward()
+    assert result.isfinite().all()
+    assert context.grad is not None
+    assert context.grad.isfinite().all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(LENGTHS, min_size=1, max_size=3), st.integers(0, 99))
+def test_coattention_equals_the_equations(lengths: list[tuple[int, int]], seed: int) -> None:
+    torch.manual_seed(seed)
+    attention = Coattention(3)
+    nn.init.normal_(attention.context_sentinel)
+    nn.init.normal_(attention.question_sentinel)
+    context, question = torch.randn(len(lengths), 6, 3), torch.randn(len(lengths), 5, 3)
+    context_length, question_length = torch.tensor(lengths).unbind(1)
+    context_mask = torch.arange(6) < context_length[:, None]
+    question_mask = torch.arange(5) < question_length[:, None]
+    result = attention(context, question, context_mask, question_mask)
+    assert result.shape == (len(lengths), 6, attention.output_size)
+    for row, (tokens, words) in enumerate(lengths):
+        expected = slow.coattention(attention, [*context[row, :tokens]], [*question[row, :words]])
+        assert result[row, :tokens].allclose(torch.stack(expected), atol=1e-5)
+
+
+def test_coattention_can_fall_on_the_sentinels_alone() -> None:
+    attention = Coattention(2)
+    attention.projection.weight.data = torch.eye(2)
+    attention.projection.bias.data.zero_()
+    attention.context_sentinel.data = torch.tensor([0.0, 200.0])
+    attention.question_sentinel.data = torch.tensor([200.0, 0.0])
+    mask = torch.ones(1, 2, dtype=torch.bool)
+    context, question = torch.tensor([[[90.0, 0.0], [80.0, 0.0]]]), torch.zeros(1, 2, 2)
+    seen = attention(context, question, mask, mask)
+    # Both tokens find the question's sentinel, whose own softmax falls on the first of them.
+    assert seen.allclose(torch.tensor([1.0, 0.0, 90.0, 0.0]).expand(1, 2, 4), atol=1e-3)
+    # One like the context's sentinel's direction finds that sentinel.
+    question = torch.tensor([[[0.0, 9.0], [0.0, 9.0]]])
+    seen = attention(torch.tensor([[[0.0, 90.0], [0.0, 80.0]]]), question, mask, mask)
+    assert seen.allclose(torch.tensor([0.0, 1.0, 0.0, 200.0]).expand(1, 2, 4), atol=1e-3)
+
+
+def test_coattention_is_finite_where_nothing_is_real() -> None:
+    torch.manual_seed(0)
+    attention = Coattention(3)
     context = torch.randn(2, 4, 3, requires_grad=True)
     mask = torch.tensor([[True] * 4, [False] * 4])
     result = attention(context, torch.randn(2, 4, 3), mask, mask)

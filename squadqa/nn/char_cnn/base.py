@@ -1,13 +1,23 @@
-"""The contract of the shared character encoder.
+"""The contract of the shared character encoder, and what its architectures have in common.
 
-Letters: U distinct word forms, W characters, D width.
+Letters: U distinct word forms, W characters of the longest, R characters of all of them, D width.
 """
 
 from abc import ABC, abstractmethod
+from functools import partial
 
 from torch import Tensor, nn
 
 from squadqa.batch import NUM_CHARACTERS
+from squadqa.nn.char_cnn.convolution import (
+    ACTIVATIONS,
+    Activation,
+    Convolution,
+    Embedded,
+    Initialization,
+    Method,
+)
+from squadqa.nn.char_cnn.words import Words
 
 PADDING = 0
 """Character id behind a word's end."""
@@ -17,14 +27,40 @@ class CharCNN(nn.Module, ABC):
     """Characters of distinct word forms to one vector each; padding never changes it.
 
     Args:
-        character_size: Width of a character's embedding.
         output_size: Width of a word form's vector.
+        character_size: Width of a character's embedding.
+        activation: What follows each convolution.
+        batch_norm: Normalise behind each convolution, over the characters of a batch's distinct
+            word forms.
+        dropout: Share of what the last layer reads, or else of the output, dropped in training.
+        initialization: How to draw the first weights.
+        convolution: How to compute convolutions; the result is the same.
     """
 
-    def __init__(self, *, character_size: int, output_size: int) -> None:
+    def __init__(
+        self,
+        *,
+        output_size: int,
+        character_size: int = 16,
+        activation: Activation = "relu",
+        batch_norm: bool = False,
+        dropout: float = 0.0,
+        initialization: Initialization = "he",
+        convolution: Method = "lookup",
+    ) -> None:
         super().__init__()
         self.output_size = output_size
         self.characters = nn.Embedding(NUM_CHARACTERS, character_size, padding_idx=PADDING)
+        self.dropout = nn.Dropout(dropout)
+        self.activation = ACTIVATIONS[activation]
+        self.initialization: Initialization = initialization
+        self.convolution = partial(
+            Convolution,
+            activation=activation,
+            batch_norm=batch_norm,
+            initialization=initialization,
+            method=convolution,
+        )
 
     def forward(self, characters: Tensor) -> Tensor:
         """Encode word forms.
@@ -33,19 +69,13 @@ class CharCNN(nn.Module, ABC):
             characters: (U, W) ids, `PADDING` behind a word's end.
 
         Returns:
-            (U, output_size).
+            (U, output_size), 0 where a word has no characters.
         """
-        embedded = self.characters(characters).transpose(1, 2)  # (U, D, W)
-        return self.encode(embedded, characters != PADDING)
+        is_character = characters != PADDING
+        words = Words(is_character.sum(dim=1))
+        embedded = Embedded(characters[is_character], self.characters.weight)
+        return self.encode(embedded, words) * (words.lengths > 0)[:, None]
 
     @abstractmethod
-    def encode(self, embedded: Tensor, mask: Tensor) -> Tensor:
-        """Encode embedded characters.
-
-        Args:
-            embedded: (U, D, W), zero where padded.
-            mask: (U, W) bool, True on a character.
-
-        Returns:
-            (U, output_size).
-        """
+    def encode(self, characters: Embedded, words: Words) -> Tensor:
+        """Encode the R characters of U words to (U, output_size)."""

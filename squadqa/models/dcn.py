@@ -1,0 +1,243 @@
+"""The dynamic coattention network.
+
+Reference: Xiong, Zhong and Socher, 2017, Dynamic Coattention Networks for Question Answering
+(arXiv 1611.01604), section 2.
+
+Departs from the paper: characters are read beside the word vectors (`char_cnn`; None reads vectors
+alone, as the paper). The paper does not say where the first round starts: here at the first and the
+last token of the context, whose encodings have read all of it. It answers with the last round's
+highest start and highest end; here the last round's scores are every token's, as any reader's, so
+that the best span within a length is searched for and the next best ones are known.
+
+Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D embedding width,
+l `hidden_size`, R examples that a round reads.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from squadqa.batch import SpanBatch
+from squadqa.models.base import SpanLogits, SpanReader
+from squadqa.models.token_encoder import TokenEncoder
+from squadqa.nn.attention import Coattention
+from squadqa.nn.char_cnn import CharCNN
+from squadqa.nn.dropout import SequenceDropout
+from squadqa.nn.losses import span_nll
+from squadqa.nn.masking import mask_logits
+from squadqa.nn.pointer import HighwayMaxout
+from squadqa.nn.rnn import StackedBiRNN
+
+AT_ONCE = 2**24
+"""Numbers of a maxout product that the decoder holds at once; one example may have more."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """What the decoder gave in one round.
+
+    Args:
+        examples: (R,) rows of the batch that it still read.
+        start_logits: (R, C) scores of being the first token, masked.
+        end_logits: (R, C) scores of being the last token, masked.
+    """
+
+    examples: Tensor
+    start_logits: Tensor
+    end_logits: Tensor
+
+
+@dataclass(frozen=True)
+class DynamicLogits(SpanLogits):
+    """The scores that every example ended with, and all that led there.
+
+    Args:
+        rounds: The decoder's rounds.
+    """
+
+    rounds: tuple[Round, ...]
+
+
+class DCN(SpanReader):
+    """Coattention of context and question; a decoder that points again until it stays put.
+
+    Args:
+        vector_size: Width of the pretrained word vectors.
+        char_cnn: Character encoder; None leaves characters out.
+        embedding_size: Width that vectors and characters are projected to; None keeps them.
+        hidden_size: l, the width of every LSTM direction and of every maxout layer.
+        max_rounds: Most rounds of the decoder.
+        pool_size: Pieces of a maxout unit.
+        halt_in_training: Stop an example's rounds in training, too, when they change nothing. It
+            is the faster; its loss has fewer rounds.
+        tuned_words: How many of the most frequent word forms have vectors that are trained on.
+        embedding_dropout: Share of word embeddings dropped in training.
+        dropout: Share dropped in training of what the BiLSTM reads and of what it gives.
+        variational: Drop the same features at every step of a sequence.
+    """
+
+    def __init__(
+        self,
+        vector_size: int,
+        *,
+        char_cnn: CharCNN | None = None,
+        embedding_size: int | None = None,
+        hidden_size: int = 200,
+        max_rounds: int = 4,
+        pool_size: int = 16,
+        halt_in_training: bool = False,
+        tuned_words: int = 0,
+        embedding_dropout: float = 0.2,
+        dropout: float = 0.2,
+        variational: bool = False,
+    ) -> None:
+        super().__init__()
+        self.halt_in_training = halt_in_training
+        self.words = TokenEncoder(
+            vector_size, char_cnn=char_cnn, output_size=embedding_size, tuned_words=tuned_words
+        )
+        self.embedding_dropout = SequenceDropout(embedding_dropout, variational=variational)
+        self.encoder = nn.LSTM(self.words.output_size, hidden_size, batch_first=True)
+        self.coattention = Coattention(hidden_size)
+        self.fusion_rnn = StackedBiRNN(
+            hidden_size + self.coattention.output_size,
+            hidden_size,
+            num_layers=1,
+            dropout=dropout,
+            variational=variational,
+        )
+        self.encoding_dropout = SequenceDropout(dropout, variational=variational)
+        self.decoder = DynamicDecoder(
+            self.fusion_rnn.output_size, hidden_size, max_rounds=max_rounds, pool_size=pool_size
+        )
+
+    def forward(self, batch: SpanBatch) -> SpanLogits:
+        """Score every context token as start and as end; padded tokens are masked.
+
+        In training these are `DynamicLogits`, which `loss` sums over the rounds.
+        """
+        words = self.words(batch.forms)  # (U, D)
+        context = self.embedding_dropout(F.embedding(batch.context_ids, words))  # (B, C, D)
+        question = self.embedding_dropout(F.embedding(batch.question_ids, words))  # (B, Q, D)
+
+        context, _ = self.encoder(context)  # (B, C, l)
+        question, _ = self.encoder(question)  # (B, Q, l)
+        seen = self.coattention(
+            context, question, batch.context_mask, batch.question_mask
+        )  # (B, C, 2l)
+        fused = self.fusion_rnn(torch.cat([context, seen], dim=2), batch.context_mask)
+        fused = self.encoding_dropout(fused)  # (B, C, 2l): U
+
+        halts = self.halt_in_training or not self.training
+        rounds = self.decoder(fused, batch.context_mask, halts=halts)
+        start_logits = rounds[0].start_logits.new_zeros(batch.context_mask.shape)  # (B, C)
+        end_logits = start_logits
+        for each in rounds:
+            start_logits = start_logits.index_copy(0, each.examples, each.start_logits)
+            end_logits = end_logits.index_copy(0, each.examples, each.end_logits)
+        if self.training:
+            return DynamicLogits(start_logits, end_logits, tuple(rounds))
+        return SpanLogits(start_logits, end_logits)
+
+    def loss(self, logits: SpanLogits, batch: SpanBatch) -> Tensor:
+        """Give the (B,) loss of each question, in nats, 0 where the answer is unknown.
+
+        In training it is the sum over the rounds, in evaluation the last round's alone.
+        """
+        if not isinstance(logits, DynamicLogits):
+            return super().loss(logits, batch)
+        losses = logits.start_logits.new_zeros(len(batch), dtype=torch.float32)
+        for each in logits.rounds:
+            starts = batch.start_positions[each.examples]
+            ends = batch.end_positions[each.examples]
+            nll = span_nll(each.start_logits, each.end_logits, starts, ends)  # (R,)
+            losses = losses.index_add(0, each.examples, nll)
+        return losses
+
+
+class DynamicDecoder(nn.Module):
+    """Points at a start and an end, again and again, each time from where it pointed last.
+
+    Args:
+        context_size: Width of the context encodings.
+        hidden_size: l.
+        max_rounds: Most rounds.
+        pool_size: Pieces of a maxout unit.
+    """
+
+    def __init__(
+        self, context_size: int, hidden_size: int, *, max_rounds: int, pool_size: int
+    ) -> None:
+        super().__init__()
+        self.max_rounds = max_rounds
+        self.cell = nn.LSTMCell(2 * context_size, hidden_size)
+        state_size = hidden_size + 2 * context_size
+        self.start_scores = HighwayMaxout(
+            context_size, state_size, hidden_size, pool_size=pool_size
+        )
+        self.end_scores = HighwayMaxout(context_size, state_size, hidden_size, pool_size=pool_size)
+
+    def forward(self, context: Tensor, mask: Tensor, *, halts: bool) -> list[Round]:
+        """Point until nothing changes.
+
+        Args:
+            context: (B, C, 2l) encodings.
+            mask: (B, C) bool, True on a token.
+            halts: Read an example no more when both its start and its end stayed where they were.
+
+        Returns:
+            The rounds, an example's later ones behind its earlier ones.
+        """
+        pieces = context.shape[1] * self.start_scores.first.pieces.out_features
+        examples = torch.arange(len(context), device=context.device)
+        return [
+            each
+            for part in examples.split(max(1, AT_ONCE // pieces))
+            for each in self._rounds(
+                part, context.index_select(0, part), mask.index_select(0, part), halts=halts
+            )
+        ]
+
+    def _rounds(
+        self, examples: Tensor, context: Tensor, mask: Tensor, *, halts: bool
+    ) -> list[Round]:
+        """Give the rounds of some examples: (R,), (R, C, 2l) and (R, C)."""
+        start_product = self.start_scores.product(context)  # (R, C, pool * l)
+        end_product = self.end_scores.product(context)  # (R, C, pool * l)
+        start = torch.zeros_like(examples)  # (R,)
+        end = (mask.sum(dim=1) - 1).clamp(min=0)  # (R,)
+        hidden = memory = context.new_zeros(len(examples), self.cell.hidden_size)  # (R, l)
+        rounds: list[Round] = []
+        while len(rounds) < self.max_rounds:
+            at_start, at_end = _at(context, start), _at(context, end)  # (R, 2l)
+            hidden, memory = self.cell(torch.cat([at_start, at_end], dim=1), (hidden, memory))
+            state = torch.cat([hidden, at_start, at_end], dim=1)  # (R, 5l)
+            start_logits = mask_logits(self.start_scores(context, start_product, state), mask)
+            new_start = start_logits.argmax(dim=1)
+            state = torch.cat([hidden, _at(context, new_start), at_end], dim=1)  # (R, 5l)
+            end_logits = mask_logits(self.end_scores(context, end_product, state), mask)
+            new_end = end_logits.argmax(dim=1)
+            rounds.append(Round(examples, start_logits, end_logits))
+
+            moved = (new_start != start) | (new_end != end)  # (R,)
+            start, end = new_start, new_end
+            if halts and not moved.all():
+                (going,) = moved.nonzero(as_tuple=True)
+                if not len(going):
+                    break
+                examples, start, end, mask, context = (
+                    each.index_select(0, going) for each in (examples, start, end, mask, context)
+                )
+                hidden, memory, start_product, end_product = (
+                    each.index_select(0, going)
+                    for each in (hidden, memory, start_product, end_product)
+                )
+        return rounds
+
+
+def _at(context: Tensor, positions: Tensor) -> Tensor:
+    """Give the (B, D) encodings of (B, C, D) at (B,) positions."""
+    index = positions[:, None, None].expand(-1, 1, context.shape[2])
+    return context.gather(1, index).squeeze(1)

@@ -1,0 +1,111 @@
+"""Match-LSTM with an answer pointer, in the boundary form.
+
+Reference: Wang and Jiang, 2017, Machine Comprehension Using Match-LSTM and Answer Pointer (arXiv
+1608.07905), section 2.
+
+Departs from the paper: characters are read beside the word vectors (`char_cnn`; None reads vectors
+alone, as the paper), and both are projected to the width of the LSTMs once for each distinct word
+form (`embedding_size`; None keeps them). The encoder's LSTM has its output gate, and of a
+bidirectional one each direction has its own weights. The pointer's first state is learned, where
+the authors' code has zeros, to which no weight of its LSTM would be applied. A bidirectional
+pointer's two rankings of a token are added. Dropout is the authors' code's.
+
+Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D embedding width,
+l `hidden_size`, E width of the encodings: l, or 2l if the encoder is bidirectional.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from squadqa.batch import SpanBatch
+from squadqa.models.base import SpanLogits, SpanReader
+from squadqa.models.token_encoder import TokenEncoder
+from squadqa.nn.char_cnn import CharCNN
+from squadqa.nn.dropout import SequenceDropout
+from squadqa.nn.match import MatchLSTMLayer
+from squadqa.nn.pointer import AnswerPointer
+from squadqa.nn.rnn import StackedBiRNN
+
+
+class MatchLSTM(SpanReader):
+    """An LSTM that attends to the question at every token; a pointer at start, then at end.
+
+    Args:
+        vector_size: Width of the pretrained word vectors.
+        char_cnn: Character encoder; None leaves characters out.
+        embedding_size: Width that vectors and characters are projected to; None keeps them.
+        hidden_size: l, width of every LSTM direction and of all attention.
+        bidirectional_encoder: Encode both texts in both directions, not forwards alone.
+        bidirectional_pointer: Point a second time, at the end before the start.
+        tuned_words: How many of the most frequent word forms have vectors that are trained on.
+        embedding_dropout: Share of word embeddings dropped in training.
+        dropout: Share dropped in training of what the pointer reads.
+        variational: Drop the same features at every step of a sequence.
+    """
+
+    def __init__(
+        self,
+        vector_size: int,
+        *,
+        char_cnn: CharCNN | None = None,
+        embedding_size: int | None = 150,
+        hidden_size: int = 150,
+        bidirectional_encoder: bool = False,
+        bidirectional_pointer: bool = False,
+        tuned_words: int = 0,
+        embedding_dropout: float = 0.4,
+        dropout: float = 0.2,
+        variational: bool = False,
+    ) -> None:
+        super().__init__()
+        self.words = TokenEncoder(
+            vector_size, char_cnn=char_cnn, output_size=embedding_size, tuned_words=tuned_words
+        )
+        self.embedding_dropout = SequenceDropout(embedding_dropout, variational=variational)
+        embedded = self.words.output_size
+        self.encoder: StackedBiRNN | nn.LSTM
+        if bidirectional_encoder:
+            self.encoder = StackedBiRNN(embedded, hidden_size, num_layers=1)
+            encoded = self.encoder.output_size
+        else:
+            self.encoder = nn.LSTM(embedded, hidden_size, batch_first=True)
+            encoded = hidden_size
+        self.match = MatchLSTMLayer(encoded, hidden_size)
+        self.pointers = nn.ModuleList(
+            AnswerPointer(
+                self.match.output_size,
+                hidden_size,
+                hidden_size=hidden_size,
+                cell="lstm",
+                dropout=dropout,
+            )
+            for _ in range(1 + bidirectional_pointer)
+        )
+        self.pointer_states = nn.Parameter(torch.empty(len(self.pointers), hidden_size))
+        nn.init.uniform_(self.pointer_states, -(hidden_size**-0.5), hidden_size**-0.5)
+
+    def forward(self, batch: SpanBatch) -> SpanLogits:
+        """Score every context token as start and as end; padded tokens are masked."""
+        words = self.words(batch.forms)  # (U, D)
+        context = self.embedding_dropout(F.embedding(batch.context_ids, words))  # (B, C, D)
+        question = self.embedding_dropout(F.embedding(batch.question_ids, words))  # (B, Q, D)
+
+        context_encoded = self._encode(context, batch.context_mask)  # (B, C, E): H^p
+        question_encoded = self._encode(question, batch.question_mask)  # (B, Q, E): H^q
+        matched = self.match(
+            context_encoded, batch.context_mask, question_encoded, batch.question_mask
+        )  # (B, C, 2l): H^r
+
+        states = self.pointer_states[:, None].expand(-1, len(batch), -1)  # (1 or 2, B, l)
+        start_logits, end_logits = self.pointers[0](matched, batch.context_mask, states[0])
+        for pointer, state in zip(self.pointers[1:], states[1:], strict=True):
+            more_end, more_start = pointer(matched, batch.context_mask, state)  # (B, C)
+            start_logits, end_logits = start_logits + more_start, end_logits + more_end
+        return SpanLogits(start_logits=start_logits, end_logits=end_logits)
+
+    def _encode(self, embedded: Tensor, mask: Tensor) -> Tensor:
+        """Encode (B, L, D) to (B, L, E)."""
+        if isinstance(self.encoder, StackedBiRNN):
+            return self.encoder(embedded, mask)
+        return self.encoder(embedded)[0]

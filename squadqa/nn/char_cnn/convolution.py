@@ -1,0 +1,220 @@
+"""Convolutions over the characters of words, computed in one of three ways.
+
+- "im2col", as the lecture teaches it: the receptive fields are copied into columns, and one matrix
+  product with the kernel does the rest. The backward pass is derived by hand.
+- "lookup": the same, but for a first layer, whose rows come from a small table of characters: what
+  each character adds in each place of the kernel is computed once, and then looked up.
+- "library": torch's own convolution, for comparison.
+
+Reference: Chellapilla, Puri and Simard, 2006, High Performance Convolutional Neural Networks for
+Document Processing (im2col). Glorot and Bengio, 2010 (Xavier initialisation); He et al., 2015,
+Delving Deep into Rectifiers (He, or MSRA, initialisation); Ioffe and Szegedy, 2015, Batch
+Normalization.
+
+Letters: U words, R rows (characters of all words), K width of the kernel, D width of a row,
+F filters, V characters of the alphabet.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from squadqa.errors import ConfigError
+from squadqa.nn.char_cnn.words import Words
+
+Method = Literal["lookup", "im2col", "library"]
+"""Names of the ways to compute a convolution."""
+
+Activation = Literal["relu", "leaky_relu", "elu", "gelu", "tanh"]
+"""Names of activations."""
+
+Initialization = Literal["xavier", "he"]
+"""Names of the ways to draw first weights."""
+
+ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
+    "relu": F.relu,
+    "leaky_relu": F.leaky_relu,
+    "elu": F.elu,
+    "gelu": F.gelu,
+    "tanh": torch.tanh,
+}
+
+
+def initialize(weight: Tensor, how: Initialization) -> None:
+    """Draw the first weights of a linear layer or a convolution, in place.
+
+    Args:
+        weight: (F, D) or (F, D, K).
+        how: "xavier" keeps the variance of values and gradients alike, "he" that of values behind
+            a ReLU.
+    """
+    if how == "xavier":
+        nn.init.xavier_uniform_(weight)
+    else:
+        nn.init.kaiming_uniform_(weight, nonlinearity="relu")
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Rows that are rows of a table.
+
+    Args:
+        ids: (R,) int64.
+        table: (V, D).
+    """
+
+    ids: Tensor
+    table: Tensor
+
+    def rows(self) -> Tensor:
+        """Look the (R, D) rows up."""
+        return F.embedding(self.ids, self.table)
+
+
+class Im2Col(torch.autograd.Function):
+    """A convolution as one matrix product, with its gradients written out.
+
+    With the receptive fields as columns X (R, KD) and the kernel W (F, KD), Y = X W^T + b. Hence
+    dW = dY^T X, db = dY^T 1 and dX = dY W; a row's gradient is the sum of what its up to K copies
+    in X get. Copy k of row r stands in the window around row r + K // 2 - k: so each row gathers
+    its sum from the windows around it, where others add it up from scattered places.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, rows: Tensor, weight: Tensor, bias: Tensor | None, words: Words
+    ) -> Tensor:
+        """Convolve (R, D) rows with (F, D, K) weights and an (F,) bias, giving (R, F)."""
+        windows = words.windows(weight.shape[2])  # (R, K)
+        outside = rows.new_zeros(1, rows.shape[1])
+        columns = F.embedding(windows, torch.cat([rows, outside])).flatten(1)  # (R, KD)
+        kernel = weight.transpose(1, 2).flatten(1)  # (F, KD)
+        ctx.save_for_backward(columns, kernel, windows)
+        return F.linear(columns, kernel, bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """Give the gradients of rows, weight and bias from the (R, F) one of the output."""
+        (gradient,) = gradients
+        columns, kernel, windows = ctx.saved_tensors
+        count, width = windows.shape
+        needs_rows, needs_weight, needs_bias, _ = ctx.needs_input_grad
+        of_rows = of_weight = of_bias = None
+        if needs_rows:
+            of_columns = gradient.new_zeros(count + 1, kernel.shape[1])  # (R + 1, KD), 0 outside
+            torch.mm(gradient, kernel, out=of_columns[:-1])
+            copies = windows * width + torch.arange(width - 1, -1, -1, device=windows.device)
+            of_copies = of_columns.view(len(of_columns) * width, -1)  # ((R + 1)K, D)
+            of_rows = F.embedding_bag(copies, of_copies, mode="sum")  # (R, D)
+        if needs_weight:
+            of_weight = (gradient.T @ columns).view(len(kernel), width, -1).transpose(1, 2)
+        if needs_bias:
+            of_bias = gradient.sum(dim=0)
+        return of_rows, of_weight, of_bias, None
+
+
+def im2col(rows: Tensor, weight: Tensor, bias: Tensor | None, words: Words) -> Tensor:
+    """Convolve as `Im2Col` does; a kernel of width 1 has its columns already."""
+    if weight.shape[2] == 1:
+        return F.linear(rows, weight[:, :, 0], bias)
+    if torch.is_autocast_enabled(rows.device.type):
+        kind = torch.get_autocast_dtype(rows.device.type)
+        rows, weight, bias = rows.to(kind), weight.to(kind), bias if bias is None else bias.to(kind)
+    convolved: Tensor = Im2Col.apply(rows, weight, bias, words)
+    return convolved
+
+
+def lookup(embedded: Embedded, weight: Tensor, bias: Tensor | None, words: Words) -> Tensor:
+    """Convolve rows of a table as a sum of K look-ups, one for each place of the kernel."""
+    filters, _, width = weight.shape
+    known = len(embedded.table)
+    added = embedded.table @ weight.permute(2, 1, 0)  # (K, V, F)
+    added = F.pad(added, (0, 0, 0, 1)).flatten(0, 1)  # (K(V + 1), F), nothing outside of a word
+    ids = F.pad(embedded.ids, (0, 1), value=known)[words.windows(width)]  # (R, K)
+    places = torch.arange(width, device=ids.device) * (known + 1)
+    convolved = F.embedding_bag(ids + places, added, mode="sum")  # (R, F)
+    return convolved if bias is None else convolved + bias
+
+
+def library(rows: Tensor, weight: Tensor, bias: Tensor | None, words: Words) -> Tensor:
+    """Convolve with torch's own function, over one text with room between its words."""
+    reach = weight.shape[2] // 2
+    places = torch.arange(len(rows), device=rows.device) + (words.words + 1) * reach  # (R,)
+    length = len(rows) + (len(words.lengths) + 1) * reach
+    text = rows.new_zeros(length, rows.shape[1]).index_copy(0, places, rows)
+    convolved = F.conv1d(text.T[None], weight, bias, padding=reach)[0].T
+    return convolved.index_select(0, places)
+
+
+class RowNorm(nn.BatchNorm1d):
+    """Batch normalisation over rows; a single row, which has no variance, by the running one."""
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Normalise (R, D) rows."""
+        if self.training and len(rows) < 2:
+            return F.batch_norm(
+                rows, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+            )
+        return super().forward(rows)
+
+
+class Convolution(nn.Module):
+    """A convolution, then batch normalisation, then an activation.
+
+    Args:
+        size: D of its input.
+        filters: F.
+        width: K, in characters, odd.
+        method: How to compute it.
+        initialization: How to draw its first weights.
+        batch_norm: Whether to normalise.
+        activation: What follows; None leaves it to the caller.
+
+    Raises:
+        ConfigError: The width is even, or there are no filters.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        filters: int,
+        width: int,
+        *,
+        method: Method = "lookup",
+        initialization: Initialization = "he",
+        batch_norm: bool = False,
+        activation: Activation | None = None,
+    ) -> None:
+        if width < 1 or width % 2 == 0 or filters < 1:
+            raise ConfigError(
+                f"the character encoder cannot have {filters} filters of width {width}",
+                next_step="Give one filter or more, of an odd width.",
+            )
+        super().__init__()
+        self.method = method
+        self.weight = nn.Parameter(torch.empty(filters, size, width))
+        initialize(self.weight, initialization)
+        self.bias = None if batch_norm else nn.Parameter(torch.zeros(filters))  # it would cancel
+        self.norm = RowNorm(filters) if batch_norm else None
+        self.activation = ACTIVATIONS[activation] if activation else None
+
+    def forward(self, rows: Tensor | Embedded, words: Words) -> Tensor:
+        """Convolve (R, D) rows, giving (R, F)."""
+        convolved = self._convolve(rows, words)
+        if self.norm is not None:
+            convolved = self.norm(convolved)
+        return convolved if self.activation is None else self.activation(convolved)
+
+    def _convolve(self, rows: Tensor | Embedded, words: Words) -> Tensor:
+        if isinstance(rows, Embedded):
+            if self.method == "lookup":
+                return lookup(rows, self.weight, self.bias, words)
+            rows = rows.rows()
+        convolve = library if self.method == "library" else im2col
+        return convolve(rows, self.weight, self.bias, words)

@@ -1,0 +1,83 @@
+import pytest
+import torch
+from torch import Tensor, nn
+
+from squadqa.batch import SpanBatch
+from squadqa.data.dataset import SpanDataset
+from squadqa.models import MatchLSTM
+from squadqa.nn.char_cnn import KernelBankCharCNN
+from squadqa.nn.rnn import StackedBiRNN
+from tests import slow, tiny
+
+
+@pytest.fixture
+def batch() -> SpanBatch:
+    return SpanDataset(tiny.prepared()).collate([0, 4, 7])
+
+
+def encode(reader: MatchLSTM, tokens: list[Tensor]) -> list[Tensor]:
+    """H^p or H^q, by equation 1 of the paper."""
+    if isinstance(reader.encoder, StackedBiRNN):
+        return slow.bilstm(reader.encoder, tokens)
+    return slow.lstm(reader.encoder, tokens)
+
+
+def read(reader: MatchLSTM, batch: SpanBatch, row: int) -> tuple[Tensor, Tensor]:
+    """Log-probabilities of one question's context tokens, by the paper's section 2."""
+    forms = reader.words(batch.forms)
+    context = [forms[i] for i in batch.context_ids[row, batch.context_mask[row]]]
+    question = [forms[i] for i in batch.question_ids[row, batch.question_mask[row]]]
+    matched = slow.match_lstm(reader.match, encode(reader, context), encode(reader, question))
+
+    def point(number: int) -> list[Tensor]:
+        scores = slow.answer_pointer(
+            reader.pointers[number], matched, reader.pointer_states[number]
+        )
+        return [torch.stack(each).log_softmax(0) for each in scores]
+
+    start, end = point(0)
+    if len(reader.pointers) == 2:
+        end_first, start_second = point(1)
+        start, end = start + start_second, end + end_first
+    return start.log_softmax(0), end.log_softmax(0)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_equals_the_equations(batch: SpanBatch, bidirectional: bool) -> None:
+    torch.manual_seed(0)
+    reader = MatchLSTM(
+        6,
+        char_cnn=KernelBankCharCNN(filters={5: 3}, character_size=4),
+        embedding_size=5,
+        hidden_size=4,
+        bidirectional_encoder=bidirectional,
+        bidirectional_pointer=bidirectional,
+    ).eval()
+    for parameter in reader.parameters():
+        if parameter.dim() < 3:  # all but the convolutions: nothing is small, nothing cancels
+            nn.init.normal_(parameter, std=0.6)
+    with torch.no_grad():
+        logits = reader(batch)
+        for row in range(len(batch)):
+            for fast, expected in zip(vars(logits).values(), read(reader, batch, row), strict=True):
+                of_fast = fast[row, : len(expected)].log_softmax(0)
+                assert of_fast.allclose(expected, atol=1e-4)
+                assert expected.std() > 0.05
+
+
+def test_sizes_of_the_paper() -> None:
+    reader = MatchLSTM(300, embedding_size=None)
+    assert isinstance(reader.encoder, nn.LSTM)
+    assert (reader.encoder.input_size, reader.encoder.hidden_size) == (300, 150)
+    assert reader.match.rnn.weight_ih_l0.shape == (4 * 150, 2 * 150)
+    for of_attention in (reader.match.keys, reader.match.queries, reader.match.state_queries):
+        assert of_attention.weight.shape == (150, 150)
+    (pointer,) = reader.pointers
+    assert pointer.keys.weight.shape == (150, 2 * 150)
+    assert pointer.query.weight.shape == (150, 150)
+    assert pointer.cell.weight_ih.shape == (4 * 150, 2 * 150)
+    # The paper counts 882 thousand, without the encoder's output gate and the first state.
+    output_gate = 150 * (300 + 150 + 2)
+    own = sum(parameter.numel() for parameter in reader.parameters())
+    assert round((own - output_gate) / 1000) in range(880, 890)
+

@@ -1,0 +1,100 @@
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from squadqa.batch import SpanBatch
+from squadqa.data.dataset import SpanDataset
+from squadqa.models import RNet
+from squadqa.nn.char_cnn import KernelBankCharCNN
+from squadqa.nn.gated_attention import GatedAttentionRNN, GatedMatch
+from tests import slow, tiny
+
+PAPER: dict[str, Any] = {
+    "attention": "additive",
+    "shared_encoder": False,
+    "concat_layers": False,
+    "dropout": 0.2,
+}
+
+
+@pytest.fixture
+def batch() -> SpanBatch:
+    return SpanDataset(tiny.prepared()).collate([0, 4, 7])
+
+
+def read(reader: RNet, batch: SpanBatch, row: int) -> tuple[list[Tensor], list[Tensor]]:
+    """Scores of one question's context tokens, by the equations of the report's section 3."""
+    forms = reader.words(batch.forms)
+    context = [forms[i] for i in batch.context_ids[row, batch.context_mask[row]]]
+    question = [forms[i] for i in batch.question_ids[row, batch.question_mask[row]]]
+    context_layers = slow.bigru(reader.encoder, context)
+    question_layers = slow.bigru(reader.question_encoder or reader.encoder, question)
+    if reader.encoder.concat_layers:
+        u_context = [torch.cat(layers) for layers in zip(*context_layers, strict=True)]
+        u_question = [torch.cat(layers) for layers in zip(*question_layers, strict=True)]
+    else:
+        u_context, u_question = context_layers[-1], question_layers[-1]
+
+    match, self_match = reader.question_match, reader.self_match
+    if isinstance(match, GatedAttentionRNN):
+        v = slow.gated_attention_rnn(match, u_context, u_question)
+    else:
+        assert isinstance(match, GatedMatch)
+        (v,) = slow.bigru(match.rnn, slow.gated_attention(match.attention, u_context, u_question))
+    (h,) = slow.bigru(self_match.rnn, slow.gated_attention(self_match.attention, v, v))
+    pooled = slow.additive_pooling(reader.question_pooling, question_layers[-1])
+    return slow.answer_pointer(reader.pointer, h, pooled)
+
+
+@pytest.mark.parametrize("form", [{}, PAPER], ids=["default", "paper"])
+def test_equals_the_equations(batch: SpanBatch, form: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    char_cnn = KernelBankCharCNN(filters={5: 3}, character_size=4)
+    reader = RNet(6, char_cnn=char_cnn, hidden_size=4, num_layers=2, **form).eval()
+    for parameter in reader.parameters():
+        if parameter.dim() < 3:  # all but the convolutions: nothing is small, nothing cancels
+            nn.init.normal_(parameter, std=0.6)
+    with torch.no_grad():
+        logits = reader(batch)
+        for row in range(len(batch)):
+            start, end = read(reader, batch, row)
+            length = len(start)
+            for fast, expected in ((logits.start_logits, start), (logits.end_logits, end)):
+                # Scores are equal but for what is the same for every token.
+                of_fast = fast[row, :length].log_softmax(0)
+                assert of_fast.allclose(torch.stack(expected).log_softmax(0), atol=1e-4)
+                assert torch.stack(expected).std() > 0.05
+
+
+def test_sizes_of_the_published_variant() -> None:
+    reader = RNet(300, char_cnn=KernelBankCharCNN(filters={5: 200}))
+    assert [rnn.input_size for rnn in reader.encoder.forwards] == [500, 150, 150]
+    assert reader.encoder.output_size == 3 * 2 * 75
+    assert reader.question_encoder is None
+    assert reader.question_match.attention.similarity.keys.weight.shape == (75, 450)
+    assert reader.question_match.attention.gate.weight.shape == (900, 900)
+    assert reader.self_match.attention.gate.weight.shape == (300, 300)
+    assert reader.pointer.cell.hidden_size == 150
+
+
+def test_sizes_of_the_paper() -> None:
+    reader = RNet(300, **PAPER)
+    assert reader.encoder.output_size == 2 * 75
+    assert reader.question_encoder is not None
+    cell = reader.question_match.forwards
+    assert cell.keys.weight.shape == cell.queries.weight.shape == (75, 150)
+    assert cell.state_queries.weight.shape == (75, 75)
+    assert cell.gate.weight.shape == (300, 300)
+    assert cell.rnn.weight_ih_l0.shape == (3 * 75, 300)
+
+
+def test_the_last_layer_alone_is_pooled(batch: SpanBatch) -> None:
+    reader = RNet(6, hidden_size=4, num_layers=2).eval()
+    seen: list[Tensor] = []
+    reader.question_pooling.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    encoded: list[Tensor] = []
+    reader.encoder.register_forward_hook(lambda *args: encoded.append(args[2]))
+    reader(batch)
+    assert seen[0].equal(encoded[1][:, :, 8:])

@@ -1,0 +1,116 @@
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from squadqa.nn import maxout
+from squadqa.nn.maxout import Maxout
+
+
+def make(pool_size: int = 3) -> Maxout:
+    torch.manual_seed(0)
+    return Maxout(5, 4, pool_size=pool_size).double()
+
+
+def inputs(batch: int = 3, length: int = 2, *, pool_size: int = 3) -> tuple[Tensor, Tensor]:
+    """A sequence and shifts, of which everything has a gradient."""
+    shape, shifts = (batch, length, 5), (batch, pool_size * 4)
+    return (
+        torch.randn(shape, dtype=torch.float64, requires_grad=True),
+        torch.randn(shifts, dtype=torch.float64, requires_grad=True),
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 3), st.integers(1, 3), st.integers(1, 4))
+def test_equals_the_definition(batch: int, length: int, pool_size: int) -> None:
+    layer = make(pool_size)
+    sequence, shift = inputs(batch, length, pool_size=pool_size)
+    result = layer(sequence, shift=shift)
+    assert result.shape == (batch, length, 4)
+    weight, bias = layer.pieces.weight.tolist(), layer.pieces.bias.tolist()
+    for row, step in torch.cartesian_prod(torch.arange(batch), torch.arange(length)).tolist():
+        x = sequence[row, step].tolist()
+        for unit in range(4):
+            pieces = []
+            for place in range(unit, pool_size * 4, 4):
+                product = sum(w * value for w, value in zip(weight[place], x, strict=True))
+                pieces.append(product + bias[place] + shift[row, place].item())
+            assert abs(result[row, step, unit].item() - max(pieces)) < 1e-9
+
+
+def test_gradients() -> None:
+    layer = make()
+    sequence, shift = inputs()
+
+    def changed(sequence: Tensor, shift: Tensor, *parameters: Tensor) -> Tensor:
+        values = dict(zip(("pieces.weight", "pieces.bias"), parameters, strict=True))
+        result: Tensor = torch.func.functional_call(layer, values, (sequence,), {"shift": shift})
+        return result
+
+    assert torch.autograd.gradcheck(changed, (sequence, shift, *layer.parameters()))
+
+
+@pytest.mark.parametrize("has_product", [False, True])
+@pytest.mark.parametrize("chunk", [1, 50, 2**22])
+def test_parts_and_products_change_nothing(
+    chunk: int, has_product: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = make()
+    sequence, shift = inputs()
+    pieces = torch.nn.functional.linear(sequence, layer.pieces.weight, layer.pieces.bias)
+    expected = (pieces + shift[:, None]).unflatten(2, (3, 4)).amax(dim=2)
+    sources = [sequence, shift, *layer.parameters()]
+    gradients = torch.autograd.grad(expected.square().sum(), sources)
+
+    monkeypatch.setattr(maxout, "CHUNK", chunk)
+    product = layer.product(sequence) if has_product else None
+    result = layer(sequence, shift=shift, product=product)
+    assert result.allclose(expected)
+    for one, other in zip(
+        torch.autograd.grad(result.square().sum(), sources), gradients, strict=True
+    ):
+        assert one.allclose(other)
+    with torch.no_grad():
+        assert layer(sequence, shift=shift, product=product).equal(result)
+
+
+def test_of_equal_pieces_one_has_the_gradient() -> None:
+    layer = make()
+    torch.nn.init.zeros_(layer.pieces.weight)
+    torch.nn.init.zeros_(layer.pieces.bias)
+    sequence, _ = inputs()
+    layer(sequence).sum().backward()
+    assert layer.pieces.bias.grad is not None
+    assert sorted(layer.pieces.bias.grad.tolist()) == [0.0] * 8 + [6.0] * 4
+
+
+def test_keeps_no_pieces_for_the_gradient() -> None:
+    layer = make(pool_size=16)
+    sequence, _ = inputs(pool_size=16)
+    kept: list[int] = []
+
+    def pack(tensor: Tensor) -> Any:
+        kept.append(tensor.numel())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        layer(sequence, product=layer.product(sequence))
+    assert max(kept) == layer.pieces.weight.numel() < 3 * 2 * 16 * 4
+
+
+def test_mixed_precision() -> None:
+    layer = make().float()
+    sequence = torch.randn(3, 2, 5, requires_grad=True)
+    exact = layer(sequence)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = layer(sequence)
+    assert rounded.allclose(exact, atol=0.05)
+    rounded.sum().backward()
+    assert sequence.grad is not None
+    assert sequence.grad.isfinite().all()
+    assert layer.pieces.weight.grad is not None
+    assert layer.pieces.weight.grad.any()

@@ -1,0 +1,31 @@
+import pytest
+import torch
+
+from squadqa.nn.products import accumulator, product
+
+every_precision = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+
+
+@every_precision
+def test_product_is_with_the_transpose(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    left, right = torch.randn(5, 7, dtype=dtype), torch.randn(6, 7, dtype=dtype)
+    expected = torch.einsum("nd,ed->ne", left, right)
+    assert product(left, right).allclose(expected, atol=1e-5)
+    # Matrices that lie otherwise in memory.
+    assert product(left.t().contiguous().t(), right.t().contiguous().t()).allclose(
+        expected, atol=1e-5
+    )
+
+
+@every_precision
+def test_accumulator_adds_in_place(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    weight, start = torch.randn(6, 7, dtype=dtype), torch.randn(5, 6, dtype=dtype)
+    sums, expected = start.clone(), start
+    add = accumulator(weight.t().contiguous().t(), rows=5)
+    for _ in range(2):
+        inputs = torch.randn(5, 7, dtype=dtype)
+        assert add(sums, inputs) is sums
+        expected = expected + inputs @ weight.t()
+    assert sums.allclose(expected, atol=1e-5)
