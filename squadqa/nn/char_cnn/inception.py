@@ -105,16 +105,23 @@ class InceptionBlock(nn.Module):
         super().__init__()
         self.paths = nn.ModuleList()
         for width, count in filters.items():
-            widths = [1, *([3] * (width // 2) if factorized else [width])] if width > 1 else [1]
+            wide = [3] * (width // 2) if factorized and width > 3 and width % 2 else [width]
+            widths = [1] if width == 1 else [1, *wide]
             sizes = [size] + [reduced_size] * (len(widths) - 1) + [count]
-            self.paths.append(nn.ModuleList(map(convolution, sizes, sizes[1:], widths)))
+            self.paths.append(Stack(map(convolution, sizes, sizes[1:], widths)))
         self.pooled = convolution(size, pooled_filters, 1)
 
     def forward(self, rows: Tensor, words: Words) -> Tensor:
         """Convolve (R, D) rows, giving (R, D')."""
-        seen = [self.pooled(words.neighbours(rows), words)]
-        for path in self.paths:
-            seen.append(rows)
-            for layer in path:
-                seen[-1] = layer(seen[-1], words)
-        return torch.cat(seen, dim=1)
+        paths = [path(rows, words) for path in self.paths]
+        return torch.cat([self.pooled(words.neighbours(rows), words), *paths], dim=1)
+
+
+class Stack(nn.ModuleList):
+    """Convolutions, each read by the next."""
+
+    def forward(self, rows: Tensor, words: Words) -> Tensor:
+        """Convolve (R, D) rows, giving (R, D')."""
+        for convolution in self:
+            rows = convolution(rows, words)
+        return rows

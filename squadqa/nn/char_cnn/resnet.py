@@ -48,30 +48,20 @@ class ResNetCharCNN(CharCNN):
             )
         super().__init__(output_size=stages[-1], batch_norm=batch_norm, **options)
         self.stem = self.convolution(self.characters.embedding_dim, stages[0], 3)
-        self.stages = nn.ModuleList()
-        size = stages[0]
-        for filters in stages:
-            sizes = [size] + [filters] * (stage_blocks - 1)
-            self.stages.append(
-                nn.ModuleList(
-                    ResidualBlock(
-                        size,
-                        filters,
-                        convolution=self.convolution,
-                        activation=self.activation,
-                    )
-                    for size in sizes
-                )
-            )
-            size = filters
+        self.stage_blocks = stage_blocks
+        sizes = [filters for filters in stages for _ in range(stage_blocks)]
+        self.blocks = nn.ModuleList(
+            ResidualBlock(before, filters, convolution=self.convolution, activation=self.activation)
+            for before, filters in zip([stages[0], *sizes], sizes, strict=False)
+        )
 
     def encode(self, characters: Embedded, words: Words) -> Tensor:
         """Encode the R characters of U words to (U, output_size)."""
         rows = self.stem(characters, words)  # (R, D)
-        for stage in self.stages:
-            rows, words = words.halved(rows)  # (R', D)
-            for block in stage:
-                rows = block(rows, words)
+        for number, block in enumerate(self.blocks):
+            if number % self.stage_blocks == 0:
+                rows, words = words.halved(rows)  # (R', D)
+            rows = block(rows, words)
         return self.dropout(words.mean(rows))
 
 

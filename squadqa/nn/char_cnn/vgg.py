@@ -40,19 +40,17 @@ class VGGCharCNN(CharCNN):
                 next_step="Give one of each or more, such as stages: [32, 100].",
             )
         super().__init__(output_size=stages[-1], **options)
-        self.stages = nn.ModuleList()
-        size = self.characters.embedding_dim
-        for filters in stages:
-            sizes = [size] + [filters] * (stage_layers - 1)
-            self.stages.append(nn.ModuleList(self.convolution(size, filters, 3) for size in sizes))
-            size = filters
+        self.stage_layers = stage_layers
+        sizes = [filters for filters in stages for _ in range(stage_layers)]
+        before = [self.characters.embedding_dim, *sizes[:-1]]
+        self.layers = nn.ModuleList(map(self.convolution, before, sizes, [3] * len(sizes)))
 
     def encode(self, characters: Embedded, words: Words) -> Tensor:
         """Encode the R characters of U words to (U, output_size)."""
-        rows: Tensor | Embedded = characters
-        for number, stage in enumerate(self.stages):
-            if number:
-                rows, words = words.halved(rows)
-            for layer in stage:
-                rows = layer(rows, words)
+        first, *others = self.layers
+        rows = first(characters, words)  # (R, D)
+        for number, layer in enumerate(others, start=1):
+            if number % self.stage_layers == 0:
+                rows, words = words.halved(rows)  # (R', D)
+            rows = layer(rows, words)
         return self.dropout(words.maximum(rows))

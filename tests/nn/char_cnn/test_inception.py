@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -42,9 +44,11 @@ def test_wider_paths_read_what_is_reduced(factorized: bool, widths: list[int]) -
     assert encoder.output_size == 4 + 5 + 6 + 20
 
 
+@pytest.mark.parametrize("factorized", [False, True])
 @pytest.mark.parametrize(
-    "options", [{"blocks": 0}, {"path_filters": {2: 3}}, {"pooled_filters": 0}]
+    "options",
+    [{"blocks": 0}, {"pooled_filters": 0}, *({"path_filters": {w: 3}} for w in (4, 0, -3))],
 )
-def test_impossible_blocks(options: dict[str, int]) -> None:
+def test_impossible_blocks(options: dict[str, Any], factorized: bool) -> None:
     with pytest.raises(ConfigError, match="the character encoder cannot have"):
-        InceptionCharCNN(**options)
+        InceptionCharCNN(factorized=factorized, **options)
