@@ -10,8 +10,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from squadqa.nn.products import product
+
 CHUNK = 2**22
 """Numbers computed at once, 16 MiB: a processor's cache may hold them. One sequence may be more."""
+
+
+def _product(sequence: Tensor, weight: Tensor) -> Tensor:
+    """Give (B, L, P * H) pieces of (B, L, D), without shift and without gradient."""
+    return product(sequence.flatten(0, 1), weight).unflatten(0, sequence.shape[:2])
 
 
 class _LargestPiece(torch.autograd.Function):
@@ -23,14 +30,14 @@ class _LargestPiece(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, sequence: Tensor, weight: Tensor, shift: Tensor, product: Tensor, units: int
+        ctx: Any, sequence: Tensor, weight: Tensor, shift: Tensor, ready: Tensor | None, units: int
     ) -> Tensor:
         numbers = torch.arange(len(weight) // units, device=weight.device)[:, None]  # (P, 1)
         largest, winners = [], []
         step = max(1, CHUNK // (sequence.shape[1] * len(weight)))
         for first in range(0, len(sequence), step):
             part = slice(first, first + step)
-            pieces = F.linear(sequence[part], weight) if product is None else product[part]
+            pieces = _product(sequence[part], weight) if ready is None else ready[part]
             pieces = (pieces + shift[part, None]).unflatten(2, (-1, units))  # (step, L, P, H)
             largest.append(pieces.amax(dim=2))
             if any(ctx.needs_input_grad):
@@ -92,7 +99,7 @@ class Maxout(nn.Module):
         It has no gradient: what `forward` gives has.
         """
         with torch.no_grad():
-            return F.linear(sequence, self.pieces.weight)
+            return _product(sequence, self.pieces.weight)
 
     def forward(
         self, sequence: Tensor, *, shift: Tensor | None = None, product: Tensor | None = None
