@@ -8,6 +8,7 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor
 
 from squadqa.batch import CandidateBatch, CandidateSizes
+from squadqa.data.candidate_inputs import CandidateInputs
 from squadqa.models.base import CandidateScorer
 from squadqa.nn.losses import candidate_bce, candidate_nll
 from squadqa.training.module import QAModule
@@ -33,6 +34,8 @@ class CandidateModule(QAModule):
         decay: How the learning rate falls over the training.
         warmup_steps: Optimiser steps over which the learning rate rises from zero.
     """
+
+    inputs_type = CandidateInputs
 
     def __init__(
         self,
@@ -60,8 +63,8 @@ class CandidateModule(QAModule):
         """Give the scorer's parameters, as optimisers take them."""
         return self.scorer.parameter_groups()
 
-    def on_train_epoch_start(self) -> None:
-        """Tell the scorer which pass begins (called by Lightning)."""
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Tell the scorer which pass it is in, a resumed one too (called by Lightning)."""
         self.scorer.start_epoch(self.current_epoch, epochs=self.trainer.max_epochs or 1)
 
     def losses(self, batch: CandidateBatch) -> Tensor:

@@ -10,6 +10,7 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
 from squadqa.data.dataset import QuestionDataset
+from squadqa.data.inputs import Inputs
 from squadqa.errors import CheckpointError, ConfigError
 from squadqa.scoring import score_pairs
 from squadqa.training.metrics import PredictionGatherer
@@ -29,6 +30,9 @@ class QAModule(pl.LightningModule):
         decay: How the learning rate falls over the training.
         warmup_steps: Optimiser steps over which the learning rate rises from zero.
     """
+
+    inputs_type: type[Inputs]
+    """What the models of this family read."""
 
     def __init__(self, *, optimizer: OptimizerCallable, decay: Decay, warmup_steps: int) -> None:
         super().__init__()
@@ -61,14 +65,12 @@ class QAModule(pl.LightningModule):
         if self.model is not None:
             return
         data = self.trainer.datamodule  # type: ignore[attr-defined]
-        try:
-            self.model = self.make_model(data.sizes)
-        except KeyError as error:
+        if not isinstance(data.inputs, self.inputs_type):
             raise ConfigError(
-                f'"{type(self).__name__}" cannot be trained on "{type(data.inputs).__name__}": '
-                f"they give no {error}",
+                f'"{type(self).__name__}" cannot be trained on "{type(data.inputs).__name__}"',
                 next_step="Readers take SpanInputs, scorers CandidateInputs, as data.inputs.",
-            ) from error
+            )
+        self.model = self.make_model(data.sizes)
 
     def configure_optimizers(self) -> Any:
         """Make optimiser and schedule (called by Lightning)."""

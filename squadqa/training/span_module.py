@@ -7,6 +7,7 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor
 
 from squadqa.batch import SpanBatch
+from squadqa.data.inputs import SpanInputs
 from squadqa.models.base import SpanReader
 from squadqa.nn.decoding import best_spans
 from squadqa.training.module import QAModule, adamax
@@ -23,6 +24,8 @@ class SpanModule(QAModule):
         warmup_steps: Optimiser steps over which the learning rate rises from zero.
         max_span_length: Longest answer to predict, in tokens.
     """
+
+    inputs_type = SpanInputs
 
     def __init__(
         self,

@@ -11,7 +11,9 @@ import pytorch_lightning as pl
 import torch
 
 from squadqa.batch import SpanBatch
+from squadqa.data.candidate_inputs import CandidateInputs
 from squadqa.data.dataset import SpanDataset
+from squadqa.data.inputs import Inputs, SpanInputs
 from squadqa.errors import CheckpointError
 from squadqa.models.drqa import DrQAReader
 from squadqa.models.logistic import LogisticScorer
@@ -30,6 +32,7 @@ class Questions(pl.LightningDataModule):
     """The tiny SQuAD as every part."""
 
     sizes = {"vector_size": 6, "num_buckets": 3}
+    inputs: Inputs = SpanInputs()
     batches_per_epoch = STEPS
 
     def __init__(self) -> None:
@@ -181,10 +184,12 @@ def test_a_checkpoint_gives_the_same_scores(tmp_path: Path) -> None:
 
 def test_another_models_checkpoint_is_refused(tmp_path: Path) -> None:
     path = saved(tmp_path, span_module())
-    other = CandidateModule(lambda num_buckets: LogisticScorer(num_buckets, table_bits=3))
+    other = CandidateModule(lambda sizes: LogisticScorer(sizes, table_bits=3))
+    questions = Questions()
+    questions.inputs = CandidateInputs()
     with pytest.raises(CheckpointError, match='weights of "DrQAReader", not of "LogisticScorer"'):
         trainer(tmp_path).validate(
-            other, Questions(), ckpt_path=path, weights_only=True, verbose=False
+            other, questions, ckpt_path=path, weights_only=True, verbose=False
         )
 
 
