@@ -7,6 +7,8 @@ from pathlib import Path
 
 from squadqa.cli.candidates import (
     GENERATORS,
+    MAX_CANDIDATES,
+    MAX_TOKENS,
     RUNS,
     add_limit_options,
     make_generator,
@@ -148,6 +150,11 @@ def _write_result(
         name, line = f"{name}-{options.generator}", f"{line} --generator {options.generator}"
     if options.depth:
         name, line = f"{name}-depth-{options.depth}", f"{line} --depth {options.depth}"
+    for option, usual in (("max_tokens", MAX_TOKENS), ("max_candidates", MAX_CANDIDATES)):
+        limit = getattr(options, option)
+        if limit != usual:
+            option = option.replace("_", "-")
+            name, line = f"{name}-{option}-{limit}", f"{line} --{option} {limit}"
     write_result(
         options.results,
         Result(

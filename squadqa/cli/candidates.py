@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 HELP = "count the candidates a scorer chooses from, and the answers among them"
 
+MAX_TOKENS, MAX_CANDIDATES = 20, 2000
+"""The usual limits of generators."""
+
 RUNS = "DependencyRuns"
 GENERATORS = (RUNS, "NounChunks", "NGrams")
 """The names of `squadqa.data.candidates.GENERATORS`, which would take long to import."""
@@ -121,14 +124,14 @@ def add_limit_options(parser: CommandParser) -> None:
         "--max-tokens",
         metavar="N",
         type=positive,
-        default=20,
-        help="longest candidate, in tokens (default: 20)",
+        default=MAX_TOKENS,
+        help=f"longest candidate, in tokens (default: {MAX_TOKENS})",
     )
     parser.add_argument(
         "--max-candidates",
         metavar="N",
         type=positive,
-        default=2000,
+        default=MAX_CANDIDATES,
         help="most candidates of a paragraph, the shortest (default: 2000)",
     )
 

@@ -273,7 +273,8 @@ def question_types(data: PreparedData, wh_tokens: Ints) -> Ints:
     if data.annotation is None:
         return asked
     measures = np.isin(np.array(TAGS), ("JJ", "RB"))[np.append(data.annotation.tags, 0)]
-    how_much = (asked == types["how"]) & measures[wh_tokens + 1]
+    followed = wh_tokens + 1 < data.tokens.bounds[len(data.contexts) + 1 :]
+    how_much = (asked == types["how"]) & followed & measures[wh_tokens + 1]
     return np.where(how_much, types["how much"], asked)
 
 

@@ -15,6 +15,7 @@ from squadqa.data.dataset import WordForms
 from squadqa.data.feature_statistics import Rarity, ValueStatistics, bigram_rarity, word_rarity
 from squadqa.data.inputs import Inputs
 from squadqa.data.prepare import PreparedData
+from squadqa.errors import ConfigError
 
 SAMPLE_QUESTIONS = 2000
 """Train questions whose candidates say where buckets are cut: some 600,000 candidates."""
@@ -34,6 +35,9 @@ class CandidateInputs(Inputs):
             each of the "occurrences" of that candidate's text.
         vectors: Sources of word vectors, side by side, for scorers that read words.
         max_characters: Characters to keep of a word form, from both its ends.
+
+    Raises:
+        ConfigError: There are fewer than two buckets.
     """
 
     def __init__(
@@ -47,6 +51,11 @@ class CandidateInputs(Inputs):
         max_characters: int = 16,
     ) -> None:
         super().__init__(vectors=vectors, pipeline=pipeline)
+        if num_buckets < 2:
+            raise ConfigError(
+                f"data.inputs.init_args.num_buckets cannot be {num_buckets}",
+                hint="It is 2 or more: one bucket for 0, and the others.",
+            )
         self.generator = generator if generator is not None else DependencyRuns()
         self.num_buckets = num_buckets
         self.targets: Targets = targets

@@ -57,7 +57,7 @@ class CandidateScorer(nn.Module, ABC):
         return [{"params": list(self.parameters())}]
 
     def start_epoch(self, epoch: int, *, epochs: int) -> None:
-        """Hear that a pass over train begins.
+        """Hear which pass over train is going on; told again and again.
 
         Args:
             epoch: Its number, from 0.

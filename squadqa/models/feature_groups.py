@@ -45,6 +45,9 @@ GROUPS = (
 MAX_ARCS = 6
 """Longest path that is told apart, in arcs on its longer side."""
 
+MAX_TABLE_BITS = 28
+"""Largest table, as a power of two: 1 GiB of weights, and as much for their optimiser."""
+
 MAX_DISTANCE = 100
 """Tokens between the ends of the longest path: bounds what a text without full stops costs."""
 
@@ -53,8 +56,12 @@ def check_groups(groups: Sequence[str]) -> None:
     """Check names of feature groups.
 
     Raises:
-        ConfigError: There is no such group.
+        ConfigError: There is no such group, or none is named.
     """
+    if not groups:
+        raise ConfigError(
+            "a scorer without feature groups", hint=f"There are: {', '.join(GROUPS)}."
+        )
     for name in groups:
         if name not in GROUPS:
             raise ConfigError(f'no feature group "{name}"', hint=did_you_mean(name, GROUPS))
@@ -132,10 +139,18 @@ class TableGroup(nn.Module, ABC):
     Args:
         table_bits: The table has 2 ** table_bits rows.
         width: D.
+
+    Raises:
+        ConfigError: There is no table of this size.
     """
 
     def __init__(self, table_bits: int, width: int) -> None:
         super().__init__()
+        if not 1 <= table_bits <= MAX_TABLE_BITS:
+            raise ConfigError(
+                f"table_bits cannot be {table_bits}",
+                hint=f"A table has 2 ** table_bits rows: 1 to {MAX_TABLE_BITS}.",
+            )
         self.table_bits = table_bits
         self.weight = nn.Parameter(torch.zeros(1 << table_bits, width))
 

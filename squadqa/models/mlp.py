@@ -3,7 +3,9 @@
 The lecture's second choice of scorer; nobody has published one. A candidate's score is that of a
 perceptron plus that of a logistic regression over all features. The logistic regression joins for
 the last pass only: its crossed features learn by heart what they have seen once, and a perceptron
-beside them would learn nothing from seeing it again.
+beside them would learn nothing from seeing it again. A training that a time limit or early stopping
+ends before its last pass is a perceptron's alone; of several processes, the strategy has to be
+`ddp_find_unused_parameters_true`.
 
 Reference: Cheng et al., 2016, Wide & Deep Learning for Recommender Systems (arXiv 1606.07792), for
 the sum of the two.
@@ -52,6 +54,9 @@ NUM_MARKS = 3
 EMBEDDED = ("root_match", "constituent_label", "tag_sequence")
 """Groups that the perceptron sees as embeddings."""
 
+LINEAR_ONLY = ("lexicalized", "dependency_paths")
+"""Groups that the logistic regression alone sees."""
+
 EMBEDDED_BITS = 18
 """Rows of their tables, as a power of two."""
 
@@ -72,7 +77,8 @@ class MLPScorer(CandidateScorer):
         dropout: Share of word embeddings and of hidden units dropped in training.
 
     Raises:
-        ConfigError: There is no such group, or the data has no word vectors.
+        ConfigError: There is no such group, the perceptron reads none of those named, or the data
+            has no word vectors.
     """
 
     def __init__(
@@ -91,6 +97,11 @@ class MLPScorer(CandidateScorer):
     ) -> None:
         super().__init__()
         check_groups(groups)
+        if all(name in LINEAR_ONLY for name in groups):
+            raise ConfigError(
+                f"the MLP scorer reads nothing of {', '.join(groups)} but their scores",
+                next_step="Name at least one other feature group.",
+            )
         if not sizes.vector_size:
             raise ConfigError(
                 "the MLP scorer reads words, but the data has no word vectors",
@@ -133,6 +144,17 @@ class MLPScorer(CandidateScorer):
 
     def forward(self, batch: CandidateBatch) -> Tensor:
         """Give the (B, N) `candidate_logits`; padded candidates are masked."""
+        logits = self.perceptron(batch)
+        if self.linear_joined:
+            logits = logits + self.linear.scores(batch)
+        return mask_logits(logits, batch.candidate_mask)
+
+    def group_scores(self, batch: CandidateBatch) -> dict[str, Tensor]:
+        """Give the (B, N) parts of the score: the perceptron's, and each feature group's."""
+        return {"perceptron": self.perceptron(batch), **self.linear.group_scores(batch)}
+
+    def perceptron(self, batch: CandidateBatch) -> Tensor:
+        """Give the perceptron's (B, N) scores; meaningless where there is no candidate."""
         tokens, question = self._read(batch)  # (B, C, 9H), (B, D)
         inside, *around = self._described(batch, tokens)  # (B, N, H) each
         described = inside * self.gate(question)[:, None, :]
@@ -141,9 +163,7 @@ class MLPScorer(CandidateScorer):
         hidden = (described + self.question(question)[:, None, :]).relu()  # (B, N, H)
         hidden = self.hidden(self.hidden_dropout(hidden)).relu()  # (B, N, H)
         logits = self.output(self.hidden_dropout(hidden)).squeeze(2)  # (B, N)
-        if self.linear_joined:
-            logits = logits + self.linear.scores(batch)
-        return mask_logits(logits, batch.candidate_mask)
+        return logits
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Give the perceptron's parameters, and the logistic regression's with their own rate."""

@@ -35,6 +35,8 @@ class CandidateModule(QAModule):
         **options: Of `QAModule`: warm-up, plateau, average of weights, word dropout.
     """
 
+    inputs_type = CandidateInputs
+
     def __init__(
         self,
         scorer: Callable[[CandidateSizes], CandidateScorer],
@@ -53,11 +55,6 @@ class CandidateModule(QAModule):
         """The scorer that is trained; while evaluating, with averaged weights if they are kept."""
         return cast(CandidateScorer, self.active)
 
-    @property
-    def inputs_type(self) -> type[CandidateInputs]:
-        """What scorers read."""
-        return CandidateInputs
-
     def make_model(self, sizes: dict[str, int]) -> CandidateScorer:
         """Build the scorer for the data's sizes."""
         return self.make_scorer(CandidateSizes(sizes["num_buckets"], sizes["vector_size"]))
@@ -66,15 +63,8 @@ class CandidateModule(QAModule):
         """Give the scorer's parameters, as optimisers take them."""
         return cast(CandidateScorer, self.model).parameter_groups()
 
-    def on_train_start(self) -> None:
-        """Tell the scorer which pass goes on: one that is resumed starts no more (by Lightning)."""
-        self._start_epoch()
-
-    def on_train_epoch_start(self) -> None:
-        """Tell the scorer which pass begins (called by Lightning)."""
-        self._start_epoch()
-
-    def _start_epoch(self) -> None:
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Tell the scorer which pass it is in, a resumed one too (called by Lightning)."""
         for model in (self.model, self.average.model if self.average else None):
             if isinstance(model, CandidateScorer):
                 model.start_epoch(self.current_epoch, epochs=self.trainer.max_epochs or 1)

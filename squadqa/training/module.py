@@ -48,6 +48,9 @@ class QAModule(pl.LightningModule):
         ConfigError: A value is out of its range.
     """
 
+    inputs_type: type[Inputs]
+    """What the family's models read."""
+
     def __init__(
         self,
         *,
@@ -77,11 +80,6 @@ class QAModule(pl.LightningModule):
         self.gatherer = PredictionGatherer()
         self.scores: dict[str, float] = {}  # of the last evaluation; Lightning's own are rounded
         self.predictions: dict[str, str] = {}  # answers of the last evaluation, by question id
-
-    @property
-    @abstractmethod
-    def inputs_type(self) -> type[Inputs]:
-        """What the family's models read."""
 
     def require_inputs(self, inputs: Inputs) -> None:
         """Make sure that the model can be trained on what there is to read.
@@ -139,6 +137,7 @@ class QAModule(pl.LightningModule):
         if self.model is not None:
             return
         data = self.trainer.datamodule  # type: ignore[attr-defined]
+        self.require_inputs(data.inputs)
         self.model = self.make_model(data.sizes)
         if self.ema_decay is not None:
             self.average = WeightAverage(self.model, decay=self.ema_decay)

@@ -25,6 +25,8 @@ class SpanModule(QAModule):
         **options: Of `QAModule`: warm-up, plateau, average of weights, word dropout.
     """
 
+    inputs_type = SpanInputs
+
     def __init__(
         self,
         reader: Callable[[int], SpanReader],
@@ -42,11 +44,6 @@ class SpanModule(QAModule):
     def reader(self) -> SpanReader:
         """The reader that is trained; while evaluating, with averaged weights if they are kept."""
         return cast(SpanReader, self.active)
-
-    @property
-    def inputs_type(self) -> type[SpanInputs]:
-        """What readers read."""
-        return SpanInputs
 
     def make_model(self, sizes: dict[str, int]) -> SpanReader:
         """Build the reader for word vectors of the data's width."""

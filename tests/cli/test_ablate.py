@@ -33,8 +33,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def keeps_signals() -> Iterator[None]:
-    """Lightning leaves SIGINT ignored when it was interrupted."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Start from the usual ones; Lightning leaves SIGINT ignored when it was interrupted."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    handlers = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)

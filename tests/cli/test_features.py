@@ -68,6 +68,15 @@ def test_figures_for_scripts(
         assert 0 <= one["expected_collisions"] <= 100
 
 
+def test_what_training_prepared_is_opened_again(
+    scorer_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(scorer_run.parents[1])
+    prepared = sorted(path.name for path in Path("cache").iterdir())
+    assert main(["features", "runs/logistic", "--data", "train.json"]) == 0
+    assert sorted(path.name for path in Path("cache").iterdir()) == prepared
+
+
 # What is refused
 
 

@@ -160,6 +160,8 @@ def test_the_logistic_regression_joins_the_mlp_for_the_last_pass() -> None:
     model.start_epoch(1, epochs=2)
     torch.testing.assert_close(model(batch), both)
     torch.testing.assert_close((alone + model.linear.scores(batch))[mask], both[mask])
+    parts = sum(model.group_scores(batch).values(), torch.zeros(mask.shape))
+    torch.testing.assert_close(parts[mask], both[mask], atol=1e-4, rtol=1e-4)
 
 
 def test_the_mlps_parameters_are_in_one_group_each() -> None:
@@ -175,6 +177,8 @@ def test_mlp_without_vectors_says_so() -> None:
 
     with pytest.raises(ConfigError, match="the data has no word vectors"):
         MLPScorer(CandidateSizes(BUCKETS, 0))
+    with pytest.raises(ConfigError, match="reads nothing of lexicalized"):
+        MLPScorer(SIZES, groups=["lexicalized"])
 
 
 @pytest.mark.parametrize("loss", [candidate_nll, candidate_bce])

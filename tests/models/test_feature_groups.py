@@ -9,10 +9,18 @@ from hypothesis import strategies as st
 
 from squadqa.batch import CandidateBatch
 from squadqa.data.candidate_features import QUESTION_TYPES
+from squadqa.data.candidate_inputs import CandidateInputs
 from squadqa.data.candidate_values import VALUES, candidate_values, value_columns
 from squadqa.data.prepare import PreparedData
 from squadqa.data.tree_paths import arc_hashes, path_hashes
-from squadqa.models.feature_groups import GROUPS, MAX_ARCS, TableGroup, feature_group
+from squadqa.errors import ConfigError
+from squadqa.models.feature_groups import (
+    GROUPS,
+    MAX_ARCS,
+    TableGroup,
+    check_groups,
+    feature_group,
+)
 from squadqa.nn.hashing import cross, table_rows
 from tests.data.test_candidate_features import Reference, fitted, whole
 from tests.data.test_candidates import SILENT
@@ -230,7 +238,17 @@ def test_the_lexicalized_group_by_hand() -> None:
 def test_question_types_by_hand() -> None:
     tags = {"many": "JJ", "did": "VBD"}
     asked = [["Who", "ate"], ["how", "many", "ate"], ["how", "did", "it"], ["name", "it"]]
+    asked += [["ate", "how"], ["many", "ate"]]  # the next question's words are not this one's
     questions = [Question(Text([[(w, 0) for w in words]], tags=tags), 0) for words in asked]
     batch = whole(prepared([Text([[("Ann", 0)]])], questions))
     types = [QUESTION_TYPES[number] for number in batch.question_types.tolist()]
-    assert types == ["who", "how much", "how", ""]
+    assert types == ["who", "how much", "how", "", "how", ""]
+
+
+def test_mistakes_are_told() -> None:
+    with pytest.raises(ConfigError, match="table_bits cannot be 70"):
+        feature_group("lexicalized", num_buckets=4, table_bits=70)
+    with pytest.raises(ConfigError, match="without feature groups"):
+        check_groups([])
+    with pytest.raises(ConfigError, match="num_buckets cannot be 1"):
+        CandidateInputs(num_buckets=1)

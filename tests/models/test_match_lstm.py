@@ -80,4 +80,3 @@ def test_sizes_of_the_paper() -> None:
     output_gate = 150 * (300 + 150 + 2)
     own = sum(parameter.numel() for parameter in reader.parameters())
     assert round((own - output_gate) / 1000) in range(880, 890)
-

@@ -92,10 +92,14 @@ def test_a_clock_that_never_ran() -> None:
 
 @pytest.fixture
 def last(tmp_path: Path) -> Iterator[LastCheckpoint]:
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    handlers = {number: signal.signal(number, handler) for number, handler in usual.items()}
     made = LastCheckpoint(tmp_path, every_n_steps=3)
     made.on_train_start(None, None)  # type: ignore[arg-type]
     yield made
     made.teardown(None, None, "fit")  # type: ignore[arg-type]
+    for number, handler in handlers.items():  # those of an earlier test of this process
+        signal.signal(number, handler)
 
 
 def batches(last: LastCheckpoint, trainer: Trainer, *steps: int) -> None:

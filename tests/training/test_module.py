@@ -11,7 +11,9 @@ import pytorch_lightning as pl
 import torch
 
 from squadqa.batch import SpanBatch
+from squadqa.data.candidate_inputs import CandidateInputs
 from squadqa.data.dataset import SpanDataset
+from squadqa.data.inputs import Inputs, SpanInputs
 from squadqa.errors import CheckpointError, ConfigError
 from squadqa.models.base import CandidateScorer
 from squadqa.models.drqa import DrQAReader
@@ -32,6 +34,7 @@ class Questions(pl.LightningDataModule):
     """The tiny SQuAD as every part."""
 
     sizes = {"vector_size": 6, "num_buckets": 3}
+    inputs: Inputs = SpanInputs()
     batches_per_epoch = STEPS
 
     def __init__(self) -> None:
@@ -186,10 +189,12 @@ def test_a_checkpoint_gives_the_same_scores(tmp_path: Path) -> None:
 
 def test_another_models_checkpoint_is_refused(tmp_path: Path) -> None:
     path = saved(tmp_path, span_module())
-    other = CandidateModule(lambda num_buckets: LogisticScorer(num_buckets, table_bits=3))
+    other = CandidateModule(lambda sizes: LogisticScorer(sizes, table_bits=3))
+    questions = Questions()
+    questions.inputs = CandidateInputs()
     with pytest.raises(CheckpointError, match='weights of "DrQAReader", not of "LogisticScorer"'):
         trainer(tmp_path).validate(
-            other, Questions(), ckpt_path=path, weights_only=True, verbose=False
+            other, questions, ckpt_path=path, weights_only=True, verbose=False
         )
 
 
@@ -391,13 +396,12 @@ class Listener(CandidateScorer):
         self.heard.append((epoch, epochs))
 
 
-@pytest.mark.parametrize("hook", ["on_train_start", "on_train_epoch_start"])
-def test_a_scorer_and_its_average_hear_which_pass_it_is(hook: str) -> None:
-    """Lightning starts no epoch that it resumes inside, so the start of training tells it too."""
+def test_a_scorer_and_its_average_hear_which_pass_it_is() -> None:
+    """Lightning starts no epoch that it resumes inside, so every batch tells it."""
     module = CandidateModule(lambda sizes: Listener())
     module.model = Listener()
     module.average = WeightAverage(module.model, decay=0.9)
     module._trainer = SimpleNamespace(current_epoch=1, max_epochs=2)  # type: ignore[assignment]
-    getattr(module, hook)()
+    module.on_train_batch_start(None, 0)
     assert module.model.heard == [(1, 2)]
     assert module.average.model.heard == [(1, 2)]
