@@ -22,7 +22,7 @@ def load(path: Path) -> dict[str, Any]:
 
 def arguments(path: Path) -> list[str]:
     """What `fit` is told: a complete file by itself, a part on top of a complete one."""
-    if "model" in load(path):
+    if "seed_everything" in load(path):
         return ["--config", str(path)]
     return ["--config", str(CONFIGS / "drqa.yaml"), "--config", str(path)]
 
