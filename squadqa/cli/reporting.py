@@ -52,11 +52,13 @@ class StepLine(pl.Callback):
         batches = int(trainer.num_training_batches)
         rate = self.clock.recent_questions_per_second
         left = (batches - index - 1) * len(batch) * trainer.world_size / max(rate, 1e-9)
+        left, whole = min((left, "epoch"), (self.clock.seconds_left, "budget"))
+        epochs = "" if trainer.max_epochs == -1 else f"/{trainer.max_epochs}"
         loss = float(trainer.callback_metrics.get("train/loss", float("nan")))
         line = (
-            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  "
+            f"epoch {trainer.current_epoch + 1}{epochs}  "
             f"{100 * (index + 1) // batches:3} %  loss {loss:.3f}  "
-            f"{rate:.0f} questions/s  {_clock_time(left)} left in the epoch"
+            f"{rate:.0f} questions/s  {_clock_time(left)} left in the {whole}"
         )
         sys.stderr.write(f"\r\x1b[K{line}" if in_place else f"{line}\n")
         sys.stderr.flush()
@@ -111,7 +113,8 @@ class Reporter(pl.Callback):
             ),
             (
                 "training",
-                f"{trainer.max_epochs} epochs of {trainer.num_training_batches:,} batches{begun}",
+                f"{_limits(trainer, self.clock)} of {trainer.num_training_batches:,} batches"
+                f"{begun}",
             ),
             ("folder", trainer.default_root_dir),
         ]
@@ -205,6 +208,13 @@ def _shape(sizes: tuple[int, ...]) -> str:
 def _short(text: str, width: int) -> str:
     text = " ".join(text.split())
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _limits(trainer: pl.Trainer, clock: TrainingClock) -> str:
+    """Say how long a training goes on: epochs, minutes, or whichever is over first."""
+    minutes = "" if clock.budget_minutes is None else f"{clock.budget_minutes:g} minutes"
+    epochs = "" if trainer.max_epochs == -1 else f"{trainer.max_epochs} epochs"
+    return " or ".join(filter(None, [minutes, epochs])) or "epochs, endlessly,"
 
 
 def _clock_time(seconds: float) -> str:

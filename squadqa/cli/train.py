@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeVar
 
 import pytorch_lightning as pl
 from jsonargparse import Namespace
+from jsonargparse.typing import PositiveFloat
 from pytorch_lightning.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.loggers import CSVLogger, Logger
@@ -143,6 +143,13 @@ class TrainCLI(LightningCLI):
             "--save_every", type=int, default=500, help="Steps between two saves of last.ckpt."
         )
         parser.add_argument(
+            "--budget_minutes",
+            type=PositiveFloat | None,
+            default=None,
+            help="Train for so long, evaluation not counted; a learning rate that falls linearly "
+            "or as a cosine has then reached its end.",
+        )
+        parser.add_argument(
             "--char_cnn",
             type=CharCNN | Literal["own"] | None,
             default=OWN,
@@ -187,6 +194,7 @@ class TrainCLI(LightningCLI):
         self.warm_start: WarmStart | None = None
         if self.subcommand == "fit":
             require_patience(config)
+            require_end(config)
             if config.resume:
                 config.ckpt_path = str(self._checkpoint(LAST))
             else:
@@ -223,7 +231,7 @@ class TrainCLI(LightningCLI):
         """Make the trainer with the run's loggers and callbacks (called by LightningCLI)."""
         config = self._config
         self.datamodule.progress = ProgressLines()
-        self.clock = TrainingClock()
+        self.clock = TrainingClock(budget_minutes=config.get("budget_minutes"))
         logger: list[Logger] | bool = False
         callbacks = list(self._get(self.config_init, "trainer.callbacks") or [])
         if self.subcommand == "fit":
@@ -409,7 +417,7 @@ class TrainCLI(LightningCLI):
             hardware=origin["hardware"],
             device=str(self.trainer.strategy.root_device),
             vectors=" + ".join(self.datamodule.inputs.vectors),
-            budget_minutes=_minutes(self._config.trainer.max_time),
+            budget_minutes=self._config.budget_minutes,
             minutes=clock.seconds / 60,
             epochs=clock.questions / self.datamodule.counts()["train"],
             examples_per_second=clock.questions_per_second,
@@ -517,6 +525,25 @@ def require_patience(config: Namespace) -> None:
         )
 
 
+def require_end(config: Namespace) -> None:
+    """Make sure that a rate that falls over the whole training has an end to fall to.
+
+    Args:
+        config: The whole configuration of a training.
+
+    Raises:
+        ConfigError: The training is endless.
+    """
+    trainer, decay = config.trainer, config.model.init_args.get("decay")
+    is_endless = trainer.max_epochs == trainer.max_steps == -1 and config.budget_minutes is None
+    if decay in ("linear", "cosine") and is_endless:
+        raise ConfigError(
+            f'model.decay cannot be "{decay}": the training has no end',
+            next_step="Give trainer.max_epochs, trainer.max_steps or budget_minutes, or choose "
+            "decay: plateau or none.",
+        )
+
+
 def warm_start_from(folder: str) -> WarmStart:
     """Read what a warm start takes from a run: the weights of its best checkpoint, or the last.
 
@@ -537,18 +564,6 @@ def warm_start_from(folder: str) -> WarmStart:
 
 def _is_first_process() -> bool:
     return not getattr(rank_zero_only, "rank", 0)
-
-
-def _minutes(max_time: Any) -> float | None:
-    """Minutes of the trainer's `max_time`: DD:HH:MM:SS, or parts by name."""
-    if max_time is None:
-        return None
-    if isinstance(max_time, str):
-        days, hours, minutes, seconds = (int(part) for part in max_time.split(":"))
-        return days * 1440 + hours * 60 + minutes + seconds / 60
-    if not isinstance(max_time, timedelta):
-        max_time = timedelta(**max_time)
-    return float(max_time.total_seconds() / 60)
 
 
 @contextmanager

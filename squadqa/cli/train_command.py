@@ -49,10 +49,7 @@ def main(arguments: list[str]) -> int:
         ("--run", options.run),
         ("--seed_everything", options.seed),
         ("--trainer.max_epochs", options.epochs),
-        (
-            "--trainer.max_time",
-            options.minutes and f"00:{options.minutes // 60:02}:{options.minutes % 60:02}:00",
-        ),
+        ("--budget_minutes", options.minutes),
         ("--trainer.accelerator", options.device and options.device.replace("cuda", "gpu")),
         ("--trainer.precision", options.precision),
         ("--early_stopping.patience", options.patience),
@@ -92,7 +89,7 @@ def _parser() -> CommandParser:
     add("--test", metavar="SOURCE", help="test questions, where --data is a single file")
     add("--run", metavar="RUN_FOLDER", help="folder to make (default: runs/CONFIG_NAME)")
     add("--epochs", metavar="N", type=positive, help="passes over the training questions")
-    add("--minutes", metavar="N", type=positive, help="stop training after so long")
+    add("--minutes", metavar="N", type=positive, help="train for so long, evaluation not counted")
     add("--patience", metavar="N", type=positive, help="stop after N evaluations of no better F1")
     add("--warm-start", metavar="RUN_FOLDER", help="begin with a run's weights that fit")
     add("--batch-size", metavar="N", type=positive, help="questions in a batch")

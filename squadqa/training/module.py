@@ -1,5 +1,6 @@
 """What the training of both families shares: optimiser, schedule, average, logged scores."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from squadqa.data.inputs import Inputs
 from squadqa.errors import CheckpointError, ConfigError
 from squadqa.scoring import score_pairs
 from squadqa.training.averaging import WeightAverage
+from squadqa.training.callbacks import TrainingClock
 from squadqa.training.metrics import PredictionGatherer
 from squadqa.training.schedule import Decay, Plateau, learning_rate_factor
 from squadqa.training.word_dropout import drop_words
@@ -32,8 +34,9 @@ class QAModule(pl.LightningModule):
 
     Args:
         optimizer: Makes the optimiser from parameters.
-        decay: How the learning rate falls: "linear" or "cosine" over the training, to 1 %;
-            "plateau", cut whenever the val score stalls; or "none".
+        decay: How the learning rate falls: "linear" or "cosine" over the training, to 1 % at its
+            last step or at the end of its time, whichever is first; "plateau", cut whenever the
+            val score stalls; or "none".
         warmup_steps: Optimiser steps over which the learning rate rises from zero, before any
             decay.
         plateau_factor: Share of the learning rate that a cut of "plateau" leaves.
@@ -146,6 +149,7 @@ class QAModule(pl.LightningModule):
         """Make optimiser and schedule (called by Lightning)."""
         optimizer = self.make_optimizer(self.parameter_groups())
         total_steps = self._total_steps()
+        clocks = [each for each in self.trainer.callbacks if isinstance(each, TrainingClock)]  # type: ignore[attr-defined]
 
         def factor(step: int) -> float:
             return self.plateau.share * learning_rate_factor(
@@ -153,6 +157,7 @@ class QAModule(pl.LightningModule):
                 total_steps=total_steps,
                 warmup_steps=self.warmup_steps,
                 decay=self.decay,
+                budget_spent=max((clock.budget_spent for clock in clocks), default=0.0),
             )
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
@@ -161,8 +166,8 @@ class QAModule(pl.LightningModule):
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
 
-    def _total_steps(self) -> int:
-        """Optimiser steps of the whole training.
+    def _total_steps(self) -> float:
+        """Optimiser steps of the whole training, infinite where it has no last one.
 
         Lightning's own estimate opens the training data before the checkpoint is restored, after
         which it no longer restores the place inside the epoch.
@@ -176,7 +181,8 @@ class QAModule(pl.LightningModule):
             batches = min(batches, limit)
         elif limit is not None:
             batches = int(batches * limit)
-        return -(-batches // trainer.accumulate_grad_batches) * (trainer.max_epochs or 1)
+        epochs = math.inf if trainer.max_epochs == -1 else trainer.max_epochs or 1
+        return -(-batches // trainer.accumulate_grad_batches) * epochs
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """Give the mean loss of a batch (called by Lightning)."""

@@ -11,21 +11,26 @@ FLOOR = 0.01
 """Share of the learning rate that a decay over steps ends at."""
 
 
-def learning_rate_factor(step: int, *, total_steps: int, warmup_steps: int, decay: Decay) -> float:
+def learning_rate_factor(
+    step: int, *, total_steps: float, warmup_steps: int, decay: Decay, budget_spent: float = 0.0
+) -> float:
     """Give the share of the learning rate that a step trains with.
 
     Args:
         step: Optimiser steps done.
-        total_steps: Steps of the whole training.
+        total_steps: Steps of the whole training, infinite where only its time is limited.
         warmup_steps: Steps over which the rate rises from zero.
         decay: How the rate falls, from the end of the warm-up to the end of training; "plateau"
             leaves that to `Plateau`.
+        budget_spent: Share of the training's time that is over, where that is limited; the rate
+            has fallen as far as steps or time tell, whichever ends first.
     """
     if step < warmup_steps:
         return (step + 1) / warmup_steps
     if decay in ("none", "plateau"):
         return 1.0
     done = min(1.0, (step - warmup_steps) / max(1, total_steps - warmup_steps))
+    done = max(done, budget_spent)
     falling = 1 - done if decay == "linear" else (1 + math.cos(math.pi * done)) / 2
     return FLOOR + (1 - FLOOR) * falling
 

@@ -160,6 +160,30 @@ def test_early_stopping(folder: Path) -> None:
     assert json.loads((folder / "runs/config/results.json").read_text())["epochs"] == 2
 
 
+def test_a_budget_of_time(folder: Path) -> None:
+    """Behind the first step, which takes longer, it is spent; resumed, it stays so."""
+    budget = ["--budget_minutes", 1e-6, "--trainer.max_epochs", -1]
+    line = ["--config", "config.yaml", "--wandb", "off", *budget]
+    done = squadqa(folder, "lightning", "fit", *line)
+    assert done.code == 0, done.err
+    assert "1e-06 minutes of 7 batches" in done.out
+    for _ in range(2):
+        result = json.loads((folder / "runs/config/results.json").read_text())
+        assert (result["budget_minutes"], result["epochs"]) == (1e-6, 1 / 7)
+        state = torch.load(folder / "runs/config/checkpoints/last.ckpt", weights_only=True)
+        assert state["global_step"] == 1
+        done = squadqa(folder, "train", "--resume", "runs/config")
+        assert done.code == 0, done.err
+
+
+def test_minutes_are_the_budget(folder: Path) -> None:
+    done = squadqa(
+        folder, "train", "--config", "config.yaml", "--wandb", "off", "--epochs", 1, "--minutes", 90
+    )
+    assert "90 minutes or 1 epochs" in done.out, done.err
+    assert json.loads((folder / "runs/config/results.json").read_text())["budget_minutes"] == 90
+
+
 def test_a_warm_start_takes_what_fits(trained: tuple[Path, Done], tmp_path: Path) -> None:
     """Of a reader with a wider word embedding, and by an average of weights."""
     run = trained[0]
@@ -220,6 +244,10 @@ READER_ARGUMENTS = READER["model"]["init_args"]["reader"]["init_args"]
         (["--config", "confg.yaml"], ['no configuration "confg.yaml"', '"config.yaml"']),
         (["--run", "config.yaml/run"], ['cannot write "config.yaml/run"']),
         (["--warm-start", "nope"], ['no run folder "nope"']),
+        (
+            ["--trainer.max_epochs", -1, "--model.decay", "linear"],
+            ['model.decay cannot be "linear": the training has no end'],
+        ),
         (["--model.ema_decay", 1], ["model.ema_decay cannot be 1", "0.999"]),
         (["--model.plateau_factor", 10], ["model.plateau_factor cannot be 10"]),
         (["--model.word_dropout", 0.1], ["word_dropout cannot be 0.1: there are no word vectors"]),

@@ -25,7 +25,9 @@ class Trainer(SimpleNamespace):
     """As much of a trainer as the callbacks use; it notes the steps it saved at."""
 
     def __init__(self, **values: Any) -> None:
-        super().__init__(**{"world_size": 1, "global_step": 0, "is_last_batch": False, **values})
+        alone = SimpleNamespace(broadcast=lambda value: value)
+        usual = {"world_size": 1, "global_step": 0, "is_last_batch": False, "should_stop": False}
+        super().__init__(**{**usual, "strategy": alone, **values})
         self.saved: list[int] = []
 
     def save_checkpoint(self, path: Path) -> None:
@@ -85,7 +87,32 @@ def test_the_clock_counts_training_and_no_evaluation(monkeypatch: pytest.MonkeyP
     assert clock.recent_questions_per_second == 1
 
 
+def test_the_clock_stops_a_training_whose_budget_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, module = TrainingClock(budget_minutes=0.5), SimpleNamespace(log=lambda *_, **__: None)
+    trainer = Trainer()
+    clock_at(monkeypatch, 0, 20, 500, 509, 511)
+    clock.on_train_epoch_start(trainer, module)  # type: ignore[arg-type]
+    clock.on_train_batch_end(trainer, module, None, range(4), 0)  # type: ignore[arg-type]
+    clock.on_validation_end(trainer, module)  # type: ignore[arg-type]
+    clock.on_train_batch_end(trainer, module, None, range(4), 0)  # type: ignore[arg-type]
+    assert (clock.seconds, clock.seconds_left) == (29, 1)
+    assert clock.budget_spent == pytest.approx(29 / 30)
+    assert not trainer.should_stop
+    clock.on_train_batch_end(trainer, module, None, range(4), 0)  # type: ignore[arg-type]
+    assert (clock.budget_spent, trainer.should_stop) == (1, True)
+
+    resumed, trainer = TrainingClock(budget_minutes=0.5), Trainer()
+    resumed.load_state_dict(clock.state_dict())
+    resumed.on_fit_start(trainer, module)  # type: ignore[arg-type]
+    assert trainer.should_stop
+    more, trainer = TrainingClock(budget_minutes=0.6), Trainer()
+    more.load_state_dict(clock.state_dict())
+    more.on_fit_start(trainer, module)  # type: ignore[arg-type]
+    assert not trainer.should_stop
+
+
 def test_a_clock_that_never_ran() -> None:
+    assert TrainingClock().budget_spent == 0
     assert TrainingClock().questions_per_second == 0
     assert TrainingClock().recent_questions_per_second == 0
 

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -27,6 +29,27 @@ def test_cosine_is_halfway_in_the_middle() -> None:
     rates = factors("cosine", total=10, warmup=0)
     assert rates[5] == pytest.approx((1 + FLOOR) / 2)
     assert rates[1] > factors("linear", total=10, warmup=0)[1]
+
+
+@pytest.mark.parametrize("decay", ["linear", "cosine"])
+def test_falls_with_the_time_where_that_ends_first(decay: Decay) -> None:
+    def at(step: int, *, spent: float, total: float = 10) -> float:
+        return learning_rate_factor(
+            step, total_steps=total, warmup_steps=0, decay=decay, budget_spent=spent
+        )
+
+    assert at(2, spent=0.5) == at(5, spent=0) == at(5, spent=0.2)
+    assert at(2, spent=0.5, total=math.inf) == at(5, spent=0)
+    assert at(2, spent=1) == pytest.approx(FLOOR)
+
+
+def test_time_changes_no_constant_rate_and_no_warmup() -> None:
+    def at(decay: Decay) -> float:
+        return learning_rate_factor(
+            1, total_steps=10, warmup_steps=4, decay=decay, budget_spent=0.9
+        )
+
+    assert at("none") == at("linear") == at("cosine") == 0.5
 
 
 def test_warmup_rises_from_above_zero_to_the_whole_rate() -> None:
