@@ -26,6 +26,7 @@ from torch.autograd.function import once_differentiable
 
 from squadqa.errors import ConfigError
 from squadqa.nn.char_cnn.words import Words
+from squadqa.nn.products import product
 
 Method = Literal["lookup", "im2col", "library"]
 """Names of the ways to compute a convolution."""
@@ -91,11 +92,12 @@ class Im2Col(torch.autograd.Function):
     ) -> Tensor:
         """Convolve (R, D) rows with (F, D, K) weights and an (F,) bias, giving (R, F)."""
         windows = words.windows(weight.shape[2])  # (R, K)
-        outside = rows.new_zeros(1, rows.shape[1])
-        columns = F.embedding(windows, torch.cat([rows, outside])).flatten(1)  # (R, KD)
+        # In the last row is what stands outside of words.
+        columns = F.embedding(windows, F.pad(rows, (0, 0, 0, 1))).flatten(1)  # (R, KD)
         kernel = weight.transpose(1, 2).flatten(1)  # (F, KD)
         ctx.save_for_backward(columns, kernel, windows)
-        return F.linear(columns, kernel, bias)
+        convolved = product(columns, kernel)  # (R, F)
+        return convolved if bias is None else convolved.add_(bias)
 
     @staticmethod
     @once_differentiable
@@ -103,12 +105,11 @@ class Im2Col(torch.autograd.Function):
         """Give the gradients of rows, weight and bias from the (R, F) one of the output."""
         (gradient,) = gradients
         columns, kernel, windows = ctx.saved_tensors
-        count, width = windows.shape
+        width = windows.shape[1]
         needs_rows, needs_weight, needs_bias, _ = ctx.needs_input_grad
         of_rows = of_weight = of_bias = None
         if needs_rows:
-            of_columns = gradient.new_zeros(count + 1, kernel.shape[1])  # (R + 1, KD), 0 outside
-            torch.mm(gradient, kernel, out=of_columns[:-1])
+            of_columns = product(F.pad(gradient, (0, 0, 0, 1)), kernel.T)  # (R + 1, KD), 0 outside
             copies = windows * width + torch.arange(width - 1, -1, -1, device=windows.device)
             of_copies = of_columns.view(len(of_columns) * width, -1)  # ((R + 1)K, D)
             of_rows = F.embedding_bag(copies, of_copies, mode="sum")  # (R, D)
