@@ -169,7 +169,7 @@ def read_results(folder: str | Path) -> list[Result]:
 
 
 def results_table(results: Iterable[Result]) -> str:
-    """Show results as GitHub markdown, a table for each part of data that was scored.
+    """Show results as GitHub markdown, a table for each part of data and each budget of minutes.
 
     Args:
         results: What was measured. Those on the whole of SQuAD v1.1 dev come first, in bold among
@@ -183,7 +183,8 @@ def results_table(results: Iterable[Result]) -> str:
     return "\n\n".join(
         f"On {data}:\n\n" + "\n".join([*_HEAD, *(row for _, _, row in some)])
         for data, some in groupby(
-            sorted(rows, key=lambda row: (row[0] != _SQUAD_DEV, *row)), key=lambda row: row[0]
+            sorted(rows, key=lambda row: (not row[0].startswith(_SQUAD_DEV), *row)),
+            key=lambda row: row[0],
         )
     )
 
@@ -301,18 +302,17 @@ def _read_result(path: Path) -> Result:
 
 
 def _scored_on(result: Result) -> str:
-    if result.total == SQUAD_DEV_QUESTIONS:
-        return _SQUAD_DEV
-    return f"{result.data} {result.split} ({result.total:,} questions)"
+    is_dev = result.total == SQUAD_DEV_QUESTIONS
+    data = _SQUAD_DEV if is_dev else f"{result.data} {result.split} ({result.total:,} questions)"
+    budget = result.budget_minutes
+    return data if budget is None else f"{data}, trained for {budget:g} minutes"
 
 
 def _our_row(result: Result) -> str:
-    budget = result.budget_minutes
     how = [
         f"`{result.config}`",
         result.vectors,
         f"seed {result.seed}",
-        f"budget {budget:g} minutes" if budget is not None else "",
         result.hardware if result.device == "cpu" else f"{result.device}, {result.hardware}",
         "commit " + re.sub(r"^(\w{7})\w*", r"\1", result.commit),
         result.notes,

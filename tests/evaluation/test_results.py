@@ -114,12 +114,24 @@ def test_our_row_stands_among_the_published_ones_by_f1() -> None:
     assert systems[place + 1] == "Match-LSTM, bidirectional pointer"  # 73.9
 
 
+def test_a_budget_of_time_has_a_table_of_its_own_behind_the_whole_trainings() -> None:
+    short = replace(RESULT, name="short", f1=50.0, budget_minutes=30)
+    lines = results_table([short, replace(RESULT, total=3)]).splitlines()
+    heads = [line for line in lines if line.startswith("On ")]
+    assert heads[0] == "On SQuAD v1.1 dev (10,570 questions):"
+    assert heads[1] == "On SQuAD v1.1 dev (10,570 questions), trained for 30 minutes:"
+    assert len(heads) == 3
+    rows = lines[lines.index(heads[1]) : lines.index(heads[2])]
+    assert sum(line.startswith("| ") for line in rows) == 3
+    assert any("results/short.json" in line for line in rows)
+
+
 def test_a_row_tells_what_was_measured_and_how() -> None:
-    result = replace(RESULT, device="Pebble 9", budget_minutes=60, notes="one | two\nthree")
+    result = replace(RESULT, device="Pebble 9", notes="one | two\nthree")
     row = next(line for line in results_table([result]).splitlines() if OUR_LINK in line)
     assert row == (
         f"| **{OUR_LINK}** | **60.1** | **72.0** | 1,234,567 | 61.2 | 3.5 | 118 |"
-        " `configs/reader.yaml`; GloVe 6B 50d; seed 7; budget 60 minutes;"
+        " `configs/reader.yaml`; GloVe 6B 50d; seed 7;"
         r" Pebble 9, Abacus, 2 cores, 8 GiB; commit 0123456-dirty; one \| two three |"
     )
 
