@@ -4,7 +4,7 @@ import argparse
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,16 @@ from squadqa.cli.console import ProgressLines, bold, facts, print_json, table
 from squadqa.cli.evaluate import require_answers
 from squadqa.cli.parser import CommandParser, add_cache_options, device, positive
 from squadqa.cli.predict import require_writable_file
+from squadqa.data.squad import find_source
 from squadqa.errors import ConfigError, DataError
 from squadqa.scoring import Score, score
 
 if TYPE_CHECKING:
+    from squadqa.data.dataset import QuestionDataset
     from squadqa.evaluation.predictions import NBest
-    from squadqa.inference.run_folder import Choice
+    from squadqa.inference.ensemble import Reading
+    from squadqa.inference.predictor import Predictor
+    from squadqa.inference.run_folder import Choice, HeldOut
 
 HELP = "let several trained runs answer together, and score that"
 
@@ -74,13 +78,13 @@ def main(arguments: list[str]) -> int:
         SquadQAError: The data, runs, output or options are not what they should be.
     """
     options = _parser().parse_args(arguments)
-    weights = _weights(options)
+    _require_sense(options)
     if options.n_best and not options.output:
         raise ConfigError("--n-best wants a file to write", next_step="Name it with --output FILE.")
     if options.output:
         require_writable_file(Path(options.output))
     named = [_named(text, options.checkpoint) for text in options.run]
-    answered = _answer(options, named, weights)
+    answered = _answer(options, named)
     written = _write(options, answered)
     if options.json:
         members = [asdict(member) for member in answered.members]
@@ -93,52 +97,90 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _answer(options: argparse.Namespace, named: list[Named], weights: list[float]) -> Answered:
+def _answer(options: argparse.Namespace, named: list[Named]) -> Answered:
     """Let the members read one after the other, and take their mean."""
-    from squadqa.data.squad import find_source
     from squadqa.inference.run_folder import find_checkpoint, find_run, open_run
 
-    source = find_source(options.data)
+    if options.data:
+        find_source(options.data)  # mistakes show before the first has read for minutes
     _require_different([find_checkpoint(find_run(folder), choice) for folder, choice in named])
-    for folder, choice in named:  # mistakes show before the first has read for minutes
-        open_run(folder, checkpoint=choice)
+    held_out = [open_run(folder, checkpoint=choice).held_out for folder, choice in named]
+    if options.held_out or options.fit_weights:
+        _require_same(named, held_out)
 
-    from squadqa.inference.ensemble import ensemble_answers, read_questions
+    from squadqa.inference.ensemble import ensemble_answers, fit_weights
     from squadqa.inference.predictor import Predictor
 
-    progress = ProgressLines()
-    readings, members, parameters = [], [], 0
+    readings, fitting, members, parameters = [], [], [], 0
     vectors: dict[str, None] = {}
-    for (folder, choice), weight in zip(named, weights, strict=True):
+    for folder, choice in named:
         predictor = Predictor(open_run(folder, checkpoint=choice), device=options.device)
         run = predictor.run
-        data = predictor.prepare(
-            source, cache_dir=options.cache_dir, workers=options.workers, progress=progress
-        )
-        is_scored = _is_scored(data.references, options)
-        dataset = run.inputs.dataset(data)
-        readings.append(read_questions(predictor, dataset, progress=progress))
-        alone = ensemble_answers(dataset, readings[-1:])
-        own = score(data.references, _texts(alone)) if is_scored else None
+        if options.fit_weights or options.held_out:
+            held_out_dataset, read = _read(options, predictor, None)
+            fitting.append(read)
+        if options.held_out:
+            dataset = held_out_dataset
+        else:
+            dataset, read = _read(options, predictor, options.data)
+        readings.append(read)
+        references = _references(dataset)
+        is_scored = _is_scored(references, options)
+        alone = ensemble_answers(dataset, [read], aim="exact_match")
+        own = score(references, _texts(alone)) if is_scored else None
         members.append(
             Member(
                 run=str(folder),
                 checkpoint=str(run.checkpoint),
-                weight=weight,
+                weight=1.0,
                 exact_match=own.exact_match if own else None,
                 f1=own.f1 if own else None,
             )
         )
         vectors |= dict.fromkeys(run.inputs.vectors)
         parameters += sum(weight.numel() for weight in run.checkpoint.weights.values())
-    answers = ensemble_answers(dataset, readings, weights=weights, n_best=options.n_best or 1)
+    weights = options.weights or [1.0] * len(members)
+    if options.fit_weights:
+        weights = fit_weights(held_out_dataset, fitting)
+    answers = ensemble_answers(
+        dataset,
+        readings,
+        weights=weights,
+        n_best=options.n_best or 1,
+        aim=options.maximize.replace("-", "_"),
+    )
     known = {
         "device": str(predictor.device),
         "vectors": " + ".join(vectors),
         "parameters": parameters,
+        "data": options.data or held_out[0].source,
+        "split": "held out" if options.held_out else "dev",
     }
-    scored = score(data.references, _texts(answers)) if is_scored else None
+    members = [
+        replace(member, weight=weight) for member, weight in zip(members, weights, strict=True)
+    ]
+    scored = score(references, _texts(answers)) if is_scored else None
     return Answered(members, answers, scored, known)
+
+
+def _read(
+    options: argparse.Namespace, predictor: "Predictor", data: str | None
+) -> "tuple[QuestionDataset[Any], list[Reading]]":
+    """Let a member read questions: those of a source, or those that its training held out."""
+    from squadqa.inference.ensemble import held_out_questions, read_questions
+
+    told: dict[str, Any] = {"progress": ProgressLines()}
+    where = {"cache_dir": options.cache_dir, "workers": options.workers}
+    if data is None:
+        dataset = held_out_questions(predictor, **where, **told)
+    else:
+        prepared = predictor.prepare(find_source(data), **where, **told)
+        dataset = predictor.run.inputs.dataset(prepared)
+    return dataset, read_questions(predictor, dataset, **told)
+
+
+def _references(dataset: "QuestionDataset[Any]") -> dict[str, list[str]]:
+    return {dataset.id_of(item): dataset.references_of(item) for item in range(len(dataset))}
 
 
 def _texts(answers: "Mapping[str, Sequence[NBest]]") -> dict[str, str]:
@@ -148,7 +190,7 @@ def _texts(answers: "Mapping[str, Sequence[NBest]]") -> dict[str, str]:
 def _is_scored(references: Mapping[str, Sequence[str]], options: argparse.Namespace) -> bool:
     """Tell whether there are answers to score against; without any, predictions are wanted."""
     if any(references.values()):
-        require_answers(references, options.data)
+        require_answers(references, options.data or "the held-out articles")
         return True
     if not options.output:
         raise DataError(
@@ -162,13 +204,18 @@ def _parser() -> CommandParser:
     parser = CommandParser(
         "ensemble",
         "Let several trained runs, readers and scorers alike, answer together: each span's\n"
-        "probability is the weighted mean of the members'. Scores it beside each member alone.",
-        usage="RUN RUN [RUN ...] --data FILE [options]",
+        "probability is the weighted mean of the members', and the answer is the span of the\n"
+        "highest expected F1. Scores it beside each member alone.",
+        usage="RUN RUN [RUN ...] (--data FILE | --held-out) [options]",
         examples=[
             (
                 "three runs on SQuAD's dev part, predictions kept",
                 "squadqa ensemble runs/drqa runs/bidaf runs/rnet --data squad "
                 "--output predictions.json",
+            ),
+            (
+                "which members to take: the score on articles that no member learned from",
+                "squadqa ensemble runs/drqa runs/mlp --held-out --fit-weights",
             ),
             (
                 "the best and the last checkpoint of one run, the best counting twice",
@@ -182,10 +229,25 @@ def _parser() -> CommandParser:
     add(
         "--data",
         metavar="FILE",
-        required=True,
         help="questions: .json, .json.gz, .jsonl, or squad; scored where they have answers",
     )
+    add(
+        "--held-out",
+        action="store_true",
+        help="take the questions that the runs' trainings held out instead",
+    )
     add("--weights", metavar="W", nargs="+", type=_weight, help="of the runs (default: all alike)")
+    add(
+        "--fit-weights",
+        action="store_true",
+        help="take the weights that make the held-out answers most probable",
+    )
+    add(
+        "--maximize",
+        choices=("f1", "exact-match"),
+        default="f1",
+        help="answer with the span of the highest expected F1, or the most probable (default: f1)",
+    )
     add("--output", metavar="FILE", help="prediction file to write, as .json")
     add("--n-best", metavar="N", type=positive, help="also write the N best spans of each question")
     add(
@@ -234,12 +296,23 @@ def _named(text: str, choice: "Choice | None") -> Named:
     return path.parent.parent, chosen
 
 
-def _weights(options: argparse.Namespace) -> list[float]:
+def _require_sense(options: argparse.Namespace) -> None:
     runs, weights = options.run, options.weights
     if len(runs) < 2:
         raise ConfigError(
             f'one run, "{runs[0]}", is no ensemble',
             next_step=f"Name another, or score it alone: squadqa evaluate {runs[0]} --data FILE",
+        )
+    if bool(options.data) == options.held_out:
+        raise ConfigError(
+            f'both --data "{options.data}" and --held-out'
+            if options.data
+            else "nothing to answer: neither --data nor --held-out",
+            next_step="Name a file with --data FILE, or take the trainings' own with --held-out.",
+        )
+    if weights and options.fit_weights:
+        raise ConfigError(
+            "both --weights and --fit-weights", next_step="Give the weights, or have them fitted."
         )
     if weights and len(weights) != len(runs):
         raise ConfigError(
@@ -247,7 +320,18 @@ def _weights(options: argparse.Namespace) -> list[float]:
             hint="Run folders stand in front of --weights.",
             next_step="Give one weight for each run, in the same order.",
         )
-    return weights or [1.0] * len(runs)
+
+
+def _require_same(named: list[Named], held_out: "list[HeldOut]") -> None:
+    """Make sure that what one member's training held out, another's did not learn."""
+    for (folder, _), own in zip(named, held_out, strict=True):
+        if own != held_out[0]:
+            raise ConfigError(
+                f'"{named[0][0]}" and "{folder}" were not trained with the same questions held '
+                "out: one may have learned what the other has not",
+                hint="They are what data.train, data.val, data.val_share and data.bad_answers say.",
+                next_step="Leave out --held-out and --fit-weights, or take other runs.",
+            )
 
 
 def _require_different(paths: list[Path]) -> None:
@@ -285,14 +369,16 @@ def _write_result(options: argparse.Namespace, answered: Answered, scored: Score
     line = f"squadqa ensemble {' '.join(options.run)}"
     if options.weights:
         line += f" --weights {' '.join(f'{weight:g}' for weight in options.weights)}"
-    alone = ", ".join(f"{member.run} {member.f1:.1f}" for member in answered.members)
+    line += " --fit-weights" * options.fit_weights
+    line += " --maximize exact-match" * (options.maximize == "exact-match")
+    alone = "; ".join(
+        f"{member.run} {member.weight:.3g}, {member.f1:.1f}" for member in answered.members
+    )
     return write_result(
         options.results,
         Result(
             name=options.name,
             config=line,
-            data=options.data,
-            split="dev",
             total=scored.total,
             seed=int(trained[0].get("seed", 0)),
             commit=commit(Path(__file__).parent),
@@ -303,7 +389,7 @@ def _write_result(options: argparse.Namespace, answered: Answered, scored: Score
             examples_per_second=0.0,
             exact_match=scored.exact_match,
             f1=scored.f1,
-            notes=f"Mean of span probabilities; F1 of each alone: {alone}.",
+            notes=f"Weights and F1 of each alone: {alone}.",
             **answered.known,
         ),
     )
@@ -321,7 +407,7 @@ def _text(answered: Answered) -> str:
         return facts([questions, *(("member", one.checkpoint) for one in answered.members)])
     rows = [("", "weight", "EM", "F1")]
     rows += [
-        (one.checkpoint, f"{one.weight:g}", f"{one.exact_match:.2f}", f"{one.f1:.2f}")
+        (one.checkpoint, f"{one.weight:.3g}", f"{one.exact_match:.2f}", f"{one.f1:.2f}")
         for one in answered.members
     ]
     scored = answered.score

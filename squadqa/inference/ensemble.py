@@ -8,7 +8,15 @@ The rule. For each question every member gives a distribution over spans of toke
 
 The ensemble's probability of a span is the weighted mean of the members'; a span that a member does
 not consider, because it is too long or no candidate, has probability 0 there. No list of best spans
-is cut off before the mean is taken, so it is exact. The most probable span is the answer.
+is cut off before the mean is taken, so it is exact.
+
+The answer is the span of the highest expected F1: its F1 in tokens against every probable span,
+weighed by that one's probability. So a span that many others overlap is taken before one that a
+single member, or none but itself, makes the most probable; where exact match is what counts, the
+most probable one is the answer.
+
+Weights can be fitted: those that make the answers of held-out questions most probable. There is
+one such mixture, and expectation maximisation (Dempster, Laird and Rubin, 1977) walks to it.
 
 Members read one after the other. What is kept of each is small: of a reader two numbers for each
 context token of each question, of a scorer three for each candidate.
@@ -16,7 +24,8 @@ context token of each question, of a scorer three for each candidate.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -25,12 +34,27 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from squadqa.data.dataset import QuestionDataset
+from squadqa.data.held_out import held_out
 from squadqa.data.prepare import Progress
+from squadqa.data.squad import find_source
+from squadqa.errors import DataError
 from squadqa.evaluation.predictions import NBest
 from squadqa.inference.predictor import Predictor, cut_spans, diverged
 from squadqa.models.base import SpanLogits
 
 Floats = NDArray[np.float32]
+
+Aim = Literal["f1", "exact_match"]
+"""What an answer is chosen for."""
+
+CONSIDERED = 50
+"""Most probable spans that the answer is one of, and that its expected F1 is summed over."""
+
+FIT_STEPS = 1000
+"""Steps of fitting weights at most; a hundred are usual."""
+
+FITTED = 1e-5
+"""Change of every weight in a step below which weights are fitted."""
 
 
 @dataclass(frozen=True)
@@ -156,39 +180,148 @@ def mean_table(readings: Sequence[Reading], weights: Sequence[float]) -> NDArray
     return mean
 
 
+def held_out_questions(
+    predictor: Predictor,
+    *,
+    cache_dir: str | Path | None = None,
+    workers: int = 0,
+    progress: Progress | None = None,
+) -> QuestionDataset[Any]:
+    """Open the questions that a member's training chose its checkpoint by, with their answers.
+
+    Args:
+        predictor: The member.
+        cache_dir: Folder of prepared data (see `Predictor.prepare`).
+        workers: Processes that annotate; 0 takes one for each core.
+        progress: Called now and then.
+
+    Raises:
+        SquadQAError: The data of the training is not there any more, or cannot be prepared.
+    """
+    own = predictor.run.held_out
+    data = predictor.prepare(
+        find_source(own.source, part="dev" if own.share is None else "train"),
+        cache_dir=cache_dir,
+        bad_answers=own.bad_answers,
+        workers=workers,
+        progress=progress,
+    )
+    rows = None if own.share is None else np.flatnonzero(held_out(data, share=own.share))
+    return predictor.run.inputs.dataset(data, rows)
+
+
+def fit_weights(dataset: QuestionDataset[Any], members: Sequence[Sequence[Reading]]) -> list[float]:
+    """Find the weights that make the answers of questions most probable.
+
+    Args:
+        dataset: The questions with their answers, which no member has learned from.
+        members: What each member makes of each question, in the data set's order.
+
+    Returns:
+        The members' weights, which sum to 1.
+
+    Raises:
+        DataError: No member gives any answer a probability.
+    """
+    first = dataset.data.start_positions[dataset.rows]
+    last = dataset.data.end_positions[dataset.rows]
+    found = [
+        [_probability(reading, *span) for reading, *span in zip(readings, first, last, strict=True)]
+        for readings in members
+    ]
+    given = np.array(found).T  # (N, M)
+    given = given[given.sum(axis=1) > 0]
+    if not len(given):
+        raise DataError(
+            f'no member gives an answer of "{dataset.data.source}" a probability: there is nothing '
+            "to fit weights to",
+            next_step="Name data whose questions have answers, or give the weights.",
+        )
+    weights = np.full(len(members), 1 / len(members))
+    for _ in range(FIT_STEPS):
+        shares = weights * given
+        new = (shares / shares.sum(axis=1, keepdims=True)).mean(axis=0)
+        is_fitted = np.abs(new - weights).max() < FITTED
+        weights = new
+        if is_fitted:
+            break
+    return [float(weight) for weight in weights]
+
+
 def ensemble_answers(
     dataset: QuestionDataset[Any],
     members: Sequence[Sequence[Reading]],
     *,
     weights: Sequence[float] | None = None,
     n_best: int = 1,
+    aim: Aim = "f1",
 ) -> dict[str, list[NBest]]:
     """Answer every question by the mean of what the members make of it.
 
     Args:
         dataset: The questions, as any member's run makes them.
         members: What each member makes of each question, in the data set's order.
-        weights: The members' weights, positive; None weighs all alike.
+        weights: The members' weights, 0 or more; None weighs all alike.
         n_best: Most spans to give of each question.
+        aim: What to choose the answer for.
 
     Returns:
-        The best spans of each question id, the most probable first; ids in the data set's order.
+        The best spans of each question id: by expected F1, or by probability for exact match; ids
+        in the data set's order.
     """
     weights = [1.0] * len(members) if weights is None else weights
     found = {}
     for item, readings in enumerate(zip(*members, strict=True)):
-        table = mean_table(readings, weights)
-        first, behind = _best(table, n_best)
-        spans = np.stack([first, first + behind], axis=1)
-        found[dataset.id_of(item)] = cut_spans(dataset, item, spans, table[first, behind])
+        spans, probabilities = _probable(
+            mean_table(readings, weights), n_best if aim == "exact_match" else CONSIDERED
+        )
+        if aim == "f1":
+            order = np.argsort(-expected_f1(spans, probabilities), kind="stable")[:n_best]
+            spans, probabilities = spans[order], probabilities[order]
+        found[dataset.id_of(item)] = cut_spans(dataset, item, spans, probabilities)
     return found
 
 
-def _best(table: NDArray[np.float64], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Row and column of the largest values, the first of equal ones first; one at least."""
+def expected_f1(
+    spans: NDArray[np.int64], probabilities: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """What F1 in tokens to expect of each span, if one of them is right.
+
+    Args:
+        spans: (K, 2) first and last token, inclusive.
+        probabilities: (K,) of their being right.
+
+    Returns:
+        (K,) sums over all spans.
+    """
+    first, last = spans.T
+    shared = np.minimum(last[:, None], last) - np.maximum(first[:, None], first) + 1  # (K, K)
+    length = last - first + 1
+    f1 = 2 * shared.clip(min=0) / (length[:, None] + length)
+    expected: NDArray[np.float64] = f1 @ probabilities
+    return expected
+
+
+def _probability(reading: Reading, first: int, last: int) -> float:
+    """The probability of a span; 0 where there is none, or none so long."""
+    if first < 0 or last - first >= reading.longest:
+        return 0.0
+    return float(reading.table()[first, last - first])
+
+
+def _probable(
+    table: NDArray[np.float64], count: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """(K, 2) most probable spans, the first of equal ones first, and (K,) probabilities.
+
+    One at least; more only where they have a probability.
+    """
     places = np.array([table.argmax()])
     if count > 1:
-        places = np.argsort(-table, axis=None, kind="stable")[:count]
-        places = places[: max(1, int((table.flat[places] > 0).sum()))]
-    rows, columns = np.unravel_index(places, table.shape)
-    return rows, columns
+        flat = table.ravel()
+        bound = np.partition(flat, -count)[-count] if count < len(flat) else 0.0
+        places = np.flatnonzero((flat >= bound) & (flat > 0))
+        places = places[np.argsort(-flat[places], kind="stable")[:count]]
+        places = places if len(places) else np.array([0])
+    first, behind = np.unravel_index(places, table.shape)
+    return np.stack([first, first + behind], axis=1), table[first, behind]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from squadqa.data.inputs import Inputs
     from squadqa.data.prepare import PreparedData
+    from squadqa.data.squad import BadAnswers
     from squadqa.models.base import CandidateScorer, SpanReader
 
 Choice = Literal["best", "last"]
@@ -68,6 +69,21 @@ class Checkpoint:
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """Where the questions are that a training chose its checkpoint by, and did not learn from.
+
+    Args:
+        source: What the configuration names, such as "squad".
+        share: Share of its questions that were held out as whole articles; None takes all.
+        bad_answers: What the training did with questions without usable answers.
+    """
+
+    source: str
+    share: float | None
+    bad_answers: "BadAnswers"
+
+
+@dataclass(frozen=True)
 class Run:
     """A trained model, as its run folder describes it.
 
@@ -78,6 +94,7 @@ class Run:
         make_model: Makes the model, untrained, from what it must know of its data.
         take_sizes: Picks that out of the data's sizes (see `Inputs.sizes`).
         max_span_length: Longest answer of a reader, in tokens; None for a scorer of candidates.
+        held_out: Where the questions are that its checkpoint was chosen by.
         cache_dir: Where training kept its prepared data, if a folder was named.
     """
 
@@ -87,6 +104,7 @@ class Run:
     make_model: "Callable[[Any], SpanReader | CandidateScorer]"
     take_sizes: Callable[[dict[str, int]], Any]
     max_span_length: int | None
+    held_out: HeldOut
     cache_dir: Path | None
 
     def model_for(self, data: "PreparedData") -> "SpanReader | CandidateScorer":
@@ -153,6 +171,7 @@ def open_run(folder: str | Path, *, checkpoint: Choice | None = None) -> Run:
     try:
         make_model = maker_of(module[name], base)
         inputs = maker_of(config["data"]["inputs"], Inputs)()
+        held_out = _held_out(config["data"])
     except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
         raise _not_of_this_version(folder / CONFIG, error) from error
     if loaded.model_name != make_model.func.__name__:
@@ -176,6 +195,7 @@ def open_run(folder: str | Path, *, checkpoint: Choice | None = None) -> Run:
         make_model=make_model,
         take_sizes=take_sizes,
         max_span_length=module.get("max_span_length"),
+        held_out=held_out,
         cache_dir=Path(cache_dir) if cache_dir else None,
     )
 
@@ -319,6 +339,12 @@ def _read_config(path: Path) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise _no_config(path, f'it misses "{".".join(keys)}"')
     return dict(config)
+
+
+def _held_out(data: dict[str, Any]) -> HeldOut:
+    if data.get("val"):
+        return HeldOut(data["val"], None, "keep")
+    return HeldOut(data["train"], data["val_share"], data["bad_answers"])
 
 
 def maker_of(spec: Any, base: type) -> "partial[Any]":

@@ -1,6 +1,5 @@
 """The questions that a training uses: train, a held-out part of it, and dev."""
 
-import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,12 @@ from pytorch_lightning.trainer.states import TrainerFn
 from torch.utils.data import DataLoader
 
 from squadqa.data.alignment import Alignment
+from squadqa.data.held_out import held_out
 from squadqa.data.inputs import Inputs
 from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import LengthGroupedSampler
 from squadqa.data.squad import BadAnswers, find_source
-from squadqa.errors import ConfigError, DataError
+from squadqa.errors import ConfigError
 from squadqa.training.loader import ResumableLoader
 
 
@@ -200,13 +200,13 @@ class SquadDataModule(pl.LightningDataModule):
         """Rows of train and of its held-out articles; lost answers cannot be trained on."""
         data = self._prepared["train"]
         rows = np.arange(len(data.ids))
-        held_out = (
-            _held_out(data, self.val_share)
+        is_val = (
+            held_out(data, share=self.val_share)
             if self.sources["val"] is None
             else np.zeros(len(rows), bool)
         )
         usable = np.isin(data.alignment, (Alignment.EXACT, Alignment.EXPANDED))
-        return rows[~held_out & usable][: self.limit_train], rows[held_out]
+        return rows[~is_val & usable][: self.limit_train], rows[is_val]
 
     def _loader(
         self, part: str, data: PreparedData, rows: NDArray[np.int64] | None
@@ -226,21 +226,3 @@ class SquadDataModule(pl.LightningDataModule):
         )
         on_gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
         return ResumableLoader(dataset, sampler=sampler, pin_memory=on_gpu)
-
-
-def _held_out(data: PreparedData, share: float) -> NDArray[np.bool_]:
-    """(N,) True on the questions of whole articles, about `share` of all, the same every time."""
-    titles = np.array(data.titles.to_pylist())[data.paragraphs]
-    names, article, counts = np.unique(titles, return_inverse=True, return_counts=True)
-    if len(names) < 2:
-        raise DataError(
-            f'"{data.source}" has one article only: none can be held out for validation',
-            next_step="Name validation data with --data.val.",
-        )
-    keys = [hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names.tolist()]
-    order = sorted(range(len(names)), key=keys.__getitem__)
-    taken = np.cumsum(counts[order])
-    number = int(np.searchsorted(taken, share * len(titles))) + 1
-    chosen = np.zeros(len(names), bool)
-    chosen[order[: min(number, len(names) - 1)]] = True
-    return chosen[article.reshape(-1)]

@@ -75,7 +75,8 @@ def test_each_member_is_scored_by_itself(
 
 def test_weight_decides(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     for number, weights in enumerate((["1e9", "1"], ["1", "1e9"])):
-        found = as_json([*line, "--weights", *weights], capsys)
+        most_probable = ["--maximize", "exact-match", "--weights", *weights]
+        found = as_json([*line, *most_probable], capsys)
         member = found["members"][number]
         assert (found["exact_match"], found["f1"]) == (member["exact_match"], member["f1"])
 
@@ -118,6 +119,8 @@ def test_questions_without_answers_are_answered(
         (["a", "b", "--weights", "1", "nan"], ['"nan" is not a number above 0']),
         (["a", "b", "--weights", "1", "x"], ['"x" is not a number above 0']),
         (["a", "b", "--n-best", "3"], ["--n-best wants a file", "--output"]),
+        (["a", "b", "--weights", "1", "2", "--fit-weights"], ["both --weights and --fit-weights"]),
+        (["a", "b", "--held-out"], ["both --data", "and --held-out"]),
         (["a", "b/best.ckpt"], ['"b/best.ckpt" is no checkpoint of a run folder']),
         (["a", "b/checkpoints/old.ckpt"], ["is no checkpoint of a run folder", "last.ckpt"]),
         (["a", "b"], ['no run folder "a"']),
@@ -130,6 +133,48 @@ def test_what_is_no_ensemble(
     message = refused("ensemble", "--data", data, *arguments)
     for text in said:
         assert text in message
+
+
+def test_no_questions(refused: Callable[..., str]) -> None:
+    assert "neither --data nor --held-out" in refused("ensemble", "a", "b")
+
+
+def test_weights_fitted_on_what_both_held_out(
+    line: list[str],
+    reader_run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(reader_run.parents[1])
+    fitted = as_json([*line, "--fit-weights", "--results", str(tmp_path / "results")], capsys)
+    weights = [member["weight"] for member in fitted["members"]]
+    assert sum(weights) == pytest.approx(1.0)
+    assert weights[0] != weights[1]
+    assert fitted["total"] == 8
+    given = as_json([*line, "--weights", *map(str, weights)], capsys)
+    assert given == fitted
+    (result,) = read_results(tmp_path / "results")
+    assert result.config.endswith(" --fit-weights")
+    assert (result.data, result.split) == (line[4], "dev")
+
+    cache = line[5:]
+    runs, results = line[:3], ["--results", str(tmp_path / "held-out")]
+    held_out = as_json([*runs, "--held-out", "--fit-weights", *results, *cache], capsys)
+    assert [member["weight"] for member in held_out["members"]] == weights
+    assert 0 < held_out["total"] < 8
+    (result,) = read_results(tmp_path / "held-out")
+    assert (result.data, result.split) == ("train.json", "held out")
+
+
+def test_what_one_held_out_another_may_have_learned(
+    line: list[str], scorer_run: Path, tmp_path: Path, refused: Callable[..., str]
+) -> None:
+    other = Path(shutil.copytree(scorer_run, tmp_path / "other"))
+    config = other / "config.yaml"
+    config.write_text(config.read_text().replace("val_share: 0.05", "val_share: 0.2"))
+    line[2] = str(other)
+    assert "were not trained with the same questions held out" in refused(*line, "--fit-weights")
 
 
 def test_one_run_twice(line: list[str], reader_run: Path, refused: Callable[..., str]) -> None:

@@ -1,4 +1,4 @@
-"""The mean of several members' probabilities, against sums written out span by span."""
+"""The mean of members' probabilities, and answers by it, against sums written out span by span."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,20 +8,27 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytorch_lightning import Trainer
+from pytorch_lightning.trainer.states import TrainerFn
 
 from squadqa.data.dataset import SpanDataset
 from squadqa.data.squad import find_source
-from squadqa.errors import CheckpointError
+from squadqa.errors import CheckpointError, DataError
 from squadqa.inference.ensemble import (
+    Aim,
     CandidateReading,
     PointerReading,
     Reading,
     ensemble_answers,
+    expected_f1,
+    fit_weights,
+    held_out_questions,
     mean_table,
     read_questions,
 )
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import open_run
+from squadqa.training.datamodule import SquadDataModule
 from tests import tiny
 
 Spans = dict[tuple[int, int], float]
@@ -99,9 +106,15 @@ CONTEXT = "one two three four"
 DATASET = SpanDataset(tiny.prepared(tiny.one_question(CONTEXT, "What?", [("one", 0)])))
 
 
-def texts(*members: Reading, weights: list[float] | None = None, n_best: int = 1) -> list[str]:
+def texts(
+    *members: Reading,
+    weights: list[float] | None = None,
+    n_best: int = 1,
+    aim: Aim = "exact_match",
+) -> list[str]:
     some = [[member] for member in members]
-    (found,) = ensemble_answers(DATASET, some, weights=weights, n_best=n_best).values()
+    answers = ensemble_answers(DATASET, some, weights=weights, n_best=n_best, aim=aim)
+    (found,) = answers.values()
     return [answer.text for answer in found]
 
 
@@ -121,10 +134,8 @@ def test_a_span_too_long_for_one_member_is_answered_by_the_other() -> None:
 
 
 def test_n_best_are_the_most_probable_spans() -> None:
-    answers = ensemble_answers(
-        DATASET, [[candidates(4, {(0, 0): 0.5, (1, 2): 0.3, (3, 3): 0.2})]], n_best=9
-    )
-    (found,) = answers.values()
+    one = [[candidates(4, {(0, 0): 0.5, (1, 2): 0.3, (3, 3): 0.2})]]
+    (found,) = ensemble_answers(DATASET, one, n_best=9, aim="exact_match").values()
     assert [answer.text for answer in found] == ["one", "two three", "four"]
     assert [answer.probability for answer in found] == pytest.approx([0.5, 0.3, 0.2])
     assert [(answer.start, answer.end) for answer in found] == [(0, 3), (4, 13), (14, 18)]
@@ -138,6 +149,68 @@ def test_a_reader_that_contradicts_itself_has_an_answer_all_the_same() -> None:
     assert texts(pointer([0, 0, 0, 1], [1, 0, 0, 0])) == ["one"]
 
 
+def test_for_f1_the_span_that_others_overlap_is_answered() -> None:
+    one = candidates(4, {(0, 0): 0.4, (1, 2): 0.3, (2, 3): 0.3})
+    assert texts(one) == ["one"]
+    assert texts(one, aim="f1", n_best=3) == ["two three", "three four", "one"]
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.floats(0, 1)), min_size=1))
+def test_expected_f1_is_the_sum_over_spans(drawn: list[tuple[int, int, float]]) -> None:
+    spans = [(first, first + behind) for first, behind, _ in drawn]
+    sets = [set(range(first, last + 1)) for first, last in spans]
+    expected = [
+        sum(
+            probability * 2 * len(mine & other) / (len(mine) + len(other))
+            for other, (*_, probability) in zip(sets, drawn, strict=True)
+        )
+        for mine in sets
+    ]
+    found = expected_f1(np.array(spans), np.array([probability for *_, probability in drawn]))
+    assert found == pytest.approx(expected)
+
+
+QUESTIONS = SpanDataset(tiny.prepared(tiny.squad()))
+
+
+def readings_that_give(probability: list[float]) -> list[Reading]:
+    """Gives the first answer of each question its probability, and an impossible span the rest."""
+    data, lengths = QUESTIONS.data, QUESTIONS.context_lengths
+    spans = np.stack([data.start_positions, data.end_positions], axis=1)
+    return [
+        CandidateReading(
+            int(length),
+            np.array([span, (0, length - 1)], np.int32),
+            np.array([given, 1 - given], np.float32),
+        )
+        for span, length, given in zip(spans.tolist(), lengths, probability, strict=True)
+    ]
+
+
+def test_weights_are_those_under_which_answers_are_most_probable() -> None:
+    random = np.random.default_rng(1)
+    first, second = random.uniform(0, 1, (2, len(QUESTIONS)))
+    members = [readings_that_give(list(each)) for each in (first, second)]
+    fitted = fit_weights(QUESTIONS, members)
+    assert sum(fitted) == pytest.approx(1.0)
+    shares = np.linspace(0, 1, 10_001)[1:-1, None]
+    likelihood = np.log(shares * first + (1 - shares) * second).sum(axis=1)
+    assert fitted[0] == pytest.approx(shares[likelihood.argmax(), 0], abs=2e-3)
+
+
+def test_a_member_that_is_always_worse_is_left_out() -> None:
+    count = len(QUESTIONS)
+    members = [readings_that_give([share] * count) for share in (0.2, 0.7)]
+    assert fit_weights(QUESTIONS, members) == pytest.approx([0, 1], abs=1e-3)
+
+
+def test_weights_want_an_answer_that_a_member_considers() -> None:
+    members = [readings_that_give([0.0] * len(QUESTIONS))] * 2
+    with pytest.raises(DataError, match="nothing to fit weights to"):
+        fit_weights(QUESTIONS, members)
+
+
 @pytest.fixture(params=["reader", "scorer"])
 def predictor(request: pytest.FixtureRequest) -> Predictor:
     return Predictor(open_run(request.getfixturevalue(f"{request.param}_run")), device="cpu")
@@ -149,7 +222,7 @@ def test_one_member_answers_as_it_does_alone(predictor: Predictor, tmp_path: Pat
     told: list[tuple[str, int, int]] = []
     dataset = predictor.run.inputs.dataset(data)
     read = read_questions(predictor, dataset, progress=lambda *call: told.append(call))
-    together = ensemble_answers(dataset, [read], n_best=5)
+    together = ensemble_answers(dataset, [read], n_best=5, aim="exact_match")
     alone = predictor.answers(data, n_best=5)
     assert list(together) == list(alone)
     assert told[-1] == ("answers", 8, 8)
@@ -169,6 +242,23 @@ def test_each_reading_is_a_distribution(predictor: Predictor, tmp_path: Path) ->
     for reading, length in zip(readings, dataset.context_lengths, strict=True):
         assert reading.table().sum() == pytest.approx(1.0, rel=1e-5)
         assert len(reading.table()) == length
+
+
+def test_held_out_questions_are_those_that_training_evaluates(
+    predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(predictor.run.folder.parents[1])
+    dataset = held_out_questions(predictor, cache_dir=tmp_path)
+    module = SquadDataModule(predictor.run.inputs, train="train.json", cache_dir=str(tmp_path))
+    module.trainer = Trainer(logger=False, accelerator="cpu")
+    module.trainer.state.fn = TrainerFn.VALIDATING
+    module.setup("validate")
+    module.val_dataloader()
+    own = module.datasets["val"]
+    assert 0 < len(dataset) < 8
+    assert [dataset.id_of(item) for item in range(len(dataset))] == [
+        own.id_of(item) for item in range(len(own))
+    ]
 
 
 def test_a_diverged_member_is_named(
