@@ -25,7 +25,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from squadqa.cli.config_errors import config_error
 from squadqa.cli.console import ProgressLines
 from squadqa.cli.reporting import Reporter, StepLine, end_block
-from squadqa.errors import CheckpointError, ConfigError, OutputError, SquadQAError
+from squadqa.errors import CheckpointError, ConfigError, OutputError, SquadQAError, did_you_mean
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import Result, commit, hardware, write_result
 from squadqa.files import output_error, write_atomic
@@ -193,7 +193,7 @@ class TrainCLI(LightningCLI):
         os.environ[RUN_OF_RANK_0] = str(self.run_folder)
         self.warm_start: WarmStart | None = None
         if self.subcommand == "fit":
-            require_patience(config)
+            require_practice(config)
             require_end(config)
             if config.resume:
                 config.ckpt_path = str(self._checkpoint(LAST))
@@ -502,8 +502,8 @@ def require_writable(folder: Path) -> None:
         raise output_error(folder, error) from error
 
 
-def require_patience(config: Namespace) -> None:
-    """Make sure that a rate that falls on a plateau can fall before training stops there.
+def require_practice(config: Namespace) -> None:
+    """Make sure that a training can be clipped and stopped, and its rate cut, as it is told.
 
     Args:
         config: The whole configuration of a training.
@@ -513,6 +513,23 @@ def require_patience(config: Namespace) -> None:
     """
     practice, stopping = config.model.init_args, config.early_stopping
     is_futile = practice.get("decay") == "plateau" and (
+    clip = config.trainer.gradient_clip_val
+    if clip is not None and clip < 0:
+        raise ConfigError(
+            f"trainer.gradient_clip_val cannot be {clip}",
+            hint="It is the largest norm of all gradients, such as 5; 0 leaves them as they are.",
+        )
+    mode = BETTER.get(stopping.monitor)
+    if mode is None:
+        raise ConfigError(
+            f'early_stopping.monitor cannot be "{stopping.monitor}"',
+            hint=did_you_mean(stopping.monitor, BETTER),
+        )
+    if stopping.mode != mode:
+        raise ConfigError(
+            f'early_stopping.mode cannot be "{stopping.mode}" with "{stopping.monitor}"',
+            next_step=f"Set early_stopping.mode to {mode}.",
+        )
         practice.plateau_patience >= stopping.patience
         and stopping.monitor == f"val/{practice.plateau_score}"
     )
@@ -584,6 +601,9 @@ def quiet_lightning() -> Iterator[None]:
 
 
 NOISE = (
+BETTER = {"val/f1": "max", "val/exact_match": "max", "val/loss": "min"}
+"""Scores that early stopping can watch, and whether larger or smaller ones are better."""
+
     r".*LightningCLI's args parameter is intended to run from within Python",
     r".*isinstance\(treespec, LeafSpec\)",
     r".*You have overridden `transfer_batch_to_device`",

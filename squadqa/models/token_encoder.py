@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from squadqa.batch import FormBatch
+from squadqa.errors import ConfigError
 from squadqa.nn.char_cnn import CharCNN
 
 
@@ -20,6 +21,9 @@ class TokenEncoder(nn.Module):
         output_size: D; None joins vector and characters as they are, without a projection.
         tuned_words: How many of the most frequent word forms have vectors that are trained on.
         char_dropout: Share of the character encoder's output that is dropped in training.
+
+    Raises:
+        ConfigError: The number of tuned words is below 0.
     """
 
     def __init__(
@@ -32,6 +36,8 @@ class TokenEncoder(nn.Module):
         char_dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        if tuned_words < 0:
+            raise ConfigError(f"tuned_words cannot be {tuned_words}", hint="It is 0 or more.")
         self.char_cnn = char_cnn
         self.tuned_words = tuned_words
         joined = vector_size + (char_cnn.output_size if char_cnn else 0)

@@ -3,6 +3,8 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from squadqa.errors import ConfigError
+
 
 class SequenceDropout(nn.Module):
     """Dropout whose mask is drawn for each step, or once for a whole sequence.
@@ -11,12 +13,20 @@ class SequenceDropout(nn.Module):
     (the variational form).
 
     Args:
-        probability: Share of features dropped in training, 0 to 1.
+        probability: Share of features dropped in training, 0 or more, under 1.
         variational: Drop the same features at every step of a sequence.
+
+    Raises:
+        ConfigError: The share is out of its range.
     """
 
     def __init__(self, probability: float, *, variational: bool = False) -> None:
         super().__init__()
+        if not 0 <= probability < 1:
+            raise ConfigError(
+                f"a share that dropout drops cannot be {probability}",
+                hint="It is 0 or more, under 1.",
+            )
         self.probability = probability
         self.variational = variational
 

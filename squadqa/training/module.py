@@ -2,7 +2,8 @@
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from squadqa.data.dataset import QuestionDataset
 from squadqa.data.inputs import Inputs
-from squadqa.errors import CheckpointError, ConfigError
+from squadqa.errors import CheckpointError, ConfigError, SquadQAError
 from squadqa.scoring import score_pairs
 from squadqa.training.averaging import WeightAverage
 from squadqa.training.callbacks import TrainingClock
@@ -74,6 +75,10 @@ class QAModule(pl.LightningModule):
         self.make_optimizer = optimizer
         self.decay = decay
         self.warmup_steps = warmup_steps
+        if warmup_steps < 0:
+            raise ConfigError(
+                f"model.warmup_steps cannot be {warmup_steps}", hint="It is 0 or more."
+            )
         self.plateau = Plateau(factor=plateau_factor, patience=plateau_patience)
         self.plateau_score = plateau_score
         self.ema_decay = ema_decay
@@ -141,13 +146,15 @@ class QAModule(pl.LightningModule):
             return
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         self.require_inputs(data.inputs)
-        self.model = self.make_model(data.sizes)
+        with _made("the model", "Change the sizes and shares of the model in the configuration."):
+            self.model = self.make_model(data.sizes)
         if self.ema_decay is not None:
             self.average = WeightAverage(self.model, decay=self.ema_decay)
 
     def configure_optimizers(self) -> Any:
         """Make optimiser and schedule (called by Lightning)."""
-        optimizer = self.make_optimizer(self.parameter_groups())
+        with _made("the optimiser", "Change model.optimizer in the configuration."):
+            optimizer = self.make_optimizer(self.parameter_groups())
         total_steps = self._total_steps()
         clocks = [each for each in self.trainer.callbacks if isinstance(each, TrainingClock)]  # type: ignore[attr-defined]
 
@@ -310,3 +317,14 @@ class QAModule(pl.LightningModule):
             )
         if plateau := checkpoint["squadqa"].get("plateau"):  # older checkpoints have none
             self.plateau.load_state_dict(plateau)
+
+
+@contextmanager
+def _made(what: str, next_step: str) -> Iterator[None]:
+    """Say of values that PyTorch refuses that they are the configuration's."""
+    try:
+        yield
+    except SquadQAError:
+        raise
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ConfigError(f"{what} cannot be made so: {error}", next_step=next_step) from error

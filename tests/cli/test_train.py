@@ -250,6 +250,18 @@ READER_ARGUMENTS = READER["model"]["init_args"]["reader"]["init_args"]
         ),
         (["--model.ema_decay", 1], ["model.ema_decay cannot be 1", "0.999"]),
         (["--model.plateau_factor", 10], ["model.plateau_factor cannot be 10"]),
+        (["--model.warmup_steps", -5], ["model.warmup_steps cannot be -5"]),
+        (
+            ["--model.optimizer", '{"class_path": "torch.optim.Adam", "init_args": {"lr": -1}}'],
+            ["the optimiser cannot be made so", "learning rate: -1"],
+        ),
+        (["--model.scorer.init_args.table_bits", -3], ["table_bits cannot be -3", "1 to 28"]),
+        (["--trainer.gradient_clip_val", -1], ["gradient_clip_val cannot be -1", "norm"]),
+        (["--early_stopping.monitor", "val/f"], ['cannot be "val/f"', '"val/f1"']),
+        (
+            ["--early_stopping.monitor", "val/loss"],
+            ['early_stopping.mode cannot be "max" with "val/loss"', "to min"],
+        ),
         (["--model.word_dropout", 0.1], ["word_dropout cannot be 0.1: there are no word vectors"]),
         (
             ["--model.decay", "plateau", "--patience", 2, "--model.plateau_patience", 2],
@@ -300,8 +312,38 @@ def test_wrong_options(folder: Path, arguments: list[object], said: list[str]) -
             {"model": READER["model"]},
             ['"SpanModule" cannot be trained on "CandidateInputs"', "SpanInputs"],
         ),
+        (
+            {
+                "model": {
+                    **READER["model"],
+                    "init_args": {
+                        "reader": {
+                            "class_path": "squadqa.models.DrQAReader",
+                            "init_args": {**READER_ARGUMENTS, "hidden_size": -3},
+                        }
+                    },
+                },
+                "data": {
+                    "train": "train.json",
+                    "test": "dev.json",
+                    "cache_dir": "cache",
+                    "inputs": READER["inputs"],
+                },
+            },
+            ["the model cannot be made so", "sizes and shares"],
+        ),
     ],
-    ids=["section", "key", "no-model", "no-reader", "module", "class", "argument", "family"],
+    ids=[
+        "section",
+        "key",
+        "no-model",
+        "no-reader",
+        "module",
+        "class",
+        "argument",
+        "family",
+        "size",
+    ],
 )
 def test_wrong_configurations(folder: Path, change: dict[str, Any], said: list[str]) -> None:
     path = folder / "config.yaml"

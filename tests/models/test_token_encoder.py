@@ -1,7 +1,9 @@
+import pytest
 import torch
 from torch import nn
 
 from squadqa.batch import FormBatch
+from squadqa.errors import ConfigError
 from squadqa.models.token_encoder import TokenEncoder
 from squadqa.nn.char_cnn import KernelBankCharCNN
 
@@ -65,3 +67,8 @@ def test_characters_are_dropped_in_training_only() -> None:
     assert encoder(forms)[:, :3].equal(forms.vectors)
     encoder.eval()
     assert encoder(forms).equal(encoder(forms))
+
+
+def test_no_fewer_words_than_none_are_tuned() -> None:
+    with pytest.raises(ConfigError, match="tuned_words cannot be -3"):
+        TokenEncoder(3, tuned_words=-3)

@@ -1,5 +1,7 @@
+import pytest
 import torch
 
+from squadqa.errors import ConfigError
 from squadqa.nn.dropout import SequenceDropout
 
 
@@ -35,3 +37,9 @@ def test_input_is_not_changed() -> None:
     sequence = torch.ones(2, 3, 4)
     SequenceDropout(0.9, variational=True)(sequence)
     assert sequence.eq(1).all()
+
+
+@pytest.mark.parametrize("share", [-0.1, 1, 1.5])
+def test_a_share_is_no_more_than_nearly_all(share: float) -> None:
+    with pytest.raises(ConfigError, match=f"cannot be {share}"):
+        SequenceDropout(share)
