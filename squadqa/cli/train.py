@@ -512,7 +512,6 @@ def require_practice(config: Namespace) -> None:
         ConfigError: It cannot.
     """
     practice, stopping = config.model.init_args, config.early_stopping
-    is_futile = practice.get("decay") == "plateau" and (
     clip = config.trainer.gradient_clip_val
     if clip is not None and clip < 0:
         raise ConfigError(
@@ -530,6 +529,7 @@ def require_practice(config: Namespace) -> None:
             f'early_stopping.mode cannot be "{stopping.mode}" with "{stopping.monitor}"',
             next_step=f"Set early_stopping.mode to {mode}.",
         )
+    is_futile = practice.get("decay") == "plateau" and (
         practice.plateau_patience >= stopping.patience
         and stopping.monitor == f"val/{practice.plateau_score}"
     )
@@ -600,10 +600,10 @@ def quiet_lightning() -> Iterator[None]:
                 logger.setLevel(level)
 
 
-NOISE = (
 BETTER = {"val/f1": "max", "val/exact_match": "max", "val/loss": "min"}
 """Scores that early stopping can watch, and whether larger or smaller ones are better."""
 
+NOISE = (
     r".*LightningCLI's args parameter is intended to run from within Python",
     r".*isinstance\(treespec, LeafSpec\)",
     r".*You have overridden `transfer_batch_to_device`",
