@@ -110,11 +110,16 @@ def test_a_model_without_characters_has_no_char_cnn_to_choose(fit: Callable[...,
     ("arguments", "said"),
     [
         (["VGCharCNN"], ['names no class: "VGCharCNN"', "squadqa.nn.char_cnn.VGGCharCNN"]),
+        (["none"], ['names no class: "none"', '"KernelBankCharCNN"', '"null"']),
+        (["torch.nn.Linear"], ['cannot be "torch.nn.Linear"', '"KernelBankCharCNN"']),
         (["VGGCharCNN", "--char_cnn.stage", "[3]"], ['"stage" of VGGCharCNN', '"stages"']),
         (["VGGCharCNN", "--char_cnn.activaton", "elu"], ["of VGGCharCNN", '"activation"']),
         (["VGGCharCNN", "--char_cnn.activation", "relo"], ['cannot be "relo"', '"relu"']),
+        (["VGGCharCNN", "--char_cnn.stages", "[a]"], ['char_cnn.stages cannot be "a"', "type int"]),
+        (["VGGCharCNN", "--char_cnn.dropout", "1.5"], ["a dropout of 1.5", "less than 1"]),
+        (["KernelBankCharCNN", "--char_cnn.filters", "{4: 9}"], ["width 4", "of an odd width"]),
     ],
-    ids=["class", "option", "option-of-all", "value"],
+    ids=["class", "none", "kind", "option", "option-of-all", "name", "type", "range", "width"],
 )
 def test_wrong_char_cnns(arguments: list[str], said: list[str], fit: Callable[..., Any]) -> None:
     with pytest.raises(ConfigError) as error:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from importlib import import_module
-from inspect import signature
+from inspect import isabstract, signature
 from pathlib import Path
 
 from squadqa.errors import ConfigError, did_you_mean
@@ -20,6 +20,9 @@ CLASS_MODULES = (
     "torch.optim",
 )
 """Where the classes are that configurations name."""
+
+CHAR_CNN = "char_cnn"
+"""The option that names a class of `squadqa.nn.char_cnn`, and of no other module."""
 
 
 def config_error(message: str, options: Iterable[str]) -> ConfigError:
@@ -54,11 +57,13 @@ def config_error(message: str, options: Iterable[str]) -> ConfigError:
         r"Problem(?:s)? (?:with given class_path|importing) '?([\w.]+)'?:?\s*(?:Import|No module)",
     ):
         if found := re.search(pattern, message):
-            name = found[1].rsplit(".", 1)[-1]
-            paths = {path.rsplit(".", 1)[-1]: path for path in _class_paths()}
-            near = re.fullmatch(r'Did you mean "(.+)"\?', did_you_mean(name, paths))
-            hint = f'Did you mean "{paths[near[1]]}"?' if near else ""
-            return _error(f'{key or "the configuration"} names no class: "{found[1]}"', hint)
+            what = f'{key or "the configuration"} names no class: "{found[1]}"'
+            return _error(what, _nearest_class(found[1], key))
+    not_fitting = (
+        r"(?:a subclass of|is abstract)(?s:.*?)Given value: (?:\{'class_path': ')?([\w.]+)"
+    )
+    if found := re.search(not_fitting, message):
+        return _error(f'{key} cannot be "{found[1]}"', _nearest_class(found[1], key))
     if found := re.search(r"Expected a typing\.Literal\[(.+?)\]\. Got value: (.*)", message):
         choices = re.findall(r"'([^']*)'", found[1])
         return _error(f'{key} cannot be "{found[2]}"', did_you_mean(found[2], choices))
@@ -72,12 +77,18 @@ def config_error(message: str, options: Iterable[str]) -> ConfigError:
     if found := re.search(r"invalid choice: '([^']*)' \(choose from (.+)\)", message):
         choices = re.findall(r"'([^']+)'", found[2])
         return _error(f'there is no "{found[1]}"', did_you_mean(found[1], choices))
+    # A mistake in a class's option is in the innermost block; what may stand in place of the class
+    # comes behind.
+    inner = r"(?s:.*)\n( *)- Problem with given class_path.*((?:\n(?:\1 .*)?)+)"
+    if (block := re.search(inner, message)) and "value: " in block[2]:
+        message = block[2]
     if given := re.search(r"(?:Given|Got) value: (.*)", message):
         literals = re.findall(r"- Expected a typing\.Literal\[(.+?)\]", message)
         choices = re.findall(r"'([^']*)'", ", ".join(literals))
         if choices:
             return _error(f'{key} cannot be "{given[1]}"', did_you_mean(given[1], choices))
-        kinds = dict.fromkeys(re.findall(r"Expected a <class '(?:builtins\.)?(\w+)'>", message))
+        kind = r"Expected a <class '(?:builtins\.|collections\.abc\.)?(\w+)'>"
+        kinds = dict.fromkeys(re.findall(kind, message))
         wanted = " or ".join(kind for kind in kinds if kind != "NoneType")
         hint = f"It should be of type {wanted}." if wanted else ""
         return _error(f'{key} cannot be "{given[1]}"', hint)
@@ -95,12 +106,27 @@ def _nearest(option: str, options: Iterable[str]) -> str:
     return hint if hint.startswith("Did") else ""
 
 
-def _class_paths() -> list[str]:
+def _nearest_class(name: str, key: str) -> str:
+    """Suggest a class for an option; of few, all."""
+    is_char_cnn = key.split(".")[-1] == CHAR_CNN
+    modules = [module for module in CLASS_MODULES if not is_char_cnn or module.endswith(CHAR_CNN)]
+    paths = {path.rsplit(".", 1)[-1]: path for path in _class_paths(modules)}
+    if is_char_cnn:
+        paths["null"] = "null"  # for none
+    hint = did_you_mean(name.rsplit(".", 1)[-1], paths)
+    if near := re.fullmatch(r'Did you mean "(.+)"\?', hint):
+        return f'Did you mean "{paths[near[1]]}"?'
+    return hint if is_char_cnn else ""
+
+
+def _class_paths(modules: Iterable[str]) -> list[str]:
     return [
         f"{name}.{attribute}"
-        for name in CLASS_MODULES
+        for name in modules
         for attribute, value in vars(import_module(name)).items()
-        if isinstance(value, type) and value.__module__.startswith(("squadqa.", "torch.optim."))
+        if isinstance(value, type)
+        and not isabstract(value)
+        and value.__module__.startswith(("squadqa.", "torch.optim."))
     ]
 
 

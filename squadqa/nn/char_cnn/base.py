@@ -9,6 +9,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from squadqa.batch import NUM_CHARACTERS
+from squadqa.errors import ConfigError
 from squadqa.nn.char_cnn.convolution import (
     ACTIVATIONS,
     Activation,
@@ -35,6 +36,9 @@ class CharCNN(nn.Module, ABC):
         dropout: Share of what the last layer reads, or else of the output, dropped in training.
         initialization: How to draw the first weights.
         convolution: How to compute convolutions; the result is the same.
+
+    Raises:
+        ConfigError: A width or a share is out of its range.
     """
 
     def __init__(
@@ -48,6 +52,17 @@ class CharCNN(nn.Module, ABC):
         initialization: Initialization = "he",
         convolution: Method = "lookup",
     ) -> None:
+        if output_size < 1 or character_size < 1:
+            raise ConfigError(
+                f"the character encoder cannot have vectors of width {output_size} of characters "
+                f"of width {character_size}",
+                next_step="Give one filter or more, and a character_size of 1 or more.",
+            )
+        if not 0 <= dropout < 1:
+            raise ConfigError(
+                f"the character encoder cannot have a dropout of {dropout}",
+                next_step="Give a share: 0 or more, and less than 1.",
+            )
         super().__init__()
         self.output_size = output_size
         self.characters = nn.Embedding(NUM_CHARACTERS, character_size, padding_idx=PADDING)

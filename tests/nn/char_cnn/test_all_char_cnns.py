@@ -10,6 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from squadqa.batch import NUM_CHARACTERS
+from squadqa.data.dataset import SpanDataset
+from squadqa.data.lexicon import character_ids
+from squadqa.errors import ConfigError
+from squadqa.models.token_encoder import TokenEncoder
 from squadqa.nn.char_cnn import (
     AlexNetCharCNN,
     CharCNN,
@@ -19,6 +24,7 @@ from squadqa.nn.char_cnn import (
     VGGCharCNN,
 )
 from squadqa.nn.char_cnn.convolution import Activation, Convolution, Method
+from tests import tiny
 from tests.spelling import randomized, spelled
 
 SMALL: dict[str, Callable[..., CharCNN]] = {
@@ -68,16 +74,45 @@ def test_shape_and_finiteness(make: Callable[..., CharCNN], batch_norm: bool) ->
 @every_member
 @with_and_without_batch_norm
 @settings(max_examples=15)
-@given(words=st.lists(st.text(max_size=12), min_size=1, max_size=6), extra=st.integers(0, 9))
+@given(
+    words=st.lists(st.text(max_size=12), min_size=1, max_size=6),
+    extra=st.integers(0, 9),
+    method=st.sampled_from(get_args(Method)),
+)
 def test_alone_in_company_and_padded_are_the_same(
-    make: Callable[..., CharCNN], batch_norm: bool, words: list[str], extra: int
+    make: Callable[..., CharCNN], batch_norm: bool, words: list[str], extra: int, method: Method
 ) -> None:
-    encoder = made(make, batch_norm=batch_norm).double()
+    encoder = made(make, batch_norm=batch_norm, convolution=method).double()
     together = encoder(spelled(*words, width=max(map(len, words)) + extra))
     backwards = encoder(spelled(*words[::-1])).flip(0)
     alone = torch.cat([encoder(spelled(word)) for word in words])
     torch.testing.assert_close(together, alone)
     torch.testing.assert_close(together, backwards)
+
+
+@every_member
+@pytest.mark.parametrize("method", get_args(Method))
+def test_company_and_padding_change_nothing_in_single_precision(
+    make: Callable[..., CharCNN], method: Method
+) -> None:
+    encoder = made(make, batch_norm=True, convolution=method)
+    company = [word * (1 + number % 3) for number in range(20) for word in WORDS]
+    together = encoder(spelled(*WORDS, *company, "x" * 500, width=700))[: len(WORDS)]
+    alone = torch.cat([encoder(spelled(word)) for word in WORDS])
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-5)
+
+
+@every_member
+def test_reads_what_it_has_never_seen_and_what_is_too_long(make: Callable[..., CharCNN]) -> None:
+    encoder = made(make)
+    forms = ["中文", "\U0010ffff", "\x00", "a", "pre" + "x" * 50 + "ing", "pre" + "y" * 9 + "ing"]
+    ids = torch.from_numpy(character_ids(forms, max_characters=6)).long()
+    assert ids.shape[1] == 6 and int(ids.max()) < NUM_CHARACTERS
+    encoded = encoder(ids)
+    assert encoded.isfinite().all()
+    assert encoded.any(dim=1).all()
+    short = encoder(spelled("preing"))[0]  # both ends are kept
+    torch.testing.assert_close(encoded[4:], short.expand(2, -1), atol=1e-5, rtol=1e-5)
 
 
 @every_member
@@ -118,12 +153,30 @@ def test_batch_norm_counts_each_character_once(make: Callable[..., CharCNN]) -> 
 
 
 @every_member
-@with_and_without_batch_norm
-@pytest.mark.parametrize("words", [["x"], ["", "x"], [""]], ids=len)
-def test_trains_on_next_to_nothing(
-    make: Callable[..., CharCNN], batch_norm: bool, words: list[str]
+def test_batch_norm_counts_a_form_once_however_often_it_stands_there(
+    make: Callable[..., CharCNN],
 ) -> None:
-    encoder = made(make, batch_norm=batch_norm).train()
+    dataset = SpanDataset(tiny.prepared(vector_size=4))
+
+    def statistics(questions: list[int]) -> list[Tensor]:
+        encoder = TokenEncoder(4, char_cnn=made(make, batch_norm=True)).train()
+        encoder(dataset.collate(questions).forms)
+        return list(encoder.buffers())
+
+    once = statistics([0])
+    assert len(once) > 0
+    assert all(map(torch.equal, once, statistics([0, 0, 0, 0])))
+    assert not all(map(torch.equal, once, statistics([0, 5])))
+
+
+@every_member
+@with_and_without_batch_norm
+@pytest.mark.parametrize("words", [["x"], ["", "x"], [""]], ids=["one", "one-and-none", "none"])
+@pytest.mark.parametrize("method", get_args(Method))
+def test_trains_on_next_to_nothing(
+    make: Callable[..., CharCNN], batch_norm: bool, words: list[str], method: Method
+) -> None:
+    encoder = made(make, batch_norm=batch_norm, convolution=method).train()
     encoded = encoder(spelled(*words))
     encoded.sum().backward()
     assert encoded.shape == (len(words), encoder.output_size)
@@ -171,6 +224,39 @@ def test_options_are_chosen_by_name(make: Callable[..., CharCNN]) -> None:
     assert encoder(words).equal(encoder(words))
     encoder.train()
     assert not encoder(words).equal(encoder(words))
+
+
+@every_member
+def test_seed_decides_the_first_weights(make: Callable[..., CharCNN]) -> None:
+    words, encoded = spelled(*WORDS), []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        encoded.append(make().eval()(words))
+    assert encoded[0].equal(encoded[1])
+    assert not encoded[0].allclose(encoded[2])
+
+
+@every_member
+@with_and_without_batch_norm
+@pytest.mark.parametrize("method", get_args(Method))
+def test_trains_in_half_precision(
+    make: Callable[..., CharCNN], batch_norm: bool, method: Method
+) -> None:
+    encoder = made(make, batch_norm=batch_norm, convolution=method, dropout=0.0)
+    exact = encoder(spelled(*WORDS))
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = encoder(spelled(*WORDS))
+    torch.testing.assert_close(rough.float(), exact, atol=0.1, rtol=0.1)
+    rough.float().sum().backward()
+    for name, parameter in encoder.named_parameters():
+        assert parameter.grad is not None and parameter.grad.isfinite().all(), name
+
+
+@every_member
+@pytest.mark.parametrize("options", [{"dropout": 1.0}, {"dropout": -0.1}, {"character_size": 0}])
+def test_impossible_options(make: Callable[..., CharCNN], options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="the character encoder cannot have"):
+        make(**options)
 
 
 @every_member

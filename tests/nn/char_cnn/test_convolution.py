@@ -66,6 +66,69 @@ def test_all_ways_give_the_same_values_and_gradients(
         torch.testing.assert_close(with_gradients(way), expected)
 
 
+def convolve(method: Method, rows: Tensor, weight: Tensor, lengths: list[int]) -> Tensor:
+    """Convolve without bias; the look-up's table has a row for each place."""
+    words = Words(torch.tensor(lengths))
+    if method == "lookup":
+        return lookup(Embedded(torch.arange(len(rows)), rows), weight, None, words)
+    return {"im2col": im2col, "library": library}[method](rows, weight, None, words)
+
+
+every_method = pytest.mark.parametrize("method", get_args(Method))
+
+
+@every_method
+@settings(max_examples=20)
+@given(lengths=LENGTHS, size=SIZES, filters=SIZES, width=WIDTHS, seed=SEEDS)
+def test_linear_in_rows_and_in_weights(
+    method: Method, lengths: list[int], size: int, filters: int, width: int, seed: int
+) -> None:
+    random = torch.Generator().manual_seed(seed)
+    one, other = torch.randn(2, sum(lengths), size, generator=random, dtype=torch.float64)
+    kernel, second = torch.randn(2, filters, size, width, generator=random, dtype=torch.float64)
+    of_one = convolve(method, one, kernel, lengths)
+    torch.testing.assert_close(
+        convolve(method, 2 * one - 3 * other, kernel, lengths),
+        2 * of_one - 3 * convolve(method, other, kernel, lengths),
+    )
+    torch.testing.assert_close(
+        convolve(method, one, 2 * kernel - 3 * second, lengths),
+        2 * of_one - 3 * convolve(method, one, second, lengths),
+    )
+
+
+@every_method
+@settings(max_examples=20)
+@given(length=st.integers(1, 6), shift=st.integers(1, 4), width=WIDTHS, seed=SEEDS)
+def test_shifted_rows_give_what_they_gave_shifted(
+    method: Method, length: int, shift: int, width: int, seed: int
+) -> None:
+    random = torch.Generator().manual_seed(seed)
+    rows = torch.randn(length, 3, generator=random, dtype=torch.float64)
+    kernel = torch.randn(2, 3, width, generator=random, dtype=torch.float64)
+    reach = width // 2  # zeros on both sides, so that nothing is cut off
+    there = convolve(method, F.pad(rows, (0, 0, reach, reach + shift)), kernel, [
+        length + 2 * reach + shift
+    ])  # fmt: skip
+    shifted = convolve(method, F.pad(rows, (0, 0, reach + shift, reach)), kernel, [len(there)])
+    torch.testing.assert_close(shifted[shift:], there[:-shift])
+    assert not shifted[:shift].any() and not there[-shift:].any()
+
+
+@every_method
+@settings(max_examples=20)
+@given(lengths=LENGTHS, width=WIDTHS, seed=SEEDS)
+def test_order_of_words_is_nothing_to_it(
+    method: Method, lengths: list[int], width: int, seed: int
+) -> None:
+    random = torch.Generator().manual_seed(seed)
+    rows = torch.randn(sum(lengths), 3, generator=random, dtype=torch.float64)
+    kernel = torch.randn(2, 3, width, generator=random, dtype=torch.float64)
+    backwards = convolve(method, torch.cat(rows.split(lengths)[::-1]), kernel, lengths[::-1])
+    forwards = torch.cat(backwards.split(lengths[::-1])[::-1])
+    torch.testing.assert_close(forwards, convolve(method, rows, kernel, lengths))
+
+
 @pytest.mark.parametrize("width", [1, 3, 5])
 @pytest.mark.parametrize("has_bias", [True, False])
 def test_im2col_gradients_by_differences(width: int, has_bias: bool) -> None:
@@ -89,7 +152,7 @@ def test_im2col_gives_only_the_gradients_that_are_asked_for() -> None:
     assert rows.grad is not None and rows.grad.any()
 
 
-@pytest.mark.parametrize("method", get_args(Method))
+@every_method
 def test_works_in_half_precision(method: Method) -> None:
     torch.manual_seed(0)
     words, ids = Words(torch.tensor([3, 1, 5])), torch.tensor([1, 2, 3, 4, 2, 1, 1, 4, 3])
