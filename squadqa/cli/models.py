@@ -1,5 +1,6 @@
 """`squadqa models`: the models there are, and what they score."""
 
+import shutil
 import textwrap
 from dataclasses import asdict
 from itertools import groupby
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 
 HELP = "list the readers, scorers and character CNNs, and what they score"
 
-WIDTH = 100
-"""Characters of a line."""
+WIDEST = 100
+"""Characters of a line at most; a narrower terminal has its own width."""
 
 
 def main(arguments: list[str]) -> int:
@@ -43,40 +44,52 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
 
     from squadqa.evaluation.results import FOLDER
-    from squadqa.inference.catalog import CONFIGS, catalog, find_folder
+    from squadqa.inference.catalog import CONFIGS, VECTOR_SIZE, catalog, find_folder
 
     configs, results = find_folder(CONFIGS), find_folder(FOLDER)
     entries = catalog(configs, results)
     if options.json:
         print_json([asdict(entry) for entry in entries])
         return 0
+    width = min(WIDEST, shutil.get_terminal_size().columns)
     for kind, some in groupby(entries, key=lambda entry: entry.kind):
         print(bold(f"{kind}s") + "\n")
-        print("\n\n".join(map(_text, some)) + "\n")
+        print("\n\n".join(_text(entry, width) for entry in some) + "\n")
+    told = (
+        f"  Parameters are for word vectors of {VECTOR_SIZE} values, minutes are of training, and in "
+        "brackets stands how many questions were scored."
+    )
+    print(textwrap.fill(told, width, subsequent_indent="  "))
     if configs is None or results is None:
         print("There is no configs/ or results/ here: run this in a checkout to see them.")
     return 0
 
 
-def _text(entry: "CatalogEntry") -> str:
-    head = f"  {bold(entry.name)}  {entry.parameters:,} parameters"
-    if entry.configs:
-        head += f"  {', '.join(entry.configs)}"
-    lines = [head, *_wrapped(entry.paper or entry.summary)]
+def _text(entry: "CatalogEntry", width: int) -> str:
+    def wrapped(text: str) -> list[str]:
+        return textwrap.wrap(
+            text,
+            width,
+            initial_indent="    ",
+            subsequent_indent="    ",
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+
+    lines = [f"  {bold(entry.name)}  {entry.parameters:,} parameters"]
+    lines += wrapped(entry.paper or entry.summary)
+    lines += wrapped(", ".join(entry.configs))
     measured = sorted(entry.results, key=lambda result: (-result.total, -result.f1))
     rows = [
         (
             f"    {result.name}",
             f"EM {result.exact_match:.1f}",
             f"F1 {result.f1:.1f}",
-            f"{result.minutes:,.1f} minutes",
+            f"{result.minutes:,.1f} min",
         )
         for result in measured
     ]
     for row, result in zip(table(rows).splitlines() if rows else [], measured, strict=True):
-        lines.append(f"{row}  {result.total:,} questions of {result.data}")
+        scored = result.data.rpartition(", ")[2]  # behind what it was trained on
+        lines.append(f"{row}  on {scored} ({result.total:,})")
     return "\n".join(lines)
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent="    ")

@@ -26,12 +26,27 @@ def test_tells_parameters_papers_and_scores(
         "character CNNs",
     ]
     (head,) = (line for line in lines if line.startswith("  DrQAReader  "))
-    assert head.endswith(" parameters  configs/drqa.yaml, configs/quickstart.yaml")
+    assert head.endswith(" parameters")
+    assert "    configs/drqa.yaml, configs/quickstart.yaml" in lines
     assert "    Chen, Fisch, Weston and Bordes, 2017, " in shown
     result = next(one for one in read_results("results") if "configs/drqa.yaml" in one.config)
     (row,) = (line for line in lines if line.startswith(f"    {result.name} "))
     assert f" F1 {result.f1:.1f} " in row
-    assert row.endswith(f"  {result.total:,} questions of {result.data}")
+    assert row.endswith(f"  on {result.data.rpartition(', ')[2]} ({result.total:,})")
+
+
+@pytest.mark.parametrize(("columns", "widest"), [(80, 80), (100, 100), (200, 100)])
+def test_no_text_is_wider_than_the_terminal(
+    columns: int,
+    widest: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main(["models"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if " EM " not in line]
+    assert widest - 10 < max(map(len, lines)) <= widest
 
 
 def test_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
