@@ -56,8 +56,8 @@ def main(arguments: list[str]) -> int:
         print(bold(f"{kind}s") + "\n")
         print("\n\n".join(_text(entry, width) for entry in some) + "\n")
     told = (
-        f"  Parameters are for word vectors of {VECTOR_SIZE} values, minutes are of training, and in "
-        "brackets stands how many questions were scored."
+        f"  Parameters are for word vectors of {VECTOR_SIZE} values, minutes are of training, and "
+        "in brackets stands how many questions were scored."
     )
     print(textwrap.fill(told, width, subsequent_indent="  "))
     if configs is None or results is None:
