@@ -20,6 +20,7 @@ from squadqa.nn.gru import (
     gru_step,
     gru_step_backward,
     projection_gradients,
+    stacked,
     state_weights,
 )
 from squadqa.nn.linear import linear
@@ -456,5 +457,4 @@ class GatedAttentionRNN(nn.Module):
         return directions.to_sequence(states)
 
     def _both(self, name: str) -> Tensor:
-        """Stack the directions' weights of a name."""
-        return torch.stack([cell.get_parameter(name) for cell in (self.forwards, self.backwards)])
+        return stacked(self.forwards, self.backwards, name)

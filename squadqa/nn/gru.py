@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from squadqa.nn.linear import linear
 
 
-class _Take(torch.autograd.Function):
+class TakeRows(torch.autograd.Function):
     """Rows taken by a permutation; the gradient takes them by its inverse."""
 
     @staticmethod
@@ -53,13 +53,13 @@ class Directions:
     def to_steps(self, sequence: Tensor) -> Tensor:
         """Take (B, L, 2D), what the two directions read side by side, as (2, L, B, D)."""
         rows = sequence.reshape(len(self.order), -1)
-        steps: Tensor = _Take.apply(rows, self.order, self.inverse)
+        steps: Tensor = TakeRows.apply(rows, self.order, self.inverse)
         return steps.view(*self.shape, -1)
 
     def to_sequence(self, steps: Tensor) -> Tensor:
         """Take (2, L, B, D) as (B, L, 2D), the directions side by side."""
         _, length, batch = self.shape
-        rows: Tensor = _Take.apply(steps.flatten(0, 2), self.inverse, self.order)
+        rows: Tensor = TakeRows.apply(steps.flatten(0, 2), self.inverse, self.order)
         return rows.view(batch, length, -1)
 
 
@@ -153,21 +153,25 @@ class _GRUSteps(torch.autograd.Function):
         return projected[..., size:], *projection_gradients(before, projected[..., : 3 * size])
 
 
-def state_weights(forwards: nn.GRU, backwards: nn.GRU) -> tuple[Tensor, Tensor]:
-    """Give the state's weight (2, H, 3H) and bias (2, 1, 3H) in the order of `gru_step`."""
-    size = forwards.hidden_size
-    weight = torch.stack([forwards.weight_hh_l0, backwards.weight_hh_l0]).transpose(1, 2)
-    bias = torch.stack([forwards.bias_hh_l0, backwards.bias_hh_l0])[:, None]
-    return weight.roll(size, dims=2), bias.roll(size, dims=2)
+def stacked(forwards: nn.Module, backwards: nn.Module, name: str) -> Tensor:
+    """Give the directions' parameters of a name, (2, ...)."""
+    return torch.stack([forwards.get_parameter(name), backwards.get_parameter(name)])
+
+
+def state_weights(forwards: nn.Module, backwards: nn.Module) -> tuple[Tensor, Tensor]:
+    """Give the state's weight (2, H, 3H) and bias (2, 1, 3H) of two `nn.GRU`, as `gru_step`'s."""
+    weight = stacked(forwards, backwards, "weight_hh_l0").transpose(1, 2)
+    bias = stacked(forwards, backwards, "bias_hh_l0")[:, None]
+    return weight.roll(weight.shape[1], dims=2), bias.roll(weight.shape[1], dims=2)
 
 
 def bidirectional_gru(
-    forwards: nn.GRU, backwards: nn.GRU, sequence: Tensor, directions: Directions
+    forwards: nn.Module, backwards: nn.Module, sequence: Tensor, directions: Directions
 ) -> Tensor:
     """Read sequences in both directions.
 
     Args:
-        forwards: One layer, for its weights.
+        forwards: An `nn.GRU` of one layer, for its weights.
         backwards: Likewise, of the other direction.
         sequence: (B, L, D).
         directions: Of the sequences' mask.
@@ -175,8 +179,8 @@ def bidirectional_gru(
     Returns:
         (B, L, 2H); what stands on padding means nothing.
     """
-    weight = torch.cat([forwards.weight_ih_l0, backwards.weight_ih_l0])  # (6H, D)
-    bias = torch.cat([forwards.bias_ih_l0, backwards.bias_ih_l0])
+    weight = stacked(forwards, backwards, "weight_ih_l0").flatten(0, 1)  # (6H, D)
+    bias = stacked(forwards, backwards, "bias_ih_l0").flatten()  # (6H,)
     inputs = directions.to_steps(linear(sequence, weight, bias))  # (2, L, B, 3H)
     states: Tensor = _GRUSteps.apply(inputs, *state_weights(forwards, backwards))
     return directions.to_sequence(states)

@@ -7,21 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from squadqa.nn.dropout import SequenceDropout
-from squadqa.nn.gru import Directions, bidirectional_gru
-
-
-class _Permute(torch.autograd.Function):
-    """Rows taken by a permutation that is its own inverse; so is the gradient."""
-
-    @staticmethod
-    def forward(ctx: object, rows: Tensor, permutation: Tensor) -> Tensor:
-        ctx.save_for_backward(permutation)  # type: ignore[attr-defined]
-        return rows.index_select(0, permutation)
-
-    @staticmethod
-    def backward(ctx: object, *gradients: Tensor) -> tuple[Tensor, None]:
-        (permutation,) = ctx.saved_tensors  # type: ignore[attr-defined]
-        return gradients[0].index_select(0, permutation), None
+from squadqa.nn.gru import Directions, TakeRows, bidirectional_gru
 
 
 def reversal(mask: Tensor) -> Tensor:
@@ -47,7 +33,7 @@ def reverse(sequence: Tensor, permutation: Tensor) -> Tensor:
         sequence: (B, L, D).
         permutation: (B * L,) from `reversal`.
     """
-    reversed_: Tensor = _Permute.apply(sequence.flatten(0, 1), permutation)
+    reversed_: Tensor = TakeRows.apply(sequence.flatten(0, 1), permutation, permutation)
     return reversed_.view_as(sequence)
 
 
