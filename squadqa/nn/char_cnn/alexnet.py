@@ -7,6 +7,8 @@ layers (section 4.2).
 Departs from the paper: a word is 1 to 16 characters long, so there are two blocks, the second one
 pooled over the whole word, and one fully connected layer. Pooling windows do not overlap. Local
 response normalisation is left out; batch normalisation is there by option.
+
+Letters: U distinct word forms, R characters of all of them (R' once halved), D width of a row.
 """
 
 from collections.abc import Mapping

@@ -7,6 +7,8 @@ connected end. Szegedy et al., 2016, Rethinking the Inception Architecture for C
 
 Departs from the papers: a convolution of width 3 and two blocks are enough for a word. Factorising
 is off: in one dimension it saves no weights (6 F^2 against 5 F^2 of width 5).
+
+Letters: U distinct word forms, R characters of all of them (R' once halved), D width of a row.
 """
 
 from collections.abc import Mapping

@@ -2,6 +2,11 @@
 
 Reference: Kim, 2014, Convolutional Neural Networks for Sentence Classification; over characters as
 in Seo et al., 2017 (BiDAF), section 2.1: 100 filters of width 5.
+
+Departs from the papers: padding is neither convolved nor pooled, and kernels reach over a word's
+ends, so that a word may be shorter than a kernel. Kim's bound on the norms of weights is left out.
+
+Letters: U distinct word forms, R characters of all of them, D width of a character's embedding.
 """
 
 from collections.abc import Mapping

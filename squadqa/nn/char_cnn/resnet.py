@@ -6,6 +6,8 @@ its activation, a projection where the width changes, an average at the end.
 
 Departs from the paper: two blocks are enough for a word, and a stage's length is halved by pooling,
 not by the stride of its first convolution.
+
+Letters: U distinct word forms, R characters of all of them (R' once halved), D width of a row.
 """
 
 from collections.abc import Callable, Sequence

@@ -6,6 +6,8 @@ more. (For images they have fewer weights, 18 F^2 against 25; over characters, 6
 
 Departs from the paper: two stages, and each filter's maximum over the word in place of the last
 pooling and of the fully connected layers.
+
+Letters: U distinct word forms, R characters of all of them (R' once halved), D width of a row.
 """
 
 from collections.abc import Sequence
