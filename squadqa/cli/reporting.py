@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -153,20 +154,27 @@ def taken_lines(result: TakenWeights) -> list[str]:
     Args:
         result: What became of the weights.
     """
-    new = [*result.reshaped, *result.missing]
-    parts = dict.fromkeys(name.partition(".")[0] for name in (*result.taken, *new))
-    lines = []
-    for part in parts:
-        taken, others = (
-            sum(name.partition(".")[0] == part for name in names) for names in (result.taken, new)
-        )
-        lines.append(f"took {taken} of {taken + others} weights of {part}")
+    taken, reshaped, missing, unused = (
+        Counter(map(_part, names))
+        for names in (result.taken, result.reshaped, result.missing, result.unused)
+    )
+    shared = taken + reshaped
+    lines = [
+        f"took {taken[part]} of {count} weights of {part}"
+        + ("" if part in shared else ", which is missing there")
+        for part, count in (shared + missing).items()
+    ]
     lines += [
         f"not {name}: {_shape(here)} here, {_shape(there)} there"
         for name, (here, there) in result.reshaped.items()
     ]
-    lines += [f"not {name}: missing there" for name in result.missing]
-    return lines + [f"left {name}: missing here" for name in result.unused]
+    lines += [f"not {name}: missing there" for name in result.missing if _part(name) in shared]
+    lines += [f"left {name}: missing here" for name in result.unused if _part(name) in shared]
+    return lines + [
+        f"left {count} weights of {part}, which is missing here"
+        for part, count in unused.items()
+        if part not in shared
+    ]
 
 
 def end_block(
@@ -199,6 +207,10 @@ def end_block(
     if wandb_run is not None:
         lines.append(f"To upload the log to Weights & Biases: wandb sync {wandb_run}")
     return "\n".join(lines)
+
+
+def _part(name: str) -> str:
+    return name.partition(".")[0]
 
 
 def _shape(sizes: tuple[int, ...]) -> str:
