@@ -126,7 +126,7 @@ def _answer(options: argparse.Namespace, named: list[Named]) -> Answered:
         readings.append(read)
         references = _references(dataset)
         is_scored = _is_scored(references, options)
-        alone = ensemble_answers(dataset, [read], aim="exact_match")
+        alone = ensemble_answers(dataset, [read])
         own = score(references, _texts(alone)) if is_scored else None
         members.append(
             Member(
@@ -204,8 +204,7 @@ def _parser() -> CommandParser:
     parser = CommandParser(
         "ensemble",
         "Let several trained runs, readers and scorers alike, answer together: each span's\n"
-        "probability is the weighted mean of the members', and the answer is the span of the\n"
-        "highest expected F1. Scores it beside each member alone.",
+        "probability is the weighted mean of the members'. Scores it beside each member alone.",
         usage="RUN RUN [RUN ...] (--data FILE | --held-out) [options]",
         examples=[
             (
@@ -244,9 +243,10 @@ def _parser() -> CommandParser:
     )
     add(
         "--maximize",
-        choices=("f1", "exact-match"),
-        default="f1",
-        help="answer with the span of the highest expected F1, or the most probable (default: f1)",
+        choices=("exact-match", "f1"),
+        default="exact-match",
+        help="answer with the most probable span, or that of the highest expected F1, which is "
+        "better where questions have one answer each (default: exact-match)",
     )
     add("--output", metavar="FILE", help="prediction file to write, as .json")
     add("--n-best", metavar="N", type=positive, help="also write the N best spans of each question")
@@ -370,7 +370,7 @@ def _write_result(options: argparse.Namespace, answered: Answered, scored: Score
     if options.weights:
         line += f" --weights {' '.join(f'{weight:g}' for weight in options.weights)}"
     line += " --fit-weights" * options.fit_weights
-    line += " --maximize exact-match" * (options.maximize == "exact-match")
+    line += " --maximize f1" * (options.maximize == "f1")
     alone = "; ".join(
         f"{member.run} {member.weight:.3g}, {member.f1:.1f}" for member in answered.members
     )

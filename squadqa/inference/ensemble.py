@@ -10,10 +10,10 @@ The ensemble's probability of a span is the weighted mean of the members'; a spa
 not consider, because it is too long or no candidate, has probability 0 there. No list of best spans
 is cut off before the mean is taken, so it is exact.
 
-The answer is the span of the highest expected F1: its F1 in tokens against every probable span,
-weighed by that one's probability. So a span that many others overlap is taken before one that a
-single member, or none but itself, makes the most probable; where exact match is what counts, the
-most probable one is the answer.
+The answer is the most probable span or, on demand, that of the highest expected F1: its F1 in
+tokens against every probable span, weighed by that one's probability. Measured with a reader and
+two scorers, the latter is 1 F1 better and 1.6 exact match worse where questions have one answer, as
+the held-out articles of SQuAD's train; on dev, where they have several, it is worse in both.
 
 Weights can be fitted: those that make the answers of held-out questions most probable. There is
 one such mixture, and expectation maximisation (Dempster, Laird and Rubin, 1977) walks to it.
@@ -254,7 +254,7 @@ def ensemble_answers(
     *,
     weights: Sequence[float] | None = None,
     n_best: int = 1,
-    aim: Aim = "f1",
+    aim: Aim = "exact_match",
 ) -> dict[str, list[NBest]]:
     """Answer every question by the mean of what the members make of it.
 

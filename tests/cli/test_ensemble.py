@@ -75,10 +75,22 @@ def test_each_member_is_scored_by_itself(
 
 def test_weight_decides(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     for number, weights in enumerate((["1e9", "1"], ["1", "1e9"])):
-        most_probable = ["--maximize", "exact-match", "--weights", *weights]
-        found = as_json([*line, *most_probable], capsys)
+        found = as_json([*line, "--weights", *weights], capsys)
         member = found["members"][number]
         assert (found["exact_match"], found["f1"]) == (member["exact_match"], member["f1"])
+
+
+def test_expected_f1_is_asked_for(
+    line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = []
+    for aim in ("exact-match", "f1"):
+        output = tmp_path / f"{aim}.json"
+        found = as_json([*line, "--maximize", aim, "--output", str(output)], capsys)
+        references = {row["id"]: row["answers"]["text"] for row in tiny.flat_rows(tiny.squad())}
+        texts.append(json.loads(output.read_text()))
+        assert found["f1"] == score(references, texts[-1]).f1
+    assert texts[0] != texts[1]
 
 
 def test_two_checkpoints_of_one_run(

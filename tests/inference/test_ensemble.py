@@ -135,7 +135,7 @@ def test_a_span_too_long_for_one_member_is_answered_by_the_other() -> None:
 
 def test_n_best_are_the_most_probable_spans() -> None:
     one = [[candidates(4, {(0, 0): 0.5, (1, 2): 0.3, (3, 3): 0.2})]]
-    (found,) = ensemble_answers(DATASET, one, n_best=9, aim="exact_match").values()
+    (found,) = ensemble_answers(DATASET, one, n_best=9).values()
     assert [answer.text for answer in found] == ["one", "two three", "four"]
     assert [answer.probability for answer in found] == pytest.approx([0.5, 0.3, 0.2])
     assert [(answer.start, answer.end) for answer in found] == [(0, 3), (4, 13), (14, 18)]
@@ -222,7 +222,7 @@ def test_one_member_answers_as_it_does_alone(predictor: Predictor, tmp_path: Pat
     told: list[tuple[str, int, int]] = []
     dataset = predictor.run.inputs.dataset(data)
     read = read_questions(predictor, dataset, progress=lambda *call: told.append(call))
-    together = ensemble_answers(dataset, [read], n_best=5, aim="exact_match")
+    together = ensemble_answers(dataset, [read], n_best=5)
     alone = predictor.answers(data, n_best=5)
     assert list(together) == list(alone)
     assert told[-1] == ("answers", 8, 8)
