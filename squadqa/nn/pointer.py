@@ -132,6 +132,10 @@ class AnswerPointer(nn.Module):
         self.keys = nn.Linear(context_size, hidden_size)
         self.query = nn.Linear(state_size, hidden_size, bias=False)
         self.score = nn.Linear(hidden_size, 1, bias=False)
+        for layer in (self.keys, self.query, self.score):
+            # Xavier's: from torch's own, which are smaller, a pointer more often comes to rest
+            # where it knows an answer's tokens but not which of them is its first.
+            nn.init.xavier_uniform_(layer.weight)
         self.cell = {"gru": nn.GRUCell, "lstm": nn.LSTMCell}[cell](context_size, state_size)
         self.dropout = SequenceDropout(dropout, variational=True)
 

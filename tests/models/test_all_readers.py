@@ -93,13 +93,13 @@ READERS: dict[str, Callable[[int], SpanReader]] = {
     "rnet": lambda vector_size: RNet(
         vector_size,
         char_cnn=KernelBankCharCNN(filters={5: 8}, character_size=5),
-        hidden_size=8,
+        hidden_size=16,
         num_layers=2,
         tuned_words=3,
     ),
     "rnet-paper": lambda vector_size: RNet(
         vector_size,
-        hidden_size=8,
+        hidden_size=16,
         num_layers=2,
         attention="additive",
         shared_encoder=False,
