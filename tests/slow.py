@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from squadqa.batch import SpanBatch
+from squadqa.models import SpanReader
 from squadqa.nn.attention import Coattention
 from squadqa.nn.gated_attention import (
     AdditiveSimilarity,
@@ -13,6 +15,21 @@ from squadqa.nn.gated_attention import (
 from squadqa.nn.match import MatchLSTMLayer
 from squadqa.nn.pointer import AdditivePooling, AnswerPointer, HighwayMaxout
 from squadqa.nn.rnn import StackedBiRNN
+
+
+def assert_same_gradients(
+    reader: SpanReader, batch: SpanBatch, rows: list[tuple[Tensor, Tensor]]
+) -> None:
+    """A reader's loss has the gradients of the log-probabilities that its equations give."""
+    parameters = [each for each in reader.parameters() if each.requires_grad]
+    fast = torch.autograd.grad(reader.loss(reader(batch), batch).sum(), parameters)
+    loss = torch.zeros(())
+    for (start, end), first, last in zip(
+        rows, batch.start_positions, batch.end_positions, strict=True
+    ):
+        loss = loss - start[first] - end[last]
+    for one, other in zip(fast, torch.autograd.grad(loss, parameters), strict=True):
+        assert one.allclose(other, rtol=1e-3, atol=1e-4 * other.abs().max().item())
 
 
 def lstm(cell: nn.LSTM, inputs: list[Tensor]) -> list[Tensor]:

@@ -42,9 +42,9 @@ def read(reader: MatchLSTM, batch: SpanBatch, row: int) -> tuple[Tensor, Tensor]
     return start.log_softmax(0), end.log_softmax(0)
 
 
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_equals_the_equations(batch: SpanBatch, bidirectional: bool) -> None:
-    torch.manual_seed(0)
+def made(*, bidirectional: bool) -> MatchLSTM:
+    """A reader whose weights are large enough that each of them tells."""
+    torch.manual_seed(1)
     reader = MatchLSTM(
         6,
         char_cnn=KernelBankCharCNN(filters={5: 3}, character_size=4),
@@ -56,6 +56,15 @@ def test_equals_the_equations(batch: SpanBatch, bidirectional: bool) -> None:
     for parameter in reader.parameters():
         if parameter.dim() < 3:  # all but the convolutions: nothing is small, nothing cancels
             nn.init.normal_(parameter, std=0.6)
+    return reader
+
+
+every_form = pytest.mark.parametrize("bidirectional", [False, True])
+
+
+@every_form
+def test_equals_the_equations(batch: SpanBatch, bidirectional: bool) -> None:
+    reader = made(bidirectional=bidirectional)
     with torch.no_grad():
         logits = reader(batch)
         for row in range(len(batch)):
@@ -63,6 +72,13 @@ def test_equals_the_equations(batch: SpanBatch, bidirectional: bool) -> None:
                 of_fast = fast[row, : len(expected)].log_softmax(0)
                 assert of_fast.allclose(expected, atol=1e-4)
                 assert expected.std() > 0.05
+
+
+@every_form
+def test_gradients_equal_those_of_the_equations(batch: SpanBatch, bidirectional: bool) -> None:
+    reader = made(bidirectional=bidirectional)
+    rows = [read(reader, batch, row) for row in range(len(batch))]
+    slow.assert_same_gradients(reader, batch, rows)
 
 
 def test_sizes_of_the_paper() -> None:

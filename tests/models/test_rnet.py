@@ -24,8 +24,8 @@ def batch() -> SpanBatch:
     return SpanDataset(tiny.prepared()).collate([0, 4, 7])
 
 
-def read(reader: RNet, batch: SpanBatch, row: int) -> tuple[list[Tensor], list[Tensor]]:
-    """Scores of one question's context tokens, by the equations of the report's section 3."""
+def read(reader: RNet, batch: SpanBatch, row: int) -> tuple[Tensor, Tensor]:
+    """Log-probabilities of one question's context tokens, by the report's section 3."""
     forms = reader.words(batch.forms)
     context = [forms[i] for i in batch.context_ids[row, batch.context_mask[row]]]
     question = [forms[i] for i in batch.question_ids[row, batch.question_mask[row]]]
@@ -45,27 +45,41 @@ def read(reader: RNet, batch: SpanBatch, row: int) -> tuple[list[Tensor], list[T
         (v,) = slow.bigru(match.rnn, slow.gated_attention(match.attention, u_context, u_question))
     (h,) = slow.bigru(self_match.rnn, slow.gated_attention(self_match.attention, v, v))
     pooled = slow.additive_pooling(reader.question_pooling, question_layers[-1])
-    return slow.answer_pointer(reader.pointer, h, pooled)
+    start, end = slow.answer_pointer(reader.pointer, h, pooled)
+    return torch.stack(start).log_softmax(0), torch.stack(end).log_softmax(0)
 
 
-@pytest.mark.parametrize("form", [{}, PAPER], ids=["default", "paper"])
-def test_equals_the_equations(batch: SpanBatch, form: dict[str, Any]) -> None:
+def made(form: dict[str, Any]) -> RNet:
+    """A reader whose weights are large enough that each of them tells."""
     torch.manual_seed(0)
     char_cnn = KernelBankCharCNN(filters={5: 3}, character_size=4)
     reader = RNet(6, char_cnn=char_cnn, hidden_size=4, num_layers=2, **form).eval()
     for parameter in reader.parameters():
         if parameter.dim() < 3:  # all but the convolutions: nothing is small, nothing cancels
             nn.init.normal_(parameter, std=0.6)
+    return reader
+
+
+every_form = pytest.mark.parametrize("form", [{}, PAPER], ids=["default", "paper"])
+
+
+@every_form
+def test_equals_the_equations(batch: SpanBatch, form: dict[str, Any]) -> None:
+    reader = made(form)
     with torch.no_grad():
         logits = reader(batch)
         for row in range(len(batch)):
-            start, end = read(reader, batch, row)
-            length = len(start)
-            for fast, expected in ((logits.start_logits, start), (logits.end_logits, end)):
-                # Scores are equal but for what is the same for every token.
-                of_fast = fast[row, :length].log_softmax(0)
-                assert of_fast.allclose(torch.stack(expected).log_softmax(0), atol=1e-4)
-                assert torch.stack(expected).std() > 0.05
+            for fast, expected in zip(vars(logits).values(), read(reader, batch, row), strict=True):
+                of_fast = fast[row, : len(expected)].log_softmax(0)
+                assert of_fast.allclose(expected, atol=1e-4)
+                assert expected.std() > 0.05
+
+
+@every_form
+def test_gradients_equal_those_of_the_equations(batch: SpanBatch, form: dict[str, Any]) -> None:
+    reader = made(form)
+    rows = [read(reader, batch, row) for row in range(len(batch))]
+    slow.assert_same_gradients(reader, batch, rows)
 
 
 def test_sizes_of_the_published_variant() -> None:
