@@ -9,6 +9,11 @@ last token of the context, whose encodings have read all of it. It answers with 
 highest start and highest end; here the last round's scores are every token's, as any reader's, so
 that the best span within a length is searched for and the next best ones are known.
 
+By the paper the procedure halts when both estimates stay what they were or the rounds are used up,
+and the loss is summed over the rounds. It makes no difference between training and answering, so an
+example's rounds end in training, too, where they change nothing; with `halt_in_training` off, every
+example has all the rounds.
+
 Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D embedding width,
 l `hidden_size`, R examples that a round reads.
 """
@@ -30,7 +35,7 @@ from squadqa.nn.masking import mask_logits
 from squadqa.nn.pointer import HighwayMaxout
 from squadqa.nn.rnn import StackedBiRNN
 
-AT_ONCE = 2**24
+AT_ONCE = 2**22
 """Numbers of a maxout product that the decoder holds at once; one example may have more."""
 
 
@@ -70,8 +75,8 @@ class DCN(SpanReader):
         hidden_size: l, the width of every LSTM direction and of every maxout layer.
         max_rounds: Most rounds of the decoder.
         pool_size: Pieces of a maxout unit.
-        halt_in_training: Stop an example's rounds in training, too, when they change nothing. It
-            is the faster; its loss has fewer rounds.
+        halt_in_training: Stop an example's rounds in training, too, when they change nothing, as
+            the paper's procedure does; off is slower, for a loss of `max_rounds` rounds throughout.
         tuned_words: How many of the most frequent word forms have vectors that are trained on.
         embedding_dropout: Share of word embeddings dropped in training.
         dropout: Share dropped in training of what the BiLSTM reads and of what it gives.
@@ -87,7 +92,7 @@ class DCN(SpanReader):
         hidden_size: int = 200,
         max_rounds: int = 4,
         pool_size: int = 16,
-        halt_in_training: bool = False,
+        halt_in_training: bool = True,
         tuned_words: int = 0,
         embedding_dropout: float = 0.2,
         dropout: float = 0.2,
@@ -208,16 +213,19 @@ class DynamicDecoder(nn.Module):
         end_product = self.end_scores.product(context)  # (R, C, pool * l)
         start = torch.zeros_like(examples)  # (R,)
         end = (mask.sum(dim=1) - 1).clamp(min=0)  # (R,)
+        rows = torch.arange(len(examples), device=examples.device)  # (R,) of the products
         hidden = memory = context.new_zeros(len(examples), self.cell.hidden_size)  # (R, l)
         rounds: list[Round] = []
         while len(rounds) < self.max_rounds:
             at_start, at_end = _at(context, start), _at(context, end)  # (R, 2l)
             hidden, memory = self.cell(torch.cat([at_start, at_end], dim=1), (hidden, memory))
             state = torch.cat([hidden, at_start, at_end], dim=1)  # (R, 5l)
-            start_logits = mask_logits(self.start_scores(context, start_product, state), mask)
+            start_logits = self.start_scores(context, start_product, state, rows=rows)
+            start_logits = mask_logits(start_logits, mask)  # (R, C)
             new_start = start_logits.argmax(dim=1)
             state = torch.cat([hidden, _at(context, new_start), at_end], dim=1)  # (R, 5l)
-            end_logits = mask_logits(self.end_scores(context, end_product, state), mask)
+            end_logits = self.end_scores(context, end_product, state, rows=rows)
+            end_logits = mask_logits(end_logits, mask)  # (R, C)
             new_end = end_logits.argmax(dim=1)
             rounds.append(Round(examples, start_logits, end_logits))
 
@@ -227,12 +235,11 @@ class DynamicDecoder(nn.Module):
                 (going,) = moved.nonzero(as_tuple=True)
                 if not len(going):
                     break
-                examples, start, end, mask, context = (
-                    each.index_select(0, going) for each in (examples, start, end, mask, context)
+                examples, rows, start, end = (
+                    each.index_select(0, going) for each in (examples, rows, start, end)
                 )
-                hidden, memory, start_product, end_product = (
-                    each.index_select(0, going)
-                    for each in (hidden, memory, start_product, end_product)
+                context, mask, hidden, memory = (
+                    each.index_select(0, going) for each in (context, mask, hidden, memory)
                 )
         return rounds
 

@@ -3,6 +3,7 @@
 Letters: B batch, L length, D width of the input, H units, P pieces of a unit.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -12,8 +13,11 @@ from torch.autograd.function import once_differentiable
 
 from squadqa.nn.products import product
 
-CHUNK = 2**22
-"""Numbers computed at once, 16 MiB: a processor's cache may hold them. One sequence may be more."""
+CACHED = 2**19
+"""Numbers that a CPU works on at once: 2 MiB, most of which a core's own cache holds."""
+
+SORTED = 2**10
+"""Steps whose units a CPU sorts at once, likewise."""
 
 
 def _product(sequence: Tensor, weight: Tensor) -> Tensor:
@@ -21,60 +25,81 @@ def _product(sequence: Tensor, weight: Tensor) -> Tensor:
     return product(sequence.flatten(0, 1), weight).unflatten(0, sequence.shape[:2])
 
 
+def _parts(batch: int, length: int, most: int) -> Iterator[tuple[slice, slice]]:
+    """Cut (B, L) steps into parts of at most so many: of a sequence, or of whole sequences."""
+    cuts = max(1, -(-length // most))
+    part_length = max(1, -(-length // cuts))
+    sequences = max(1, most // part_length) if cuts == 1 else 1
+    for row in range(0, batch, sequences):
+        for step in range(0, length, part_length):
+            yield slice(row, row + sequences), slice(step, step + part_length)
+
+
 class _LargestPiece(torch.autograd.Function):
     """max over p of (W_p x + shift_p); in reverse, only the largest piece has a gradient.
 
     A sixteenth of the work of a dense reverse pass where there are 16 pieces, so that it is done by
-    sums over chosen rows, not by products of matrices.
+    sums over chosen rows, not by products of matrices. On a CPU both ways go through the steps in
+    parts that stay in its cache: pieces that go to memory and back take longer than their product.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, sequence: Tensor, weight: Tensor, shift: Tensor, ready: Tensor | None, units: int
+        ctx: Any,
+        sequence: Tensor,
+        weight: Tensor,
+        shift: Tensor,
+        ready: Tensor | None,
+        rows: Tensor | None,
+        units: int,
+        learns: bool,
     ) -> Tensor:
-        numbers = torch.arange(len(weight) // units, device=weight.device)[:, None]  # (P, 1)
-        largest, winners = [], []
-        step = max(1, CHUNK // (sequence.shape[1] * len(weight)))
-        for first in range(0, len(sequence), step):
-            part = slice(first, first + step)
-            pieces = _product(sequence[part], weight) if ready is None else ready[part]
-            pieces = (pieces + shift[part, None]).unflatten(2, (-1, units))  # (step, L, P, H)
-            largest.append(pieces.amax(dim=2))
-            if any(ctx.needs_input_grad):
+        batch, length, _ = sequence.shape
+        numbers = torch.arange(len(weight) // units, dtype=shift.dtype, device=weight.device)
+        largest = shift.new_empty(batch, length, units)
+        winners = torch.empty_like(largest, dtype=torch.uint8)
+        most = max(1, batch * length if weight.is_cuda else CACHED // len(weight))
+        for part in _parts(batch, length, most):
+            if ready is None or rows is None:
+                pieces = _product(sequence[part], weight)
+            else:
+                pieces = ready[:, part[1]].index_select(0, rows[part[0]])
+            pieces = pieces.to(shift.dtype).add_(shift[part[0], None])
+            pieces = pieces.unflatten(2, (-1, units))  # (b, l, P, H)
+            torch.amax(pieces, dim=2, out=largest[part])
+            if learns:
                 # In place, and in floating point: comparing to bool takes six times as long.
-                won = pieces.eq_(largest[-1][:, :, None]).mul_(numbers)
-                winners.append(won.amax(dim=2).to(torch.uint8))
-        if winners:
-            ctx.save_for_backward(sequence, weight, torch.cat(winners))
-        return torch.cat(largest)  # (B, L, H)
+                won = pieces.eq_(largest[part][:, :, None]).mul_(numbers[:, None])
+                winners[part] = won.amax(dim=2)
+        ctx.save_for_backward(sequence, weight, winners)
+        return largest  # (B, L, H)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         sequence, weight, winners = ctx.saved_tensors
-        examples, _, units = gradient.shape
+        batch, length, units = gradient.shape
         every_row = torch.arange(len(weight), dtype=torch.int32, device=weight.device)
-        taken = winners * units + every_row[:units]  # (B, L, H) rows of the weight
-        gradient = gradient.to(weight.dtype)
-        of_sequence = F.embedding_bag(
-            taken.view(-1, units),
-            weight,
-            per_sample_weights=gradient.view(-1, units),
-            mode="sum",
-        )
+        taken = winners.view(-1, units) * units + every_row[:units]  # (B * L, H) rows of the weight
+        gradient = gradient.to(weight.dtype).reshape(-1, units)
+        of_sequence = F.embedding_bag(taken, weight, per_sample_weights=gradient, mode="sum")
         # The same the other way round: of each row, the steps that took it.
-        rows, order = taken.flatten().sort()
-        of_weight = F.embedding_bag(
-            order // units,
-            sequence.to(weight.dtype).flatten(0, 1),
-            torch.searchsorted(rows, every_row),
-            per_sample_weights=gradient.flatten().index_select(0, order),
-            mode="sum",
+        most = max(1, batch * length if weight.is_cuda else SORTED)
+        of_weight = torch.zeros_like(weight)
+        steps = sequence.to(weight.dtype).flatten(0, 1)  # (B * L, D)
+        for part in zip(steps.split(most), taken.split(most), gradient.split(most), strict=True):
+            rows, order = part[1].flatten().sort()
+            of_weight += F.embedding_bag(
+                order // units,
+                part[0],
+                torch.searchsorted(rows, every_row),
+                per_sample_weights=part[2].flatten().index_select(0, order),
+                mode="sum",
+            )
+        of_shift = gradient.new_zeros(batch, len(weight)).scatter_add_(
+            1, taken.view(batch, -1).long(), gradient.view(batch, -1)
         )
-        of_shift = gradient.new_zeros(examples, len(weight)).scatter_add_(
-            1, taken.view(examples, -1).long(), gradient.view(examples, -1)
-        )
-        return of_sequence.view_as(sequence), of_weight, of_shift, None, None
+        return of_sequence.view_as(sequence), of_weight, of_shift, None, None, None, None
 
 
 class Maxout(nn.Module):
@@ -102,19 +127,34 @@ class Maxout(nn.Module):
             return _product(sequence, self.pieces.weight)
 
     def forward(
-        self, sequence: Tensor, *, shift: Tensor | None = None, product: Tensor | None = None
+        self,
+        sequence: Tensor,
+        *,
+        shift: Tensor | None = None,
+        product: Tensor | None = None,
+        rows: Tensor | None = None,
     ) -> Tensor:
         """Give the largest pieces.
 
         Args:
             sequence: (B, L, D).
             shift: (B, P * H) what to add to every step's pieces; None adds nothing.
-            product: (B, L, P * H) from `product`; None computes it in parts, without keeping it.
+            product: (B', L, P * H) from `product`; None computes it in parts, without keeping it.
+            rows: (B,) which of B' sequences of `product` each one is; None where it is as they are.
 
         Returns:
             (B, L, H).
         """
         weight, bias = self.pieces.weight, self.pieces.bias
-        shift = bias.expand(len(sequence), -1) if shift is None else shift + bias
-        largest: Tensor = _LargestPiece.apply(sequence, weight, shift, product, self.output_size)
-        return largest
+        learns = torch.is_grad_enabled()
+        shape = sequence.shape[:2]
+        if shift is None and product is None:  # all steps are alike: one sequence
+            sequence, shift = sequence.flatten(0, 1)[None], bias[None]
+        else:
+            shift = bias.expand(len(sequence), -1) if shift is None else shift + bias
+        if product is not None and rows is None:
+            rows = torch.arange(len(sequence), device=sequence.device)
+        largest: Tensor = _LargestPiece.apply(
+            sequence, weight, shift, product, rows, self.output_size, learns
+        )
+        return largest.view(*shape, -1)

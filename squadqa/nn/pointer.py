@@ -59,19 +59,23 @@ class HighwayMaxout(nn.Module):
         """Give what no state changes of (B, C, D), as `forward` takes it."""
         return self.first.product(context)
 
-    def forward(self, context: Tensor, product: Tensor, state: Tensor) -> Tensor:
+    def forward(
+        self, context: Tensor, product: Tensor, state: Tensor, *, rows: Tensor | None = None
+    ) -> Tensor:
         """Score every token.
 
         Args:
             context: (B, C, D) encodings.
-            product: `product` of them.
+            product: `product` of them, or of more.
             state: (B, state_size) what the scores depend on.
+            rows: (B,) which of the contexts that `product` was given each one is; None where it is
+                as they are.
 
         Returns:
             (B, C); padding is scored too, mask it.
         """
         shift = self.first_state(self.state(state).tanh())  # (B, pool_size * hidden_size)
-        first = self.first(context, shift=shift, product=product)  # (B, C, hidden_size)
+        first = self.first(context, shift=shift, product=product, rows=rows)  # (B, C, hidden_size)
         second = self.second(first)  # (B, C, hidden_size)
         # [m1; m2] is not joined: the product with its halves is enough.
         of_first, of_second = self.scores.weight.chunk(2, dim=1)

@@ -111,7 +111,7 @@ def test_training_sums_the_loss_over_rounds(batch: SpanBatch, halts: bool) -> No
 
 
 def test_parts_change_nothing(batch: SpanBatch, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = make().train()
+    reader = make(halt_in_training=False).train()
     whole = reader.loss(reader(batch), batch)
     monkeypatch.setattr(dcn, "AT_ONCE", 1)
     logits = reader(batch)
@@ -132,6 +132,7 @@ def test_sizes_of_the_paper() -> None:
     assert reader.fusion_rnn.forwards[0].input_size == 3 * 200
     assert reader.fusion_rnn.output_size == 400
     assert reader.decoder.max_rounds == 4
+    assert reader.halt_in_training
     assert reader.decoder.cell.input_size == 800
     assert len(reader.decoder.start_scores.scores.bias) == 16
     start, end = reader.decoder.start_scores, reader.decoder.end_scores

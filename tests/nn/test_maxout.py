@@ -55,18 +55,19 @@ def test_gradients() -> None:
 
 
 @pytest.mark.parametrize("has_product", [False, True])
-@pytest.mark.parametrize("chunk", [1, 50, 2**22])
+@pytest.mark.parametrize("steps", [1, 2, 4, 100])
 def test_parts_and_products_change_nothing(
-    chunk: int, has_product: bool, monkeypatch: pytest.MonkeyPatch
+    steps: int, has_product: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     layer = make()
-    sequence, shift = inputs()
+    sequence, shift = inputs(length=3)
     pieces = torch.nn.functional.linear(sequence, layer.pieces.weight, layer.pieces.bias)
     expected = (pieces + shift[:, None]).unflatten(2, (3, 4)).amax(dim=2)
     sources = [sequence, shift, *layer.parameters()]
     gradients = torch.autograd.grad(expected.square().sum(), sources)
 
-    monkeypatch.setattr(maxout, "CHUNK", chunk)
+    monkeypatch.setattr(maxout, "CACHED", steps * 3 * 4)
+    monkeypatch.setattr(maxout, "SORTED", steps)
     product = layer.product(sequence) if has_product else None
     result = layer(sequence, shift=shift, product=product)
     assert result.allclose(expected)
@@ -76,6 +77,25 @@ def test_parts_and_products_change_nothing(
         assert one.allclose(other)
     with torch.no_grad():
         assert layer(sequence, shift=shift, product=product).equal(result)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 5), st.integers(0, 9), st.integers(1, 20))
+def test_parts_hold_every_step_once(batch: int, length: int, most: int) -> None:
+    seen = torch.zeros(batch, length)
+    for part in maxout._parts(batch, length, most):
+        seen[part] += 1
+        assert seen[part].numel() <= most
+    assert seen.eq(1).all()
+
+
+def test_rows_choose_of_a_product() -> None:
+    layer = make()
+    sequence, shift = inputs()
+    rows = torch.tensor([2, 0])
+    chosen, shift = sequence[rows], shift[rows]
+    result = layer(chosen, shift=shift, product=layer.product(sequence), rows=rows)
+    assert result.allclose(layer(chosen, shift=shift))
 
 
 def test_of_equal_pieces_one_has_the_gradient() -> None:
