@@ -27,7 +27,7 @@ from squadqa.cli.console import ProgressLines
 from squadqa.cli.reporting import Reporter, StepLine, end_block
 from squadqa.errors import CheckpointError, ConfigError, OutputError, SquadQAError, did_you_mean
 from squadqa.evaluation.predictions import write_predictions
-from squadqa.evaluation.results import Result, commit, hardware, write_result
+from squadqa.evaluation.results import NAME, Result, commit, hardware, write_result
 from squadqa.files import output_error, write_atomic
 from squadqa.inference.run_folder import CHECKPOINTS, CONFIG, open_run, read_checkpoint
 from squadqa.nn.char_cnn import CharCNN
@@ -199,6 +199,7 @@ class TrainCLI(LightningCLI):
                 config.ckpt_path = str(self._checkpoint(LAST))
             else:
                 if _is_first_process():
+                    require_name(self.run_folder)
                     require_writable(self.run_folder)
                 if config.warm_start:
                     self.warm_start = warm_start_from(config.warm_start)
@@ -226,6 +227,7 @@ class TrainCLI(LightningCLI):
                 raise
             raise cause from error
         self.model.require_inputs(self.datamodule.inputs)
+        self.model.require_precision(self.trainer.precision, self.trainer.strategy.root_device)
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Make the trainer with the run's loggers and callbacks (called by LightningCLI)."""
@@ -482,6 +484,24 @@ def run(arguments: list[str]) -> int:
         finally:
             os.environ.pop(RUN_OF_RANK_0, None)  # it was for this run alone
     return 0
+
+
+def require_name(folder: Path) -> None:
+    """Make sure that a run's results can be told by its folder's name: it shows before the work.
+
+    Args:
+        folder: The run folder.
+
+    Raises:
+        OutputError: They cannot.
+    """
+    if NAME.fullmatch(folder.name):
+        return
+    raise OutputError(
+        f'the run folder cannot be called "{folder.name}"',
+        hint='Its name is that of a file of results: letters, digits, ".", "_" and "-".',
+        next_step="Name another with --run.",
+    )
 
 
 def require_writable(folder: Path) -> None:

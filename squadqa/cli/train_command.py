@@ -94,7 +94,7 @@ def _parser() -> CommandParser:
     add("--warm-start", metavar="RUN_FOLDER", help="begin with a run's weights that fit")
     add("--batch-size", metavar="N", type=positive, help="questions in a batch")
     add("--device", choices=("auto", "cpu", "cuda"), help="where to train (default: auto)")
-    add("--precision", metavar="P", help="32-true, bf16-mixed, 16-mixed, ...")
+    add("--precision", metavar="P", help="32-true; on a GPU also bf16-mixed or 16-mixed")
     add("--seed", metavar="N", type=positive, help="of weights, order and dropout")
     add("--wandb", choices=("offline", "online", "off"), help="Weights & Biases (default: offline)")
     add("--results", metavar="FOLDER", help="also write the scores to FOLDER/NAME.json")

@@ -24,6 +24,9 @@ END = "<!-- results:end -->"
 FOLDER = "results"
 SQUAD_DEV_QUESTIONS = 10_570  # in dev-v1.1.json, which every published row is measured on
 
+NAME = re.compile(r"\w[\w.-]*")
+"""What a run may be called: its name is its file's."""
+
 _NUMBER = (int, float)
 _KINDS: dict[Any, tuple[tuple[type, ...], str]] = {
     str: ((str,), "a text"),
@@ -93,7 +96,7 @@ class Result:
         for name in ("exact_match", "f1"):
             if getattr(self, name) > 100:
                 raise DataError(f'"{name}" is {getattr(self, name)}', hint="It is in percent.")
-        if not re.fullmatch(r"\w[\w.-]*", self.name):
+        if not NAME.fullmatch(self.name):
             raise DataError(f'"name" is "{self.name}"', hint="It should serve as a file name.")
 
 

@@ -55,6 +55,9 @@ class QAModule(pl.LightningModule):
     inputs_type: type[Inputs]
     """What the family's models read."""
 
+    mixes_on_cpu = True
+    """Whether the family's models can be trained in mixed precision without a GPU."""
+
     def __init__(
         self,
         *,
@@ -72,13 +75,13 @@ class QAModule(pl.LightningModule):
             raise ConfigError(
                 f"model.word_dropout cannot be {word_dropout}", hint="It is 0 or more, under 1."
             )
-        self.make_optimizer = optimizer
-        self.decay = decay
-        self.warmup_steps = warmup_steps
         if warmup_steps < 0:
             raise ConfigError(
                 f"model.warmup_steps cannot be {warmup_steps}", hint="It is 0 or more."
             )
+        self.make_optimizer = optimizer
+        self.decay = decay
+        self.warmup_steps = warmup_steps
         self.plateau = Plateau(factor=plateau_factor, patience=plateau_patience)
         self.plateau_score = plateau_score
         self.ema_decay = ema_decay
@@ -108,6 +111,32 @@ class QAModule(pl.LightningModule):
                 f"model.word_dropout cannot be {self.word_dropout}: there are no word vectors to "
                 "drop",
                 next_step="Leave it out, or name at least one source with data.inputs.vectors.",
+            )
+
+    def require_precision(self, precision: str, device: torch.device) -> None:
+        """Make sure that the model can be trained in a precision.
+
+        Args:
+            precision: Lightning's name for it.
+            device: Where the model is to be trained.
+
+        Raises:
+            ConfigError: It cannot: see the hint.
+        """
+        if precision == "32-true":
+            return
+        next_step = "Leave trainer.precision out, or --precision: it is 32-true."
+        if not precision.endswith("-mixed"):
+            raise ConfigError(
+                f'trainer.precision cannot be "{precision}"',
+                hint="It is 32-true; where there is a GPU, bf16-mixed or 16-mixed.",
+                next_step=next_step,
+            )
+        if device.type == "cpu" and not self.mixes_on_cpu:
+            raise ConfigError(
+                f'trainer.precision cannot be "{precision}" on a CPU',
+                hint="Only some CPUs can run an LSTM in half precision; every GPU can.",
+                next_step=next_step,
             )
 
     @abstractmethod
@@ -146,6 +175,7 @@ class QAModule(pl.LightningModule):
             return
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         self.require_inputs(data.inputs)
+        self.require_precision(self.trainer.precision, self.trainer.strategy.root_device)
         with _made("the model", "Change the sizes and shares of the model in the configuration."):
             self.model = self.make_model(data.sizes)
         if self.ema_decay is not None:

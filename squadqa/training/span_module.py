@@ -26,6 +26,7 @@ class SpanModule(QAModule):
     """
 
     inputs_type = SpanInputs
+    mixes_on_cpu = False
 
     def __init__(
         self,

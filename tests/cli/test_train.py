@@ -243,6 +243,8 @@ READER_ARGUMENTS = READER["model"]["init_args"]["reader"]["init_args"]
         (["--data.test", "dve.json"], ['no data file "dve.json"', '"dev.json"']),
         (["--config", "confg.yaml"], ['no configuration "confg.yaml"', '"config.yaml"']),
         (["--run", "config.yaml/run"], ['cannot write "config.yaml/run"']),
+        (["--run", "my run"], ['cannot be called "my run"', "--run"]),
+        (["--precision", "bf16-true"], ['cannot be "bf16-true"', "It is 32-true"]),
         (["--warm-start", "nope"], ['no run folder "nope"']),
         (
             ["--trainer.max_epochs", -1, "--model.decay", "linear"],
@@ -274,6 +276,15 @@ def test_wrong_options(folder: Path, arguments: list[object], said: list[str]) -
     message = refused(folder, "train", "--config", "config.yaml", "--wandb", "off", *arguments)
     for text in said:
         assert text in message
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "bf16-true", "16-mixed"])
+def test_a_reader_in_half_precision_on_a_cpu(tmp_path: Path, precision: str) -> None:
+    write_config(tmp_path, READER)
+    arguments = ["--config", "config.yaml", "--wandb", "off", "--trainer.precision", precision]
+    said = refused(tmp_path, "train", *arguments)
+    assert "trainer.precision cannot be" in said
+    assert "it is 32-true" in said
 
 
 @pytest.mark.parametrize(

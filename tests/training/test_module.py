@@ -405,3 +405,24 @@ def test_a_scorer_and_its_average_hear_which_pass_it_is() -> None:
     module.on_train_batch_start(None, 0)
     assert module.model.heard == [(1, 2)]
     assert module.average.model.heard == [(1, 2)]
+
+
+@pytest.mark.parametrize("precision", ["64-true", "bf16-true", "16-true", "transformer-engine"])
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_true_precisions_are_refused_everywhere(precision: str, device: str) -> None:
+    with pytest.raises(ConfigError, match=f'cannot be "{precision}"'):
+        span_module().require_precision(precision, torch.device(device))
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
+def test_readers_mix_precisions_on_a_gpu_alone(precision: str) -> None:
+    module = span_module()
+    module.require_precision(precision, torch.device("cuda"))
+    with pytest.raises(ConfigError, match="on a CPU"):
+        module.require_precision(precision, torch.device("cpu"))
+    module.require_precision("32-true", torch.device("cpu"))
+
+
+def test_half_precision_without_the_command_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="on a CPU"):
+        trainer(tmp_path, precision="bf16-mixed").fit(span_module(), Questions())
