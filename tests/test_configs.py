@@ -9,6 +9,7 @@ import torch
 import yaml
 
 from squadqa.errors import ConfigError
+from squadqa.nn.gated_attention import AdditiveSimilarity, GatedAttentionRNN
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 FILES = sorted(CONFIGS.rglob("*.yaml"))
@@ -63,6 +64,24 @@ def test_makes_model_data_and_trainer(path: Path, tmp_path: Path, fit: Callable[
     assert isinstance(optimizer, torch.optim.Optimizer)
     assert set(cli.datamodule.sources) == {"train", "val", "test", "predict"}
     assert not (tmp_path / "run").exists()
+
+
+def test_the_papers_rnet_is_what_its_comment_says(fit: Callable[..., Any]) -> None:
+    path = CONFIGS / "rnet.yaml"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    options = [word for line in lines if line.startswith("#   --") for word in line[1:].split()]
+    module = fit("--config", str(path), *options).model
+    reader = module.make_model(SIZES)
+    assert isinstance(reader.question_match, GatedAttentionRNN)
+    assert isinstance(reader.self_match.attention.similarity, AdditiveSimilarity)
+    assert reader.question_encoder is not None
+    assert not reader.encoder.concat_layers
+    assert reader.encoder.dropout.probability == 0.2
+    assert module.make_optimizer(reader.parameters()).defaults["lr"] == 1.0
+    assert module.decay == "none"
+    variant = fit("--config", str(path)).model
+    assert (variant.decay, variant.plateau.factor) == ("plateau", 0.5)
+    assert variant.plateau_score == "loss"
 
 
 @pytest.mark.parametrize("model", ["quickstart", "mlp"])
