@@ -72,6 +72,36 @@ def reader(port: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train(tmp_path_factory.mktemp("reader"), port, READER)
 
 
+PRACTISED = {
+    **READER,
+    "model": {
+        "class_path": "squadqa.training.span_module.SpanModule",
+        "init_args": {
+            "reader": {
+                "class_path": "squadqa.models.DCN",
+                "init_args": {
+                    "char_cnn": {
+                        "class_path": "squadqa.nn.char_cnn.KernelBankCharCNN",
+                        "init_args": {"filters": {3: 4}, "character_size": 4, "batch_norm": True},
+                    },
+                    "embedding_size": 6,
+                    "hidden_size": 4,
+                    "pool_size": 2,
+                },
+            },
+            "decay": "plateau",
+            "ema_decay": 0.9,
+        },
+    },
+}
+"""A reader whose processes differ in more than their questions: statistics, rounds, averages."""
+
+
+@pytest.fixture(scope="module")
+def practised(port: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(tmp_path_factory.mktemp("practised"), port, PRACTISED)
+
+
 @pytest.fixture(scope="module")
 def scorer(port: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train(tmp_path_factory.mktemp("scorer"), port, SCORER)
@@ -97,12 +127,14 @@ def test_lightning_starts_the_second_process(port: int, tmp_path: Path) -> None:
     assert result["epochs"] == pytest.approx(2 * 16 / 14)  # eight batches of two for 14 questions
 
 
-@pytest.mark.parametrize(("family", "stage"), [("reader", "validate"), ("scorer", "test")])
+@pytest.mark.parametrize(
+    ("kind", "stage"), [("reader", "validate"), ("scorer", "test"), ("practised", "test")]
+)
 def test_one_and_two_processes_give_the_same_scores(
-    request: pytest.FixtureRequest, port: int, family: str, stage: str
+    request: pytest.FixtureRequest, port: int, kind: str, stage: str
 ) -> None:
     """Eight questions in batches of three: two processes take four batches, one of them twice."""
-    trained: Path = request.getfixturevalue(family)
+    trained: Path = request.getfixturevalue(kind)
     arguments = ["lightning", stage, "--config", trained / "config.yaml", "--run", trained]
     arguments += ["--data.val", "dev.json"]
     alone = squadqa(
