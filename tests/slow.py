@@ -6,15 +6,12 @@ from torch import Tensor, nn
 from squadqa.batch import SpanBatch
 from squadqa.models import SpanReader
 from squadqa.nn.attention import Coattention
-from squadqa.nn.gated_attention import (
-    AdditiveSimilarity,
-    GatedAttention,
-    GatedAttentionCell,
-    GatedAttentionRNN,
-)
+from squadqa.nn.gated_attention import GatedAttention
+from squadqa.nn.gated_attention_rnn import GatedAttentionCell, GatedAttentionRNN
 from squadqa.nn.match import MatchLSTMLayer
 from squadqa.nn.pointer import AdditivePooling, AnswerPointer, HighwayMaxout
 from squadqa.nn.rnn import StackedBiRNN
+from squadqa.nn.similarity import AdditiveSimilarity
 
 
 def assert_same_gradients(

@@ -9,7 +9,8 @@ import torch
 import yaml
 
 from squadqa.errors import ConfigError
-from squadqa.nn.gated_attention import AdditiveSimilarity, GatedAttentionRNN
+from squadqa.nn.gated_attention_rnn import GatedAttentionRNN
+from squadqa.nn.similarity import AdditiveSimilarity
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 FILES = sorted(CONFIGS.rglob("*.yaml"))

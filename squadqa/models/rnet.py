@@ -22,9 +22,11 @@ from squadqa.batch import SpanBatch
 from squadqa.models.base import SpanLogits, SpanReader
 from squadqa.models.token_encoder import TokenEncoder
 from squadqa.nn.char_cnn import CharCNN
-from squadqa.nn.gated_attention import GatedAttentionRNN, GatedMatch, Similarity
+from squadqa.nn.gated_attention import GatedMatch
+from squadqa.nn.gated_attention_rnn import GatedAttentionRNN
 from squadqa.nn.pointer import AdditivePooling, AnswerPointer
 from squadqa.nn.rnn import StackedBiRNN
+from squadqa.nn.similarity import Similarity
 
 
 class RNet(SpanReader):

@@ -100,11 +100,14 @@ def gru_step_backward(gradient: Tensor, state: Tensor, kept: Tensor, out: Tensor
     """
     size = state.shape[-1]
     recurrent, reset, update, new = kept.chunk(4, dim=-1)
+    of_recurrent, of_reset, of_update, of_new = out.chunk(4, dim=-1)
+    gates, of_gates = kept[..., size : 3 * size], out[..., size : 3 * size]
     carried = gradient * update
-    of_new = torch.ops.aten.tanh_backward(gradient - carried, new)
-    of_gates = torch.cat([of_new * recurrent, gradient * (state - new)], dim=-1)
-    of_gates = torch.ops.aten.sigmoid_backward(of_gates, kept[..., size : 3 * size])
-    torch.cat([of_new * reset, of_gates, of_new], dim=-1, out=out)
+    torch.ops.aten.tanh_backward.grad_input(gradient - carried, new, grad_input=of_new)
+    torch.mul(of_new, recurrent, out=of_reset)
+    torch.mul(gradient, state - new, out=of_update)
+    torch.ops.aten.sigmoid_backward.grad_input(of_gates, gates, grad_input=of_gates)
+    torch.mul(of_new, reset, out=of_recurrent)
     return carried
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from squadqa.nn.gated_attention import exponential
 from squadqa.nn.gru import Directions
 from squadqa.nn.linear import linear
 from squadqa.nn.products import accumulator, product
+from squadqa.nn.similarity import exponential
 
 
 class _Pairs:

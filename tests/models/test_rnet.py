@@ -8,7 +8,8 @@ from squadqa.batch import SpanBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.models import RNet
 from squadqa.nn.char_cnn import KernelBankCharCNN
-from squadqa.nn.gated_attention import GatedAttentionRNN, GatedMatch
+from squadqa.nn.gated_attention import GatedMatch
+from squadqa.nn.gated_attention_rnn import GatedAttentionRNN
 from tests import slow, tiny
 
 PAPER: dict[str, Any] = {

@@ -5,16 +5,9 @@ import torch
 from torch import Tensor, nn
 
 from squadqa.nn import gated_attention
-from squadqa.nn.gated_attention import (
-    AdditiveSimilarity,
-    GatedAttention,
-    GatedAttentionRNN,
-    GatedMatch,
-    Similarity,
-    _AdditiveScores,
-    _GatedAttentionSteps,
-    exponential,
-)
+from squadqa.nn.gated_attention import GatedAttention, GatedMatch
+from squadqa.nn.gated_attention_rnn import GatedAttentionRNN
+from squadqa.nn.similarity import Similarity
 from tests import slow
 
 SIZE, MEMORY_SIZE, HIDDEN = 3, 4, 5
@@ -77,15 +70,6 @@ def test_self_matching_equals_the_equations(similarity: Similarity) -> None:
         assert matched[row, mask[row]].allclose(torch.stack(expected), atol=1e-5)
 
 
-def test_attention_by_its_own_state_equals_the_equations() -> None:
-    layer = made(MATCHES["stepped"])
-    sequence, mask, memory, memory_mask = texts()
-    matched = layer(sequence, mask, memory, memory_mask)
-    for row in range(len(LENGTHS)):
-        expected = torch.stack(slow.gated_attention_rnn(layer, *unpadded(row)))
-        assert matched[row, mask[row]].allclose(expected, atol=1e-5)
-
-
 @every_match
 def test_what_stands_on_padding_changes_nothing(make: Match) -> None:
     layer = made(make)
@@ -140,62 +124,3 @@ def test_long_texts_are_read_in_parts(
     whole = layer(sequence, memory, memory_mask)
     monkeypatch.setattr(gated_attention, "PAIRS_AT_ONCE", 4 * memory_mask.numel())
     assert layer(sequence, memory, memory_mask).allclose(whole, atol=1e-6)
-
-
-def test_additive_scores_need_no_whole_tensor_of_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    layer = made(lambda: AdditiveSimilarity(SIZE, MEMORY_SIZE, HIDDEN))
-    sequence, _, memory, _ = texts()
-    gradients = []
-    for elements in (2**20, 2 * memory.shape[1] * HIDDEN, 1):  # all rows, two rows, one row
-        monkeypatch.setitem(gated_attention.ELEMENTS_AT_ONCE, False, elements)
-        layer.zero_grad()
-        (layer(sequence, memory) * torch.arange(5.0)).sum().backward()
-        gradients.append([parameter.grad for parameter in layer.parameters()])
-    for others in gradients[1:]:
-        for one, other in zip(gradients[0], others, strict=True):
-            assert other.allclose(one, atol=1e-4)
-
-
-def test_gradient_of_additive_scores() -> None:
-    torch.manual_seed(0)
-    sizes = [(2, 3, 4), (2, 5, 4), (4,)]
-    tensors = [torch.randn(size, dtype=torch.double, requires_grad=True) for size in sizes]
-
-    def scores(queries: Tensor, keys: Tensor, weight: Tensor) -> Tensor:
-        # What is left out of them, sum(v), has a gradient too.
-        return _AdditiveScores.apply(queries, keys, weight).softmax(dim=2)
-
-    assert torch.autograd.gradcheck(scores, tensors)
-
-
-def test_gradient_of_the_steps() -> None:
-    torch.manual_seed(0)
-    length, batch, size, memory_size, hidden, memory_length = 3, 2, 2, 3, 2, 3
-    both = size + memory_size
-    mask = torch.tensor([[True] * memory_length, [True, False, False]])
-    sizes = [
-        (2, length, batch, size),
-        (2, length, batch, hidden),
-        (2, length, batch, both),
-        (2, batch, memory_length, hidden),
-        (2, batch, memory_length, memory_size + both),
-        (2, hidden, 1),
-        (2, hidden, hidden),
-        (2, both, 3 * hidden),
-        (2, 1, 3 * hidden),
-        (2, hidden, 3 * hidden),
-        (2, 1, 3 * hidden),
-    ]
-    tensors = [torch.randn(each, dtype=torch.double, requires_grad=True) for each in sizes]
-    tensors.insert(5, mask)
-    assert torch.autograd.gradcheck(_GatedAttentionSteps.apply, tensors)
-
-
-@pytest.mark.parametrize("scale", [1e-3, 1.0, 30.0, 1e4])
-def test_products_of_exponentials_are_those_of_tanh(scale: float) -> None:
-    torch.manual_seed(0)
-    x, y = torch.randn(2, 1000) * scale
-    exact = (x.double().clamp(-40, 40) + y.double().clamp(-40, 40)).tanh()
-    ours = 1 - 2 / (1 + exponential(x) * exponential(y))
-    assert ours.double().allclose(exact, atol=2e-6)
-    assert ours.isfinite().all()
