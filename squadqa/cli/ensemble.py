@@ -233,20 +233,20 @@ def _parser() -> CommandParser:
     add(
         "--held-out",
         action="store_true",
-        help="take the questions that the runs' trainings held out instead",
+        help="score on what the trainings held out",
     )
     add("--weights", metavar="W", nargs="+", type=_weight, help="of the runs (default: all alike)")
     add(
         "--fit-weights",
         action="store_true",
-        help="take the weights that make the held-out answers most probable",
+        help="make the held-out answers most probable",
     )
     add(
         "--maximize",
         choices=("exact-match", "f1"),
         default="exact-match",
-        help="answer with the most probable span, or that of the highest expected F1, which is "
-        "better where questions have one answer each (default: exact-match)",
+        help="answer with the most probable span, or that of the highest expected F1 "
+        "(default: exact-match)",
     )
     add("--output", metavar="FILE", help="prediction file to write, as .json")
     add("--n-best", metavar="N", type=positive, help="also write the N best spans of each question")
