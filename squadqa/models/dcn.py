@@ -12,13 +12,15 @@ that the best span within a length is searched for and the next best ones are kn
 By the paper the procedure halts when both estimates stay what they were or the rounds are used up,
 and the loss is summed over the rounds. It makes no difference between training and answering, so an
 example's rounds end in training, too, where they change nothing; with `halt_in_training` off, every
-example has all the rounds.
+example has all the rounds. The paper names no precision: `bfloat16_maxout` off trains in float32
+throughout.
 
 Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D embedding width,
 l `hidden_size`, R examples that a round reads.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -35,7 +37,7 @@ from squadqa.nn.masking import mask_logits
 from squadqa.nn.pointer import HighwayMaxout
 from squadqa.nn.rnn import StackedBiRNN
 
-AT_ONCE = 2**22
+AT_ONCE = 2**23
 """Numbers of a maxout product that the decoder holds at once; one example may have more."""
 
 
@@ -77,6 +79,9 @@ class DCN(SpanReader):
         pool_size: Pieces of a maxout unit.
         halt_in_training: Stop an example's rounds in training, too, when they change nothing, as
             the paper's procedure does; off is slower, for a loss of `max_rounds` rounds throughout.
+        bfloat16_maxout: Make the maxout layers' products in bfloat16 in training, as mixed
+            precision does, where the processor is fast at it; where not, and in every evaluation,
+            they are made in float32, as all else is.
         tuned_words: How many of the most frequent word forms have vectors that are trained on.
         embedding_dropout: Share of word embeddings dropped in training.
         dropout: Share dropped in training of what the BiLSTM reads and of what it gives.
@@ -93,6 +98,7 @@ class DCN(SpanReader):
         max_rounds: int = 4,
         pool_size: int = 16,
         halt_in_training: bool = True,
+        bfloat16_maxout: bool = True,
         tuned_words: int = 0,
         embedding_dropout: float = 0.2,
         dropout: float = 0.2,
@@ -115,7 +121,11 @@ class DCN(SpanReader):
         )
         self.encoding_dropout = SequenceDropout(dropout, variational=variational)
         self.decoder = DynamicDecoder(
-            self.fusion_rnn.output_size, hidden_size, max_rounds=max_rounds, pool_size=pool_size
+            self.fusion_rnn.output_size,
+            hidden_size,
+            max_rounds=max_rounds,
+            pool_size=pool_size,
+            bfloat16=bfloat16_maxout,
         )
 
     def forward(self, batch: SpanBatch) -> SpanLogits:
@@ -170,19 +180,25 @@ class DynamicDecoder(nn.Module):
         hidden_size: l.
         max_rounds: Most rounds.
         pool_size: Pieces of a maxout unit.
+        bfloat16: Make maxout products in bfloat16 in training.
     """
 
     def __init__(
-        self, context_size: int, hidden_size: int, *, max_rounds: int, pool_size: int
+        self,
+        context_size: int,
+        hidden_size: int,
+        *,
+        max_rounds: int,
+        pool_size: int,
+        bfloat16: bool,
     ) -> None:
         super().__init__()
         self.max_rounds = max_rounds
         self.cell = nn.LSTMCell(2 * context_size, hidden_size)
         state_size = hidden_size + 2 * context_size
-        self.start_scores = HighwayMaxout(
-            context_size, state_size, hidden_size, pool_size=pool_size
-        )
-        self.end_scores = HighwayMaxout(context_size, state_size, hidden_size, pool_size=pool_size)
+        make_scores = partial(HighwayMaxout, pool_size=pool_size, bfloat16=bfloat16)
+        self.start_scores = make_scores(context_size, state_size, hidden_size)
+        self.end_scores = make_scores(context_size, state_size, hidden_size)
 
     def forward(self, context: Tensor, mask: Tensor, *, halts: bool) -> list[Round]:
         """Point until nothing changes.
@@ -215,18 +231,20 @@ class DynamicDecoder(nn.Module):
         end = (mask.sum(dim=1) - 1).clamp(min=0)  # (R,)
         rows = torch.arange(len(examples), device=examples.device)  # (R,) of the products
         hidden = memory = context.new_zeros(len(examples), self.cell.hidden_size)  # (R, l)
+        at_start, at_end = _at(context, start), _at(context, end)  # (R, 2l)
         rounds: list[Round] = []
         while len(rounds) < self.max_rounds:
-            at_start, at_end = _at(context, start), _at(context, end)  # (R, 2l)
             hidden, memory = self.cell(torch.cat([at_start, at_end], dim=1), (hidden, memory))
             state = torch.cat([hidden, at_start, at_end], dim=1)  # (R, 5l)
             start_logits = self.start_scores(context, start_product, state, rows=rows)
             start_logits = mask_logits(start_logits, mask)  # (R, C)
             new_start = start_logits.argmax(dim=1)
-            state = torch.cat([hidden, _at(context, new_start), at_end], dim=1)  # (R, 5l)
+            at_start = _at(context, new_start)
+            state = torch.cat([hidden, at_start, at_end], dim=1)  # (R, 5l)
             end_logits = self.end_scores(context, end_product, state, rows=rows)
             end_logits = mask_logits(end_logits, mask)  # (R, C)
             new_end = end_logits.argmax(dim=1)
+            at_end = _at(context, new_end)
             rounds.append(Round(examples, start_logits, end_logits))
 
             moved = (new_start != start) | (new_end != end)  # (R,)
@@ -238,8 +256,9 @@ class DynamicDecoder(nn.Module):
                 examples, rows, start, end = (
                     each.index_select(0, going) for each in (examples, rows, start, end)
                 )
-                context, mask, hidden, memory = (
-                    each.index_select(0, going) for each in (context, mask, hidden, memory)
+                context, mask, hidden, memory, at_start, at_end = (
+                    each.index_select(0, going)
+                    for each in (context, mask, hidden, memory, at_start, at_end)
                 )
         return rounds
 

@@ -1,5 +1,8 @@
 """Maxout layers that remember which piece of a unit was the largest, not every piece.
 
+Their products may be made in bfloat16, as mixed precision has it; sums, parameters and what a layer
+gives stay as they are.
+
 Letters: B batch, L length, D width of the input, H units, P pieces of a unit.
 """
 
@@ -11,17 +14,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from squadqa.nn.products import product
+from squadqa.nn.products import has_fast_bfloat16, product
 
-CACHED = 2**19
-"""Numbers that a CPU works on at once: 2 MiB, most of which a core's own cache holds."""
+CACHED = 2**20
+"""Numbers that a CPU works on at once: 4 MiB, of which a core's own cache holds much."""
 
-SORTED = 2**10
+SORTED = 2**11
 """Steps whose units a CPU sorts at once, likewise."""
 
 
 def _product(sequence: Tensor, weight: Tensor) -> Tensor:
-    """Give (B, L, P * H) pieces of (B, L, D), without shift and without gradient."""
+    """Give (B, L, P * H) pieces of (B, L, D) in the weight's precision, without gradient."""
+    sequence = sequence.to(weight.dtype)
     return product(sequence.flatten(0, 1), weight).unflatten(0, sequence.shape[:2])
 
 
@@ -53,15 +57,17 @@ class _LargestPiece(torch.autograd.Function):
         rows: Tensor | None,
         units: int,
         learns: bool,
+        precision: torch.dtype,
     ) -> Tensor:
         batch, length, _ = sequence.shape
+        factor = weight.to(precision)
         numbers = torch.arange(len(weight) // units, dtype=shift.dtype, device=weight.device)
         largest = shift.new_empty(batch, length, units)
         winners = torch.empty_like(largest, dtype=torch.uint8)
         most = max(1, batch * length if weight.is_cuda else CACHED // len(weight))
         for part in _parts(batch, length, most):
             if ready is None or rows is None:
-                pieces = _product(sequence[part], weight)
+                pieces = _product(sequence[part], factor)
             else:
                 pieces = ready[:, part[1]].index_select(0, rows[part[0]])
             pieces = pieces.to(shift.dtype).add_(shift[part[0], None])
@@ -71,6 +77,7 @@ class _LargestPiece(torch.autograd.Function):
                 # In place, and in floating point: comparing to bool takes six times as long.
                 won = pieces.eq_(largest[part][:, :, None]).mul_(numbers[:, None])
                 winners[part] = won.amax(dim=2)
+        ctx.precision = precision
         ctx.save_for_backward(sequence, weight, winners)
         return largest  # (B, L, H)
 
@@ -79,16 +86,25 @@ class _LargestPiece(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         sequence, weight, winners = ctx.saved_tensors
         batch, length, units = gradient.shape
-        every_row = torch.arange(len(weight), dtype=torch.int32, device=weight.device)
-        taken = winners.view(-1, units) * units + every_row[:units]  # (B * L, H) rows of the weight
+        short = len(weight) <= torch.iinfo(torch.int16).max  # sorted faster
+        row_type = torch.int16 if short else torch.int32
+        every_row = torch.arange(len(weight), dtype=row_type, device=weight.device)
+        # (B * L, H) rows of the weight
+        taken = winners.view(-1, units).int() * units + every_row[:units]
         gradient = gradient.to(weight.dtype).reshape(-1, units)
-        of_sequence = F.embedding_bag(taken, weight, per_sample_weights=gradient, mode="sum")
+        of_shift = gradient.new_zeros(batch, len(weight)).scatter_add_(
+            1, taken.view(batch, -1).long(), gradient.view(batch, -1)
+        )
+        gradient = gradient.to(ctx.precision)
+        steps = sequence.to(ctx.precision).flatten(0, 1)  # (B * L, D)
+        of_sequence = F.embedding_bag(
+            taken, weight.to(ctx.precision), per_sample_weights=gradient, mode="sum"
+        )
         # The same the other way round: of each row, the steps that took it.
-        most = max(1, batch * length if weight.is_cuda else SORTED)
         of_weight = torch.zeros_like(weight)
-        steps = sequence.to(weight.dtype).flatten(0, 1)  # (B * L, D)
+        most = max(1, batch * length if weight.is_cuda else SORTED)
         for part in zip(steps.split(most), taken.split(most), gradient.split(most), strict=True):
-            rows, order = part[1].flatten().sort()
+            rows, order = part[1].flatten().to(row_type).sort()
             of_weight += F.embedding_bag(
                 order // units,
                 part[0],
@@ -96,10 +112,8 @@ class _LargestPiece(torch.autograd.Function):
                 per_sample_weights=part[2].flatten().index_select(0, order),
                 mode="sum",
             )
-        of_shift = gradient.new_zeros(batch, len(weight)).scatter_add_(
-            1, taken.view(batch, -1).long(), gradient.view(batch, -1)
-        )
-        return of_sequence.view_as(sequence), of_weight, of_shift, None, None, None, None
+        of_sequence = of_sequence.to(sequence.dtype).view_as(sequence)
+        return of_sequence, of_weight, of_shift, None, None, None, None, None
 
 
 class Maxout(nn.Module):
@@ -111,11 +125,15 @@ class Maxout(nn.Module):
         input_size: D.
         output_size: H.
         pool_size: P, at most 256.
+        bfloat16: Make products in bfloat16 in training, where the processor is fast at it.
     """
 
-    def __init__(self, input_size: int, output_size: int, *, pool_size: int) -> None:
+    def __init__(
+        self, input_size: int, output_size: int, *, pool_size: int, bfloat16: bool = False
+    ) -> None:
         super().__init__()
         self.output_size = output_size
+        self.in_bfloat16 = bfloat16
         self.pieces = nn.Linear(input_size, pool_size * output_size)
 
     def product(self, sequence: Tensor) -> Tensor:
@@ -124,7 +142,7 @@ class Maxout(nn.Module):
         It has no gradient: what `forward` gives has.
         """
         with torch.no_grad():
-            return _product(sequence, self.pieces.weight)
+            return _product(sequence, self.pieces.weight.to(self._precision()))
 
     def forward(
         self,
@@ -155,6 +173,12 @@ class Maxout(nn.Module):
         if product is not None and rows is None:
             rows = torch.arange(len(sequence), device=sequence.device)
         largest: Tensor = _LargestPiece.apply(
-            sequence, weight, shift, product, rows, self.output_size, learns
+            sequence, weight, shift, product, rows, self.output_size, learns, self._precision()
         )
         return largest.view(*shape, -1)
+
+    def _precision(self) -> torch.dtype:
+        weight = self.pieces.weight
+        if self.training and self.in_bfloat16 and has_fast_bfloat16(weight.device):
+            return torch.bfloat16
+        return weight.dtype

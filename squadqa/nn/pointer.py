@@ -3,6 +3,7 @@
 Letters: B batch, C context tokens, L length, D width, H hidden width.
 """
 
+from functools import partial
 from typing import Literal
 
 import torch
@@ -43,16 +44,24 @@ class HighwayMaxout(nn.Module):
         state_size: Width of the state.
         hidden_size: Units of a layer.
         pool_size: Pieces of a unit.
+        bfloat16: As `Maxout`'s, for the first two layers, which are most of the work.
     """
 
     def __init__(
-        self, context_size: int, state_size: int, hidden_size: int, *, pool_size: int
+        self,
+        context_size: int,
+        state_size: int,
+        hidden_size: int,
+        *,
+        pool_size: int,
+        bfloat16: bool = False,
     ) -> None:
         super().__init__()
+        make_layer = partial(Maxout, pool_size=pool_size, bfloat16=bfloat16)
         self.state = nn.Linear(state_size, hidden_size, bias=False)
-        self.first = Maxout(context_size, hidden_size, pool_size=pool_size)
+        self.first = make_layer(context_size, hidden_size)
         self.first_state = nn.Linear(hidden_size, pool_size * hidden_size, bias=False)
-        self.second = Maxout(hidden_size, hidden_size, pool_size=pool_size)
+        self.second = make_layer(hidden_size, hidden_size)
         self.scores = nn.Linear(2 * hidden_size, pool_size)
 
     def product(self, context: Tensor) -> Tensor:

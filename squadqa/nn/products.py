@@ -13,10 +13,22 @@ import torch
 from torch import Tensor
 
 
-def _are_for_onednn(*matrices: Tensor) -> bool:
-    return torch.backends.mkldnn.is_available() and all(
-        matrix.device.type == "cpu" and matrix.dtype == torch.float32 for matrix in matrices
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Tell whether a device multiplies matrices of bfloat16 faster than those of float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and (
+        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     )
+
+
+def _are_for_onednn(*matrices: Tensor) -> bool:
+    precisions = {matrix.dtype for matrix in matrices}
+    on_cpu = all(matrix.device.type == "cpu" for matrix in matrices)
+    known = precisions == {torch.float32} or (
+        precisions == {torch.bfloat16} and has_fast_bfloat16(matrices[0].device)
+    )
+    return torch.backends.mkldnn.is_available() and on_cpu and known
 
 
 def _by_onednn(inputs: Tensor, weight: Tensor) -> Tensor:

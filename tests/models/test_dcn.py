@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from squadqa.batch import SpanBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.models import DCN, dcn
+from squadqa.nn import maxout
 from squadqa.nn.char_cnn import KernelBankCharCNN
 from tests import slow, tiny
 
@@ -22,6 +23,7 @@ def batch() -> SpanBatch:
 def make(**arguments: Any) -> DCN:
     """A reader whose decoder needs two rounds of some questions and more of others."""
     torch.manual_seed(0)
+    arguments = {"bfloat16_maxout": False, **arguments}
     reader = DCN(6, hidden_size=4, pool_size=3, embedding_dropout=0, dropout=0, **arguments)
     for parameter in reader.parameters():
         if parameter.dim() < 3:  # all but the convolutions: nothing is small, nothing cancels
@@ -119,6 +121,22 @@ def test_parts_change_nothing(batch: SpanBatch, monkeypatch: pytest.MonkeyPatch)
     assert reader.loss(logits, batch).allclose(whole, atol=1e-4)
 
 
+def test_bfloat16_trains_by_much_the_same_loss(
+    batch: SpanBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maxout, "has_fast_bfloat16", lambda device: True)
+    reader, exact = (make(bfloat16_maxout=each, max_rounds=1) for each in (True, False))
+    losses, expected = (each.train().loss(each(batch), batch) for each in (reader, exact))
+    assert not losses.equal(expected)
+    assert losses.allclose(expected, rtol=0.02)
+    losses.sum().backward()
+    for parameter in reader.parameters():
+        assert parameter.grad is not None
+        assert parameter.grad.isfinite().all()
+    with torch.no_grad():
+        assert reader.eval()(batch).start_logits.equal(exact.eval()(batch).start_logits)
+
+
 def test_one_round_looks_once(batch: SpanBatch) -> None:
     reader = make(max_rounds=1).train()
     assert len(reader(batch).rounds) == 1
@@ -133,6 +151,7 @@ def test_sizes_of_the_paper() -> None:
     assert reader.fusion_rnn.output_size == 400
     assert reader.decoder.max_rounds == 4
     assert reader.halt_in_training
+    assert reader.decoder.start_scores.first.in_bfloat16
     assert reader.decoder.cell.input_size == 800
     assert len(reader.decoder.start_scores.scores.bias) == 16
     start, end = reader.decoder.start_scores, reader.decoder.end_scores

@@ -98,6 +98,61 @@ def test_rows_choose_of_a_product() -> None:
     assert result.allclose(layer(chosen, shift=shift))
 
 
+def paper_sized(*, bfloat16: bool) -> Maxout:
+    """A layer of more pieces than a byte counts."""
+    torch.manual_seed(0)
+    return Maxout(5, 100, pool_size=16, bfloat16=bfloat16)
+
+
+def gradients_of(layer: Maxout, largest: Tensor, sources: list[Tensor]) -> list[Tensor]:
+    weights = torch.linspace(-1, 1, largest.numel()).view_as(largest)
+    return list(torch.autograd.grad((largest * weights).sum(), [*sources, *layer.parameters()]))
+
+
+def test_gradients_of_many_units() -> None:
+    layer = paper_sized(bfloat16=False)
+    sequence, shift = torch.randn(2, 3, 5).requires_grad_(), torch.randn(2, 1600).requires_grad_()
+    pieces = layer.pieces(sequence) + shift[:, None]
+    expected = pieces.unflatten(2, (16, 100)).amax(dim=2)
+    result = layer(sequence, shift=shift)
+    assert result.allclose(expected, atol=1e-5)
+    for one, other in zip(
+        gradients_of(layer, result, [sequence, shift]),
+        gradients_of(layer, expected, [sequence, shift]),
+        strict=True,
+    ):
+        assert one.allclose(other, atol=1e-5)
+
+
+@pytest.mark.parametrize("has_product", [False, True])
+def test_bfloat16_is_near(has_product: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maxout, "has_fast_bfloat16", lambda device: True)
+    layer, exact = paper_sized(bfloat16=True), paper_sized(bfloat16=False)
+    sequence, shift = torch.randn(8, 20, 5).requires_grad_(), torch.randn(8, 1600).requires_grad_()
+    product = layer.product(sequence) if has_product else None
+    result, expected = layer(sequence, shift=shift, product=product), exact(sequence, shift=shift)
+    assert result.dtype == torch.float32
+    assert not result.equal(expected)
+    assert result.allclose(expected, atol=0.02)
+    for one, other in zip(
+        gradients_of(layer, result, [sequence, shift]),
+        gradients_of(exact, expected, [sequence, shift]),
+        strict=True,
+    ):
+        assert one.dtype == torch.float32
+        assert (one - other).norm() < 0.1 * other.norm()  # another piece may have won
+
+
+def test_bfloat16_is_for_training_on_fast_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, sequence = paper_sized(bfloat16=True), torch.randn(2, 3, 5)
+    exact = paper_sized(bfloat16=False)(sequence)
+    monkeypatch.setattr(maxout, "has_fast_bfloat16", lambda device: True)
+    assert not layer(sequence).equal(exact)
+    assert layer.eval()(sequence).equal(exact)
+    monkeypatch.setattr(maxout, "has_fast_bfloat16", lambda device: False)
+    assert layer.train()(sequence).equal(exact)
+
+
 def test_of_equal_pieces_one_has_the_gradient() -> None:
     layer = make()
     torch.nn.init.zeros_(layer.pieces.weight)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from squadqa.nn.products import accumulator, product
+from squadqa.nn.products import accumulator, has_fast_bfloat16, product
 
 every_precision = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 
@@ -29,3 +29,15 @@ def test_accumulator_adds_in_place(dtype: torch.dtype) -> None:
         assert add(sums, inputs) is sums
         expected = expected + inputs @ weight.t()
     assert sums.allclose(expected, atol=1e-5)
+
+
+def test_product_in_bfloat16() -> None:
+    torch.manual_seed(0)
+    left, right = torch.randn(5, 7), torch.randn(6, 7)
+    rounded = product(left.bfloat16(), right.bfloat16())
+    assert rounded.dtype == torch.bfloat16
+    assert rounded.float().allclose(left @ right.t(), atol=0.1)
+
+
+def test_no_device_without_data_is_fast() -> None:
+    assert not has_fast_bfloat16(torch.device("meta"))
