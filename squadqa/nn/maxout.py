@@ -89,7 +89,7 @@ class _LargestPiece(torch.autograd.Function):
         short = len(weight) <= torch.iinfo(torch.int16).max  # sorted faster
         row_type = torch.int16 if short else torch.int32
         every_row = torch.arange(len(weight), dtype=row_type, device=weight.device)
-        # (B * L, H) rows of the weight
+        # (B * L, H) rows of the weight: more than a winner's byte holds
         taken = winners.view(-1, units).int() * units + every_row[:units]
         gradient = gradient.to(weight.dtype).reshape(-1, units)
         of_shift = gradient.new_zeros(batch, len(weight)).scatter_add_(
