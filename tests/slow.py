@@ -1,5 +1,8 @@
 """What papers' equations take as given, token by token, to check fast layers against."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 
@@ -12,6 +15,29 @@ from squadqa.nn.match import MatchLSTMLayer
 from squadqa.nn.pointer import AdditivePooling, AnswerPointer, HighwayMaxout
 from squadqa.nn.rnn import StackedBiRNN
 from squadqa.nn.similarity import AdditiveSimilarity
+
+Reader = TypeVar("Reader", bound=SpanReader)
+
+
+def assert_same_scores(
+    reader: Reader,
+    batch: SpanBatch,
+    read: Callable[[Reader, SpanBatch, int], tuple[Tensor, Tensor]],
+    *,
+    normalized: bool = False,
+) -> None:
+    """A reader's scores of every question's tokens are those that `read` has by its equations.
+
+    Where those are `normalized`, they are log-probabilities.
+    """
+    with torch.no_grad():
+        logits = reader(batch)
+        for row in range(len(batch)):
+            for fast, expected in zip(vars(logits).values(), read(reader, batch, row), strict=True):
+                scores = fast[row, : len(expected)]
+                scores = scores.log_softmax(0) if normalized else scores
+                assert scores.allclose(expected, atol=1e-4)
+                assert expected.std() > 0.05
 
 
 def assert_same_gradients(

@@ -132,7 +132,7 @@ def add_limit_options(parser: CommandParser) -> None:
         metavar="N",
         type=positive,
         default=MAX_CANDIDATES,
-        help="most candidates of a paragraph, the shortest (default: 2000)",
+        help=f"most candidates of a paragraph, the shortest (default: {MAX_CANDIDATES})",
     )
 
 
