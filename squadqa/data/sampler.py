@@ -1,4 +1,4 @@
-"""The order of questions: batches of like length, as a function of (seed, epoch)."""
+"""Batches of like length: in training by their number, as a function of (seed, epoch)."""
 
 from collections.abc import Iterator
 
@@ -83,3 +83,18 @@ class LengthGroupedSampler(torch.utils.data.Sampler[int]):
     def _cut(self, order: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         size = self.batch_size
         return [order[i : i + size] for i in range(0, len(order), size)]
+
+
+def bounded_batches(costs: NDArray[np.int64], *, limit: int) -> Iterator[list[int]]:
+    """Group items of like cost, each once, the dearest first.
+
+    Args:
+        costs: (N,) of each item, its tokens say, if it is not padded.
+        limit: Most that a group costs where each of its items costs as much as its dearest, as
+            padding makes it; a dearer item comes alone.
+    """
+    order = np.argsort(-costs, kind="stable").tolist()
+    while order:
+        size = max(1, limit // max(1, int(costs[order[0]])))
+        yield order[:size]
+        order = order[size:]

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from squadqa.data.dataset import QuestionDataset
 from squadqa.data.prepare import PreparedData, Progress, prepare, prepare_data
+from squadqa.data.sampler import bounded_batches
 from squadqa.data.squad import BadAnswers, Source, SquadData
 from squadqa.errors import CheckpointError, ConfigError, DataError
 from squadqa.evaluation.predictions import NBest
@@ -130,7 +131,7 @@ class Predictor:
         if self._model is None:
             self._model = self.run.model_for(dataset.data).to(self.device)
         done = 0
-        for items in token_batches(dataset.context_lengths, batch_tokens=BATCH_TOKENS):
+        for items in bounded_batches(dataset.context_lengths, limit=BATCH_TOKENS):
             batch = dataset.collate(items).to(self.device)
             with torch.inference_mode():
                 output = self._model(batch)
@@ -239,20 +240,6 @@ def find_device(name: str) -> torch.device:
             next_step="Leave --device out, or take --device cpu.",
         )
     return device
-
-
-def token_batches(lengths: NDArray[np.int64], *, batch_tokens: int) -> Iterator[list[int]]:
-    """Group items of like length, each once, the longest first.
-
-    Args:
-        lengths: (N,) tokens of each item.
-        batch_tokens: Most tokens of a batch, padding included; a longer item comes alone.
-    """
-    order = np.argsort(-lengths, kind="stable").tolist()
-    while order:
-        size = max(1, batch_tokens // max(1, int(lengths[order[0]])))
-        yield order[:size]
-        order = order[size:]
 
 
 def cut_spans(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor
 
@@ -11,6 +12,7 @@ from squadqa.data.inputs import SpanInputs
 from squadqa.models.base import SpanReader
 from squadqa.nn.decoding import best_spans
 from squadqa.training.module import QAModule, adamax
+from squadqa.training.parts import parts
 from squadqa.training.schedule import Decay
 
 
@@ -52,12 +54,27 @@ class SpanModule(QAModule):
 
     def losses(self, batch: SpanBatch) -> Tensor:
         """Give the (B,) losses of a batch's questions in nats."""
-        return self.reader.loss(self.reader(batch), batch)
+        rows, losses = [], []
+        for part_rows, part in parts(batch):
+            rows.append(part_rows)
+            losses.append(self.reader.loss(self.reader(part), part))
+        return _in_order(rows, losses)
 
     def predict_spans(self, batch: SpanBatch) -> tuple[Tensor, Tensor]:
         """Give the (B, 2) best spans, inclusive tokens, and the (B,) losses."""
-        logits = self.reader(batch)
-        spans, _ = best_spans(
-            logits.start_logits, logits.end_logits, max_span_length=self.max_span_length
-        )
-        return spans[:, 0], self.reader.loss(logits, batch)
+        rows, spans, losses = [], [], []
+        for part_rows, part in parts(batch):
+            logits = self.reader(part)
+            best, _ = best_spans(
+                logits.start_logits, logits.end_logits, max_span_length=self.max_span_length
+            )
+            rows.append(part_rows)
+            spans.append(best[:, 0])
+            losses.append(self.reader.loss(logits, part))
+        return _in_order(rows, spans), _in_order(rows, losses)
+
+
+def _in_order(rows: list[Tensor], values: list[Tensor]) -> Tensor:
+    """Put what belongs to some rows of a batch, each once, where it belongs."""
+    joined = torch.cat(values)
+    return torch.empty_like(joined).index_copy(0, torch.cat(rows), joined)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from squadqa.data.sampler import LengthGroupedSampler
+from squadqa.data.sampler import LengthGroupedSampler, bounded_batches
 
 RANDOM = np.random.default_rng(0)
 LENGTHS = RANDOM.integers(1, 400, 1003)
@@ -102,3 +102,15 @@ def test_skip_leaves_out_once(skip: int) -> None:
     sampler.skip = skip
     assert list(sampler) == whole[skip:]
     assert list(sampler) == whole
+
+
+@given(costs=st.lists(st.integers(0, 50), max_size=30), limit=st.integers(1, 120))
+def test_groups_hold_each_item_once_within_the_limit(costs: list[int], limit: int) -> None:
+    groups = list(bounded_batches(np.array(costs, np.int64), limit=limit))
+    assert sorted(item for group in groups for item in group) == list(range(len(costs)))
+    dearest = [max(costs[item] for item in group) for group in groups]
+    assert dearest == sorted(dearest, reverse=True)
+    assert all(
+        len(group) == 1 or len(group) * cost <= limit
+        for group, cost in zip(groups, dearest, strict=True)
+    )

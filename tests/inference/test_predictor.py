@@ -3,18 +3,15 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from squadqa.data.prepare import PreparedData
 from squadqa.data.squad import find_source
 from squadqa.errors import CheckpointError, ConfigError, DataError
 from squadqa.evaluation.predictions import NBest, read_predictions
 from squadqa.inference import predictor as module
-from squadqa.inference.predictor import Predictor, find_device, token_batches
+from squadqa.inference.predictor import Predictor, find_device
 from squadqa.inference.run_folder import open_run
 from squadqa.nn.decoding import best_spans
 from squadqa.scoring import score
@@ -38,20 +35,6 @@ def prepared(predictor: Predictor, file: tiny.Json, folder: Path) -> PreparedDat
 
 def spans_of(answers: list[NBest]) -> list[tuple[int, int]]:
     return [(answer.start, answer.end) for answer in answers]
-
-
-@given(lengths=st.lists(st.integers(0, 50), max_size=30), batch_tokens=st.integers(1, 120))
-def test_batches_hold_each_item_once_within_the_budget(
-    lengths: list[int], batch_tokens: int
-) -> None:
-    batches = list(token_batches(np.array(lengths, np.int64), batch_tokens=batch_tokens))
-    assert sorted(item for batch in batches for item in batch) == list(range(len(lengths)))
-    longest = [max(lengths[item] for item in batch) for batch in batches]
-    assert longest == sorted(longest, reverse=True)
-    assert all(
-        len(batch) == 1 or len(batch) * size <= batch_tokens
-        for batch, size in zip(batches, longest, strict=True)
-    )
 
 
 def test_batching_changes_no_answer(

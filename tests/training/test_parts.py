@@ -1,0 +1,113 @@
+"""Batches in parts: what is in them, and that nobody notices."""
+
+from dataclasses import fields
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from squadqa.batch import SpanBatch
+from squadqa.data.dataset import SpanDataset
+from squadqa.models.base import SpanLogits, SpanReader
+from squadqa.models.bilstm import BiLSTMReader
+from squadqa.training import span_module
+from squadqa.training.parts import parts
+from squadqa.training.span_module import SpanModule
+from tests import tiny
+
+QUESTIONS = 8
+TEXTS = SpanDataset(tiny.prepared(vector_size=6)).collate(range(QUESTIONS))
+
+LONG = tiny.join(
+    tiny.one_question("one two 3 four " * 1250, "two?", [("two", 4)], id="long"),
+    *(
+        tiny.one_question(f"short {'and ' * n}sweet", "Is it?", [("short", 0)], id=f"short {n}")
+        for n in range(15)
+    ),
+)
+
+
+def in_parts(most_pairs: int, batch: SpanBatch = TEXTS) -> list[tuple[Tensor, SpanBatch]]:
+    return parts(batch, most_pairs=most_pairs)
+
+
+@given(most_pairs=st.integers(1, 10_000))
+def test_parts_hold_each_row_once_with_no_token_lost_and_no_padding_left(most_pairs: int) -> None:
+    found = in_parts(most_pairs)
+    assert torch.cat([rows for rows, _ in found]).sort().values.tolist() == list(range(QUESTIONS))
+    for rows, part in found:
+        assert part.forms is TEXTS.forms
+        longest = max(part.context_ids.shape[1], part.question_ids.shape[1])
+        assert len(part) == 1 or len(part) * longest**2 <= most_pairs
+        for field in fields(SpanBatch):
+            if field.name == "forms":
+                continue
+            kept, whole = getattr(part, field.name), getattr(TEXTS, field.name)[rows]
+            if kept.dim() > 1:
+                assert part is TEXTS or kept[-1].any() or whole.any() == kept.any()
+                assert not whole[:, kept.shape[1] :].any(), field.name  # all zero where padded
+                whole = whole[:, : kept.shape[1]]
+            assert torch.equal(kept, whole), field.name
+        assert part is TEXTS or bool(part.context_mask.any(dim=0).all())
+        assert part is TEXTS or bool(part.question_mask.any(dim=0).all())
+
+
+def test_a_batch_within_the_limit_stays_whole_and_in_its_order() -> None:
+    padded = max(TEXTS.context_ids.shape[1], TEXTS.question_ids.shape[1])
+    ((rows, part),) = in_parts(QUESTIONS * padded**2)
+    assert part is TEXTS
+    assert rows.tolist() == list(range(QUESTIONS))
+    assert len(in_parts(QUESTIONS * padded**2 - 1)) > 1
+
+
+class Shapes(BiLSTMReader):
+    """A reader that remembers what it was given."""
+
+    seen: list[tuple[int, ...]]
+
+    def forward(self, batch: SpanBatch) -> SpanLogits:
+        self.seen.append(tuple(batch.context_ids.shape))
+        return super().forward(batch)
+
+
+def module() -> SpanModule:
+    def make(vector_size: int) -> SpanReader:
+        torch.manual_seed(0)
+        reader = Shapes(vector_size, hidden_size=4, dropout=0.0)
+        reader.seen = []
+        return reader
+
+    made = SpanModule(make)
+    made.model = made.make_model({"vector_size": 6})
+    return made
+
+
+def test_one_long_context_is_read_beside_one_other() -> None:
+    batch = SpanDataset(tiny.prepared(LONG, vector_size=6)).collate(range(16))
+    assert batch.context_ids.shape == (16, 5000)
+    for read in (module().losses, module().predict_spans):
+        read(batch)
+        shapes = read.__self__.model.seen  # type: ignore[attr-defined]
+        assert shapes == [(2, 5000), (14, 15)]
+
+
+@pytest.mark.parametrize("most_pairs", [1, 400, 1000])
+def test_parts_change_no_loss_no_gradient_and_no_answer(
+    most_pairs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, parted = module(), module()
+    losses = whole.losses(TEXTS)
+    spans, _ = whole.predict_spans(TEXTS)
+    monkeypatch.setattr(span_module, "parts", lambda batch: in_parts(most_pairs, batch))
+    found = parted.losses(TEXTS)
+    assert len(parted.reader.seen) > 1  # type: ignore[operator,arg-type]
+    torch.testing.assert_close(found, losses)
+    found_spans, found_losses = parted.predict_spans(TEXTS)
+    assert torch.equal(found_spans, spans)
+    torch.testing.assert_close(found_losses, losses)
+    losses.mean().backward()
+    found.mean().backward()
+    for one, other in zip(whole.reader.parameters(), parted.reader.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
