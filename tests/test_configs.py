@@ -15,6 +15,7 @@ from squadqa.nn.similarity import AdditiveSimilarity
 CONFIGS = Path(__file__).parents[1] / "configs"
 FILES = sorted(CONFIGS.rglob("*.yaml"))
 SIZES = {"vector_size": 5, "num_buckets": 4}
+BASES = {"word_in_question": "bidaf.yaml"}  # DrQA has features of its own
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -26,7 +27,8 @@ def arguments(path: Path) -> list[str]:
     """What `fit` is told: a complete file by itself, a part on top of a complete one."""
     if "seed_everything" in load(path):
         return ["--config", str(path)]
-    return ["--config", str(CONFIGS / "drqa.yaml"), "--config", str(path)]
+    whole = BASES.get(path.stem, "drqa.yaml")
+    return ["--config", str(CONFIGS / whole), "--config", str(path)]
 
 
 CHAR_CNNS = {path.stem: path for path in FILES if path.parent.name == "char_cnn"}
@@ -83,6 +85,18 @@ def test_the_papers_rnet_is_what_its_comment_says(fit: Callable[..., Any]) -> No
     variant = fit("--config", str(path)).model
     assert (variant.decay, variant.plateau.factor) == ("plateau", 0.5)
     assert variant.plateau_score == "loss"
+
+
+@pytest.mark.parametrize("name", ["bidaf", "bilstm", "dcn", "match_lstm", "rnet"])
+def test_part_tells_a_reader_which_words_the_question_holds(
+    name: str, fit: Callable[..., Any]
+) -> None:
+    complete, part = str(CONFIGS / f"{name}.yaml"), str(CONFIGS / "features/word_in_question.yaml")
+    alone = fit("--config", complete).model.make_model(SIZES)
+    told = fit("--config", complete, "--config", part).model.make_model(SIZES)
+    assert (alone.matches.size, told.matches.size) == (0, 2)
+    parameters = [sum(p.numel() for p in model.parameters()) for model in (alone, told)]
+    assert parameters[0] < parameters[1]
 
 
 @pytest.mark.parametrize("model", ["quickstart", "mlp"])

@@ -18,6 +18,7 @@ from torch import nn
 from squadqa.batch import SpanBatch
 from squadqa.models.base import SpanLogits, SpanReader
 from squadqa.models.token_encoder import TokenEncoder
+from squadqa.models.word_in_question import WordInQuestion
 from squadqa.nn.attention import BidirectionalAttention
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
@@ -37,6 +38,7 @@ class BiDAF(SpanReader):
         num_highway_layers: Highway layers over a word's embedding.
         num_modeling_layers: BiLSTM layers over what attention gave.
         tuned_words: How many of the most frequent word forms have vectors that are trained on.
+        word_in_question: Tell the reader which context tokens the question holds.
         dropout: Share dropped in training of the character encoder's output, of each LSTM layer's
             input and of what is scored.
         variational: Drop the same features at every step of a sequence.
@@ -52,6 +54,7 @@ class BiDAF(SpanReader):
         num_highway_layers: int = 2,
         num_modeling_layers: int = 2,
         tuned_words: int = 0,
+        word_in_question: bool = False,
         dropout: float = 0.2,
         variational: bool = False,
     ) -> None:
@@ -64,6 +67,7 @@ class BiDAF(SpanReader):
             char_dropout=dropout,
         )
         embedded = self.words.output_size
+        self.matches = WordInQuestion(word_in_question)
         self.highway = Highway(embedded, num_layers=num_highway_layers)
 
         def rnn(input_size: int, num_layers: int = 1) -> StackedBiRNN:
@@ -75,7 +79,7 @@ class BiDAF(SpanReader):
                 variational=variational,
             )
 
-        self.contextual_rnn = rnn(embedded)
+        self.contextual_rnn = rnn(embedded + self.matches.size)
         encoded = self.contextual_rnn.output_size
         self.attention = BidirectionalAttention(encoded)
         attended = self.attention.output_size
@@ -93,6 +97,9 @@ class BiDAF(SpanReader):
         words = self.highway(self.words(batch.forms))  # (U, D)
         context_embedded = F.embedding(batch.context_ids, words)  # (B, C, D)
         question_embedded = F.embedding(batch.question_ids, words)  # (B, Q, D)
+        context_embedded, question_embedded = self.matches(
+            batch, context_embedded, question_embedded
+        )
 
         context_encoded = self.contextual_rnn(context_embedded, context_mask)  # (B, C, 2d): H
         question_encoded = self.contextual_rnn(question_embedded, question_mask)  # (B, Q, 2d): U

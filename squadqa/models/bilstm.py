@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from squadqa.batch import SpanBatch
 from squadqa.models.base import SpanLogits, SpanReader
 from squadqa.models.token_encoder import TokenEncoder
+from squadqa.models.word_in_question import WordInQuestion
 from squadqa.nn.attention import AttentionPooling
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
@@ -32,6 +33,7 @@ class BiLSTMReader(SpanReader):
         num_layers: LSTM layers of an encoder.
         shared_encoder: Encode context and question by the same BiLSTM, not by one each.
         tuned_words: How many of the most frequent word forms have vectors that are trained on.
+        word_in_question: Tell the reader which context tokens the question holds.
         dropout: Share of each LSTM layer's input, and of the encodings, dropped in training.
         variational: Drop the same features at every step of a sequence.
     """
@@ -46,6 +48,7 @@ class BiLSTMReader(SpanReader):
         num_layers: int = 2,
         shared_encoder: bool = True,
         tuned_words: int = 0,
+        word_in_question: bool = False,
         dropout: float = 0.2,
         variational: bool = False,
     ) -> None:
@@ -53,10 +56,11 @@ class BiLSTMReader(SpanReader):
         self.words = TokenEncoder(
             vector_size, char_cnn=char_cnn, output_size=embedding_size, tuned_words=tuned_words
         )
+        self.matches = WordInQuestion(word_in_question)
 
         def encoder() -> StackedBiRNN:
             return StackedBiRNN(
-                self.words.output_size,
+                self.words.output_size + self.matches.size,
                 hidden_size,
                 num_layers=num_layers,
                 dropout=dropout,
@@ -76,6 +80,9 @@ class BiLSTMReader(SpanReader):
         words = self.words(batch.forms)  # (U, D)
         context_embedded = F.embedding(batch.context_ids, words)  # (B, C, D)
         question_embedded = F.embedding(batch.question_ids, words)  # (B, Q, D)
+        context_embedded, question_embedded = self.matches(
+            batch, context_embedded, question_embedded
+        )
 
         context_encoded = self.context_rnn(context_embedded, batch.context_mask)  # (B, C, H)
         question_encoded = self.question_rnn(question_embedded, batch.question_mask)  # (B, Q, H)

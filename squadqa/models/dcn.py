@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from squadqa.batch import SpanBatch
 from squadqa.models.base import SpanLogits, SpanReader
 from squadqa.models.token_encoder import TokenEncoder
+from squadqa.models.word_in_question import WordInQuestion
 from squadqa.nn.attention import Coattention
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
@@ -83,6 +84,7 @@ class DCN(SpanReader):
             precision does, where the processor is fast at it; where not, and in every evaluation,
             they are made in float32, as all else is.
         tuned_words: How many of the most frequent word forms have vectors that are trained on.
+        word_in_question: Tell the reader which context tokens the question holds.
         embedding_dropout: Share of word embeddings dropped in training.
         dropout: Share dropped in training of what the BiLSTM reads and of what it gives.
         variational: Drop the same features at every step of a sequence.
@@ -100,6 +102,7 @@ class DCN(SpanReader):
         halt_in_training: bool = True,
         bfloat16_maxout: bool = True,
         tuned_words: int = 0,
+        word_in_question: bool = False,
         embedding_dropout: float = 0.2,
         dropout: float = 0.2,
         variational: bool = False,
@@ -109,8 +112,10 @@ class DCN(SpanReader):
         self.words = TokenEncoder(
             vector_size, char_cnn=char_cnn, output_size=embedding_size, tuned_words=tuned_words
         )
+        self.matches = WordInQuestion(word_in_question)
         self.embedding_dropout = SequenceDropout(embedding_dropout, variational=variational)
-        self.encoder = nn.LSTM(self.words.output_size, hidden_size, batch_first=True)
+        embedded = self.words.output_size + self.matches.size
+        self.encoder = nn.LSTM(embedded, hidden_size, batch_first=True)
         self.coattention = Coattention(hidden_size)
         self.fusion_rnn = StackedBiRNN(
             hidden_size + self.coattention.output_size,
@@ -136,6 +141,7 @@ class DCN(SpanReader):
         words = self.words(batch.forms)  # (U, D)
         context = self.embedding_dropout(F.embedding(batch.context_ids, words))  # (B, C, D)
         question = self.embedding_dropout(F.embedding(batch.question_ids, words))  # (B, Q, D)
+        context, question = self.matches(batch, context, question)
 
         context, _ = self.encoder(context)  # (B, C, l)
         question, _ = self.encoder(question)  # (B, Q, l)

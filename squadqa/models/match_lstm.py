@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from squadqa.batch import SpanBatch
 from squadqa.models.base import SpanLogits, SpanReader
 from squadqa.models.token_encoder import TokenEncoder
+from squadqa.models.word_in_question import WordInQuestion
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.match import MatchLSTMLayer
@@ -39,6 +40,7 @@ class MatchLSTM(SpanReader):
         bidirectional_encoder: Encode both texts in both directions, not forwards alone.
         bidirectional_pointer: Point a second time, at the end before the start.
         tuned_words: How many of the most frequent word forms have vectors that are trained on.
+        word_in_question: Tell the reader which context tokens the question holds.
         embedding_dropout: Share of word embeddings dropped in training.
         dropout: Share dropped in training of what the pointer reads.
         variational: Drop the same features at every step of a sequence.
@@ -54,6 +56,7 @@ class MatchLSTM(SpanReader):
         bidirectional_encoder: bool = False,
         bidirectional_pointer: bool = False,
         tuned_words: int = 0,
+        word_in_question: bool = False,
         embedding_dropout: float = 0.4,
         dropout: float = 0.2,
         variational: bool = False,
@@ -62,8 +65,9 @@ class MatchLSTM(SpanReader):
         self.words = TokenEncoder(
             vector_size, char_cnn=char_cnn, output_size=embedding_size, tuned_words=tuned_words
         )
+        self.matches = WordInQuestion(word_in_question)
         self.embedding_dropout = SequenceDropout(embedding_dropout, variational=variational)
-        embedded = self.words.output_size
+        embedded = self.words.output_size + self.matches.size
         self.encoder: StackedBiRNN | nn.LSTM
         if bidirectional_encoder:
             self.encoder = StackedBiRNN(embedded, hidden_size, num_layers=1)
@@ -90,6 +94,7 @@ class MatchLSTM(SpanReader):
         words = self.words(batch.forms)  # (U, D)
         context = self.embedding_dropout(F.embedding(batch.context_ids, words))  # (B, C, D)
         question = self.embedding_dropout(F.embedding(batch.question_ids, words))  # (B, Q, D)
+        context, question = self.matches(batch, context, question)
 
         context_encoded = self._encode(context, batch.context_mask)  # (B, C, E): H^p
         question_encoded = self._encode(question, batch.question_mask)  # (B, Q, E): H^q

@@ -21,6 +21,7 @@ from torch import nn
 from squadqa.batch import SpanBatch
 from squadqa.models.base import SpanLogits, SpanReader
 from squadqa.models.token_encoder import TokenEncoder
+from squadqa.models.word_in_question import WordInQuestion
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.gated_attention import GatedMatch
 from squadqa.nn.gated_attention_rnn import GatedAttentionRNN
@@ -43,6 +44,7 @@ class RNet(SpanReader):
         shared_encoder: One encoder for both texts; else one of each.
         concat_layers: Join the outputs of all the encoder's layers; else take the last one's.
         tuned_words: How many of the most frequent word forms have vectors that are trained on.
+        word_in_question: Tell the reader which context tokens the question holds.
         dropout: Share of each layer's input dropped in training, the same at every token.
     """
 
@@ -58,16 +60,18 @@ class RNet(SpanReader):
         shared_encoder: bool = True,
         concat_layers: bool = True,
         tuned_words: int = 0,
+        word_in_question: bool = False,
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
         self.words = TokenEncoder(
             vector_size, char_cnn=char_cnn, output_size=embedding_size, tuned_words=tuned_words
         )
+        self.matches = WordInQuestion(word_in_question)
 
         def encoder() -> StackedBiRNN:
             return StackedBiRNN(
-                self.words.output_size,
+                self.words.output_size + self.matches.size,
                 hidden_size,
                 num_layers=num_layers,
                 cell="gru",
@@ -103,6 +107,7 @@ class RNet(SpanReader):
         words = self.words(batch.forms)  # (U, D)
         context = F.embedding(batch.context_ids, words)  # (B, C, D)
         question = F.embedding(batch.question_ids, words)  # (B, Q, D)
+        context, question = self.matches(batch, context, question)
         encode_question = self.encoder if self.question_encoder is None else self.question_encoder
         context_encoded = self.encoder(context, context_mask)  # (B, C, E)
         question_encoded = encode_question(question, question_mask)  # (B, Q, E)

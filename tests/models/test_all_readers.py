@@ -36,7 +36,7 @@ READERS: dict[str, Callable[[int], SpanReader]] = {
         variational=True,
     ),
     "bidaf-words-only": lambda vector_size: BiDAF(
-        vector_size, embedding_size=None, hidden_size=8, tuned_words=3
+        vector_size, embedding_size=None, hidden_size=8, tuned_words=3, word_in_question=True
     ),
     "bilstm": lambda vector_size: BiLSTMReader(
         vector_size,
@@ -45,7 +45,12 @@ READERS: dict[str, Callable[[int], SpanReader]] = {
         tuned_words=3,
     ),
     "bilstm-two-encoders": lambda vector_size: BiLSTMReader(
-        vector_size, hidden_size=10, num_layers=1, shared_encoder=False, tuned_words=3
+        vector_size,
+        hidden_size=10,
+        num_layers=1,
+        shared_encoder=False,
+        tuned_words=3,
+        word_in_question=True,
     ),
     "dcn": lambda vector_size: DCN(
         vector_size,
@@ -61,6 +66,7 @@ READERS: dict[str, Callable[[int], SpanReader]] = {
         pool_size=8,
         halt_in_training=True,
         tuned_words=3,
+        word_in_question=True,
         variational=True,
     ),
     "drqa": lambda vector_size: DrQAReader(
@@ -88,7 +94,7 @@ READERS: dict[str, Callable[[int], SpanReader]] = {
         variational=True,
     ),
     "match-lstm-forwards": lambda vector_size: MatchLSTM(
-        vector_size, embedding_size=None, hidden_size=32, tuned_words=3
+        vector_size, embedding_size=None, hidden_size=32, tuned_words=3, word_in_question=True
     ),
     "rnet": lambda vector_size: RNet(
         vector_size,
@@ -96,6 +102,7 @@ READERS: dict[str, Callable[[int], SpanReader]] = {
         hidden_size=16,
         num_layers=2,
         tuned_words=3,
+        word_in_question=True,
     ),
     "rnet-paper": lambda vector_size: RNet(
         vector_size,
