@@ -72,7 +72,9 @@ class TrainingClock(pl.Callback):
     @property
     def seconds_left(self) -> float:
         """Seconds of the budget that are left, infinite where there is none."""
-        return math.inf if self.budget_minutes is None else 60 * self.budget_minutes - self.seconds
+        if self.budget_minutes is None:
+            return math.inf
+        return max(0.0, 60 * self.budget_minutes - self.seconds)
 
     @property
     def budget_spent(self) -> float:

@@ -99,7 +99,7 @@ def test_the_clock_stops_a_training_whose_budget_is_spent(monkeypatch: pytest.Mo
     assert clock.budget_spent == pytest.approx(29 / 30)
     assert not trainer.should_stop
     clock.on_train_batch_end(trainer, module, None, range(4), 0)  # type: ignore[arg-type]
-    assert (clock.budget_spent, trainer.should_stop) == (1, True)
+    assert (clock.budget_spent, clock.seconds_left, trainer.should_stop) == (1, 0, True)
 
     resumed, trainer = TrainingClock(budget_minutes=0.5), Trainer()
     resumed.load_state_dict(clock.state_dict())
