@@ -1,4 +1,4 @@
-"""Batches of like length: in training by their number, as a function of (seed, epoch)."""
+"""Batches of like length: of one size, as a function of (seed, epoch), or of bounded cost."""
 
 from collections.abc import Iterator
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from squadqa.batch import NUM_ENTITIES, NUM_TAGS, SpanBatch
 from squadqa.models.base import SpanLogits, SpanReader
 from squadqa.models.token_encoder import TokenEncoder
+from squadqa.models.word_in_question import NUM_FORMS
 from squadqa.nn.attention import AlignedQuestion, AttentionPooling
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
@@ -114,7 +115,7 @@ class DrQAReader(SpanReader):
         """Token features of the context, (B, C, F)."""
         frequency = batch.context_term_frequency[:, :, None]
         if not self.use_annotation:
-            return torch.cat([batch.context_matches[:, :, :2], frequency], dim=2)
+            return torch.cat([batch.context_matches[:, :, :NUM_FORMS], frequency], dim=2)
         return torch.cat(
             [
                 batch.context_matches,

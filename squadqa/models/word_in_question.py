@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from squadqa.batch import SpanBatch
 
 NUM_FORMS = 2
-"""As it stands, and in lower case."""
+"""The first of a batch's matches: of a word as it stands, and in lower case."""
 
 
 class WordInQuestion(nn.Module):

@@ -60,7 +60,7 @@ class _LargestPiece(torch.autograd.Function):
         precision: torch.dtype,
     ) -> Tensor:
         batch, length, _ = sequence.shape
-        factor = weight.to(precision)
+        factor = weight.to(precision) if ready is None else weight  # else it multiplies nothing
         numbers = torch.arange(len(weight) // units, dtype=shift.dtype, device=weight.device)
         largest = shift.new_empty(batch, length, units)
         winners = torch.empty_like(largest, dtype=torch.uint8)

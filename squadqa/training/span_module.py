@@ -54,27 +54,25 @@ class SpanModule(QAModule):
 
     def losses(self, batch: SpanBatch) -> Tensor:
         """Give the (B,) losses of a batch's questions in nats."""
-        rows, losses = [], []
-        for part_rows, part in parts(batch):
-            rows.append(part_rows)
-            losses.append(self.reader.loss(self.reader(part), part))
+        read = [(rows, self.reader.loss(self.reader(part), part)) for rows, part in parts(batch)]
+        rows, losses = zip(*read, strict=True)
         return _in_order(rows, losses)
 
     def predict_spans(self, batch: SpanBatch) -> tuple[Tensor, Tensor]:
         """Give the (B, 2) best spans, inclusive tokens, and the (B,) losses."""
-        rows, spans, losses = [], [], []
-        for part_rows, part in parts(batch):
-            logits = self.reader(part)
-            best, _ = best_spans(
-                logits.start_logits, logits.end_logits, max_span_length=self.max_span_length
-            )
-            rows.append(part_rows)
-            spans.append(best[:, 0])
-            losses.append(self.reader.loss(logits, part))
+        read = [(rows, *self._predict_part(part)) for rows, part in parts(batch)]
+        rows, spans, losses = zip(*read, strict=True)
         return _in_order(rows, spans), _in_order(rows, losses)
 
+    def _predict_part(self, part: SpanBatch) -> tuple[Tensor, Tensor]:
+        logits = self.reader(part)
+        spans, _ = best_spans(
+            logits.start_logits, logits.end_logits, max_span_length=self.max_span_length
+        )
+        return spans[:, 0], self.reader.loss(logits, part)
 
-def _in_order(rows: list[Tensor], values: list[Tensor]) -> Tensor:
+
+def _in_order(rows: tuple[Tensor, ...], values: tuple[Tensor, ...]) -> Tensor:
     """Put what belongs to some rows of a batch, each once, where it belongs."""
     joined = torch.cat(values)
     return torch.empty_like(joined).index_copy(0, torch.cat(rows), joined)
