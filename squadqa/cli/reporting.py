@@ -83,12 +83,14 @@ class Reporter(pl.Callback):
         self.clock = clock
         self.warm_start = warm_start
         self._has_header = False
+        self._share = 1.0  # of the learning rate, that a plateau has left
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print the start block (called by Lightning)."""
         if not trainer.is_global_zero:
             return
         assert isinstance(pl_module, QAModule)
+        self._share = pl_module.plateau.share
         data = trainer.datamodule  # type: ignore[attr-defined]
         counts = data.counts()
         reasons = {
@@ -119,6 +121,10 @@ class Reporter(pl.Callback):
             ),
             ("folder", trainer.default_root_dir),
         ]
+        steps = trainer.estimated_stepping_batches
+        if pl_module.warmup_steps > steps:
+            warmup = f"{pl_module.warmup_steps:,} steps, more than the training's {steps:,}"
+            pairs.append(("warm-up", f"{warmup}: the learning rate does not get up to its value"))
         if self.warm_start is not None and self.warm_start.result is not None:
             pairs.append(("warm start", f"from {self.warm_start.name}"))
             if self.warm_start.vectors != data.inputs.vectors:
@@ -145,7 +151,21 @@ class Reporter(pl.Callback):
         for question, gold, predicted in fixed_questions(dataset, pl_module.predictions, count=5):
             answers = f"gold: {_short(gold, 30)}  predicted: {_short(predicted, 30)}"
             print(f"         {_short(question, 60)}  {answers}")
+        if pl_module.plateau.share < self._share:
+            self._share = pl_module.plateau.share
+            rate = max(group["lr"] for each in trainer.optimizers for group in each.param_groups)
+            waited = _stalled(f"val/{pl_module.plateau_score}", pl_module.plateau.patience)
+            print(f"         {waited}: the learning rate is cut to {rate:.3g}")
         sys.stdout.flush()
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Say why training is over before its end (called by Lightning)."""
+        if not trainer.is_global_zero:
+            return
+        for callback in trainer.early_stopping_callbacks:
+            if callback is not None and callback.wait_count >= callback.patience:
+                stalled = _stalled(callback.monitor, callback.patience)
+                print(f"\n{stalled}: training stops early", flush=True)
 
 
 def taken_lines(result: TakenWeights) -> list[str]:
@@ -207,6 +227,13 @@ def end_block(
     if wandb_run is not None:
         lines.append(f"To upload the log to Weights & Biases: wandb sync {wandb_run}")
     return "\n".join(lines)
+
+
+def _stalled(monitor: str, evaluations: int) -> str:
+    """Say that a score stalled, as its column in the table of evaluations is called."""
+    name = monitor.replace("/", " ").replace("exact_match", "EM").replace("f1", "F1")
+    times = "evaluation" if evaluations == 1 else f"{evaluations} evaluations"
+    return f"{name} got no better in the last {times}"
 
 
 def _part(name: str) -> str:

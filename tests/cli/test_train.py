@@ -158,6 +158,32 @@ def test_early_stopping(folder: Path) -> None:
     done = squadqa(folder, "train", *arguments, *MOTIONLESS)
     assert done.code == 0, done.err
     assert json.loads((folder / "runs/config/results.json").read_text())["epochs"] == 2
+    assert "val F1 got no better in the last evaluation: training stops early" in done.out
+
+
+def test_a_training_that_ends_says_nothing_of_stopping_early(folder: Path) -> None:
+    arguments = ["--config", "config.yaml", "--wandb", "off", "--epochs", 1, "--patience", 2]
+    done = squadqa(folder, "train", *arguments)
+    assert done.code == 0, done.err
+    assert "stops early" not in done.out
+
+
+def test_a_warm_up_that_does_not_end(folder: Path) -> None:
+    arguments = ["--config", "config.yaml", "--wandb", "off", "--epochs", 1]
+    for steps, is_told in ((7, False), (8, True)):
+        done = squadqa(folder, "train", *arguments, "--model.warmup_steps", steps)
+        assert done.code == 0, done.err
+        assert ("8 steps, more than the training's 7" in done.out) == is_told
+
+
+def test_a_plateau_tells_of_its_cuts(folder: Path) -> None:
+    arguments = ["--config", "config.yaml", "--wandb", "off", "--epochs", 4, *MOTIONLESS]
+    plateau = ["--model.decay", "plateau", "--model.plateau_patience", 2]
+    done = squadqa(folder, "train", *arguments, *plateau)
+    assert done.code == 0, done.err
+    told = "val F1 got no better in the last 2 evaluations: the learning rate is cut to "
+    assert done.out.count(told) == 1  # behind the third of four
+    assert f"{told}1e-31" in done.out
 
 
 def test_a_budget_of_time(folder: Path) -> None:
