@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ import torch
 
 from squadqa.training import callbacks
 from squadqa.training.callbacks import (
+    HeldMemory,
     LastCheckpoint,
     RandomStates,
     TrainingClock,
@@ -191,3 +193,81 @@ def test_signals_are_given_back(last: LastCheckpoint, end: str) -> None:
     getattr(last, end)(None, None, None)
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+
+
+# Memory
+
+
+class Memory(SimpleNamespace):
+    """A process' memory in GiB, and as much of its libc as is used."""
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(needed=1.0, free=0.0, options={}, trims=0, **values)
+
+    def mallopt(self, option: int, value: int) -> None:
+        self.options[option] = value
+
+    def malloc_trim(self, pad: int) -> None:
+        self.free, self.trims = float(pad), self.trims + 1
+
+    def held_bytes(self) -> int:
+        return int((self.needed + self.free) * 2**30)
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
+    memory = Memory()
+    monkeypatch.setattr(callbacks.ctypes, "CDLL", lambda name: memory)
+    monkeypatch.setattr(callbacks, "_held_bytes", memory.held_bytes)
+    return memory
+
+
+def test_freed_memory_is_kept_up_to_a_bound(memory: Memory) -> None:
+    callback = HeldMemory(most_gib=2.0)
+    callback.on_train_start(Trainer(), torch.nn.Module())  # type: ignore[arg-type]
+    assert memory.options == {
+        callbacks.M_TRIM_THRESHOLD: callbacks.KEPT_BYTES,
+        callbacks.M_MMAP_THRESHOLD: callbacks.KEPT_BYTES,
+    }
+    assert memory.trims == 1
+    trims = []
+    for free in (1.0, 1.9, 2.1, 1.0, 2.0, 3.0):
+        memory.free = free
+        callback.on_train_batch_end()
+        trims.append(memory.trims - 1)
+    assert trims == [0, 0, 1, 1, 1, 2]
+
+
+def test_what_is_needed_is_not_freed_memory(memory: Memory) -> None:
+    """A process that needs much does not give back after every batch."""
+    callback = HeldMemory(most_gib=2.0)
+    callback.on_train_start(Trainer(), torch.nn.Module())  # type: ignore[arg-type]
+    memory.needed = 9.0
+    for _ in range(3):
+        memory.free = 1.0
+        callback.on_train_batch_end()
+    assert memory.trims == 2
+
+
+def test_other_allocators_are_left_alone(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise OSError(name)
+
+    monkeypatch.setattr(callbacks.ctypes, "CDLL", missing)
+    callback = HeldMemory(most_gib=0.0)
+    callback.on_train_start(Trainer(), torch.nn.Module())  # type: ignore[arg-type]
+    callback.on_train_batch_end()
+    assert (memory.trims, memory.options) == (0, {})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it so")
+def test_held_memory_counts_no_mapped_files(tmp_path: Path) -> None:
+    path = tmp_path / "values"
+    np.zeros(2**26, np.uint8).tofile(path)
+    before = callbacks._held_bytes()
+    mapped = np.memmap(path, np.uint8, "r")
+    assert mapped[::4096].sum() == 0
+    assert callbacks._held_bytes() - before < 2**25
+    taken = np.ones(2**26, np.uint8)
+    assert callbacks._held_bytes() - before > 2**25
+    del taken
