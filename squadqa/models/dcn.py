@@ -12,7 +12,7 @@ that the best span within a length is searched for and the next best ones are kn
 By the paper the procedure halts when both estimates stay what they were or the rounds are used up,
 and the loss is summed over the rounds. It makes no difference between training and answering, so an
 example's rounds end in training, too, where they change nothing; with `halt_in_training` off, every
-example has all the rounds. The paper names no precision: maxout's products are rounded in training,
+example has all the rounds. The paper names no precision: maxout's pieces are rounded in training,
 which learns as well and is faster by a fifth; `bfloat16_maxout` off trains in float32 throughout.
 
 Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D embedding width,
@@ -38,7 +38,7 @@ from squadqa.nn.masking import mask_logits
 from squadqa.nn.pointer import HighwayMaxout
 from squadqa.nn.rnn import StackedBiRNN
 
-AT_ONCE = 2**23
+AT_ONCE = 2**24
 """Numbers of a maxout product that the decoder holds at once; one example may have more."""
 
 
@@ -80,7 +80,7 @@ class DCN(SpanReader):
         pool_size: Pieces of a maxout unit.
         halt_in_training: Stop an example's rounds in training, too, when they change nothing, as
             the paper's procedure does; off is slower, for a loss of `max_rounds` rounds throughout.
-        bfloat16_maxout: Make the maxout layers' products in bfloat16 in training, as mixed
+        bfloat16_maxout: Make the maxout layers' pieces in bfloat16 in training, as mixed
             precision does, where the processor is fast at it; where not, and in every evaluation,
             they are made in float32, as all else is.
         tuned_words: How many of the most frequent word forms have vectors that are trained on.
@@ -186,7 +186,7 @@ class DynamicDecoder(nn.Module):
         hidden_size: l.
         max_rounds: Most rounds.
         pool_size: Pieces of a maxout unit.
-        bfloat16: Make maxout products in bfloat16 in training.
+        bfloat16: Make maxout pieces in bfloat16 in training.
     """
 
     def __init__(
