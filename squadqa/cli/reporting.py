@@ -121,7 +121,7 @@ class Reporter(pl.Callback):
             ),
             ("folder", trainer.default_root_dir),
         ]
-        steps = trainer.estimated_stepping_batches
+        steps = pl_module.total_steps()
         if pl_module.warmup_steps > steps:
             warmup = f"{pl_module.warmup_steps:,} steps, more than the training's {steps:,}"
             pairs.append(("warm-up", f"{warmup}: the learning rate does not get up to its value"))
@@ -163,7 +163,7 @@ class Reporter(pl.Callback):
         if not trainer.is_global_zero:
             return
         for callback in trainer.early_stopping_callbacks:
-            if callback is not None and callback.wait_count >= callback.patience:
+            if callback.wait_count >= callback.patience:
                 stalled = _stalled(callback.monitor, callback.patience)
                 print(f"\n{stalled}: training stops early", flush=True)
 

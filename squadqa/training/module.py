@@ -185,7 +185,7 @@ class QAModule(pl.LightningModule):
         """Make optimiser and schedule (called by Lightning)."""
         with _made("the optimiser", "Change model.optimizer in the configuration."):
             optimizer = self.make_optimizer(self.parameter_groups())
-        total_steps = self._total_steps()
+        total_steps = self.total_steps()
         clocks = [each for each in self.trainer.callbacks if isinstance(each, TrainingClock)]  # type: ignore[attr-defined]
 
         def factor(step: int) -> float:
@@ -203,8 +203,8 @@ class QAModule(pl.LightningModule):
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
 
-    def _total_steps(self) -> float:
-        """Optimiser steps of the whole training, infinite where it has no last one.
+    def total_steps(self) -> float:
+        """Give the optimiser steps of the whole training, infinite where it has no last one.
 
         Lightning's own estimate opens the training data before the checkpoint is restored, after
         which it no longer restores the place inside the epoch.

@@ -202,8 +202,8 @@ def test_signals_are_given_back(last: LastCheckpoint, end: str) -> None:
 class Memory(SimpleNamespace):
     """A process' memory in GiB, and as much of its libc as is used."""
 
-    def __init__(self, **values: Any) -> None:
-        super().__init__(needed=1.0, free=0.0, options={}, trims=0, **values)
+    def __init__(self) -> None:
+        super().__init__(needed=1.0, free=0.0, options={}, trims=0)
 
     def mallopt(self, option: int, value: int) -> None:
         self.options[option] = value

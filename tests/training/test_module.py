@@ -145,7 +145,7 @@ def test_the_schedule_spans_the_steps_that_training_takes(
     )
     run = trainer(tmp_path, limit_val_batches=0, **options)
     run.fit(module, Questions())
-    assert run.global_step == module._total_steps() == steps
+    assert run.global_step == module.total_steps() == steps
     assert rates[:2] == [0.5, 1.0]
     assert run.optimizers[0].param_groups[0]["lr"] / 2e-3 == pytest.approx(0.01)  # the floor
 
