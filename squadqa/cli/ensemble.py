@@ -12,18 +12,30 @@ from squadqa.cli.console import ProgressLines, bold, facts, print_json, table
 from squadqa.cli.evaluate import require_answers
 from squadqa.cli.parser import CommandParser, add_cache_options, device, positive
 from squadqa.cli.predict import require_writable_file
+from squadqa.cli.run_folders import (
+    RESULTS,
+    require_name,
+    require_new,
+    require_writable,
+    write_scored,
+)
 from squadqa.data.squad import find_source
 from squadqa.errors import ConfigError, DataError
+from squadqa.files import write_atomic
 from squadqa.scoring import Score, score
 
 if TYPE_CHECKING:
     from squadqa.data.dataset import QuestionDataset
     from squadqa.evaluation.predictions import NBest
+    from squadqa.evaluation.results import Result
     from squadqa.inference.ensemble import Reading
     from squadqa.inference.predictor import Predictor
     from squadqa.inference.run_folder import Choice, HeldOut
 
 HELP = "let several trained runs answer together, and score that"
+
+MEMBERS = "members.json"
+"""What the folder of an ensemble holds beside what every run's does."""
 
 Named = tuple[Path, "Choice | None"]
 """A run folder and which of its checkpoints to take."""
@@ -81,8 +93,7 @@ def main(arguments: list[str]) -> int:
     _require_sense(options)
     if options.n_best and not options.output:
         raise ConfigError("--n-best wants a file to write", next_step="Name it with --output FILE.")
-    if options.output:
-        require_writable_file(Path(options.output))
+    _require_places(options)
     named = [_named(text, options.checkpoint) for text in options.run]
     answered = _answer(options, named)
     written = _write(options, answered)
@@ -126,7 +137,8 @@ def _answer(options: argparse.Namespace, named: list[Named]) -> Answered:
         readings.append(read)
         references = _references(dataset)
         is_scored = _is_scored(references, options)
-        alone = ensemble_answers(dataset, [read])
+        aim = options.maximize.replace("-", "_")
+        alone = ensemble_answers(dataset, [read], aim=aim, mean="arithmetic")
         own = score(references, _texts(alone)) if is_scored else None
         members.append(
             Member(
@@ -138,7 +150,7 @@ def _answer(options: argparse.Namespace, named: list[Named]) -> Answered:
             )
         )
         vectors |= dict.fromkeys(run.inputs.vectors)
-        parameters += sum(weight.numel() for weight in run.checkpoint.weights.values())
+        parameters += predictor.num_parameters(dataset.data)
     weights = options.weights or [1.0] * len(members)
     if options.fit_weights:
         weights = fit_weights(held_out_dataset, fitting)
@@ -147,7 +159,8 @@ def _answer(options: argparse.Namespace, named: list[Named]) -> Answered:
         readings,
         weights=weights,
         n_best=options.n_best or 1,
-        aim=options.maximize.replace("-", "_"),
+        aim=aim,
+        mean=options.mean,
     )
     known = {
         "device": str(predictor.device),
@@ -192,7 +205,7 @@ def _is_scored(references: Mapping[str, Sequence[str]], options: argparse.Namesp
     if any(references.values()):
         require_answers(references, options.data or "the held-out articles")
         return True
-    if not options.output:
+    if not options.output and not options.run_folder:
         raise DataError(
             f'"{options.data}" has no answers to score against, and nothing is to be written',
             next_step="Name a prediction file with --output FILE, or data with answers.",
@@ -208,9 +221,8 @@ def _parser() -> CommandParser:
         usage="RUN RUN [RUN ...] (--data FILE | --held-out) [options]",
         examples=[
             (
-                "three runs on SQuAD's dev part, predictions kept",
-                "squadqa ensemble runs/drqa runs/bidaf runs/rnet --data squad "
-                "--output predictions.json",
+                "three runs on SQuAD's dev part, scores and predictions kept as a training's are",
+                "squadqa ensemble runs/drqa runs/bidaf runs/rnet --data squad --run runs/three",
             ),
             (
                 "which members to take: the score on articles that no member learned from",
@@ -242,6 +254,12 @@ def _parser() -> CommandParser:
         help="make the held-out answers most probable",
     )
     add(
+        "--mean",
+        choices=("geometric", "arithmetic"),
+        default="geometric",
+        help="of the members' probabilities of a span (default: geometric, mostly the better)",
+    )
+    add(
         "--maximize",
         choices=("exact-match", "f1"),
         default="exact-match",
@@ -256,8 +274,13 @@ def _parser() -> CommandParser:
         help="of run folders (default: best, or last where there is no best yet)",
     )
     add("--device", type=device, default="auto", help="auto, cpu or cuda (default: auto)")
+    add(
+        "--run",
+        metavar="RUN_FOLDER",
+        dest="run_folder",
+        help="folder to make for members, predictions and scores",
+    )
     add("--results", metavar="FOLDER", help="also write the scores to FOLDER/NAME.json")
-    add("--name", metavar="NAME", default="ensemble", help="of the result (default: ensemble)")
     add("--json", action="store_true", help="print one JSON object, nothing else")
     add_cache_options(parser)
     return parser
@@ -322,6 +345,24 @@ def _require_sense(options: argparse.Namespace) -> None:
         )
 
 
+def _require_places(options: argparse.Namespace) -> None:
+    """Find out before the work is done whether all that is asked for can be written."""
+    if options.run_folder:
+        folder = Path(options.run_folder)
+        require_new(folder, next_step="Name another with --run.")
+        require_name(folder)
+        require_writable(folder)
+    if options.output:
+        require_writable_file(Path(options.output))
+    if options.results:
+        require_writable_file(Path(options.results) / f"{_name(options)}.json")
+
+
+def _name(options: argparse.Namespace) -> str:
+    """Name the result as a training's: after its run folder, where one is to be made."""
+    return Path(options.run_folder).name if options.run_folder else "ensemble"
+
+
 def _require_same(named: list[Named], held_out: "list[HeldOut]") -> None:
     """Make sure that what one member's training held out, another's did not learn."""
     for (folder, _), own in zip(named, held_out, strict=True):
@@ -346,58 +387,68 @@ def _require_different(paths: list[Path]) -> None:
 def _write(options: argparse.Namespace, answered: Answered) -> list[tuple[str, str]]:
     """Write what was asked for; say what was written where."""
     from squadqa.evaluation.predictions import write_n_best, write_predictions
+    from squadqa.evaluation.results import write_result
 
+    texts = _texts(answered.answers)
+    result = _result(options, answered, answered.score) if answered.score else None
     written = []
+    if options.run_folder:
+        folder = Path(options.run_folder)
+        write_scored(folder, result, texts)
+        with write_atomic(folder / MEMBERS) as file:
+            json.dump([asdict(member) for member in answered.members], file, indent=1)
+        written.append(("run", str(folder)))
     if options.output:
         output = Path(options.output)
         if options.n_best:
             n_best = output.with_name(f"{output.stem}.n_best.json")
             write_n_best(n_best, answered.answers)
             written.append(("n-best", str(n_best)))
-        write_predictions(output, _texts(answered.answers))
+        write_predictions(output, texts)
         written.append(("predictions", str(output)))
-    if options.results and answered.score:
-        written.append(("result", str(_write_result(options, answered, answered.score))))
+    if options.results and result:
+        written.append(("result", str(write_result(options.results, result))))
     return written
 
 
-def _write_result(options: argparse.Namespace, answered: Answered, scored: Score) -> Path:
-    """Write a row for the table of results; its minutes are those that the members trained."""
-    from squadqa.evaluation.results import Result, commit, hardware, write_result
+def _result(options: argparse.Namespace, answered: Answered, scored: Score) -> "Result":
+    """Make a row for the table of results; its minutes are those that the members trained."""
+    from squadqa.evaluation.results import Result, commit, hardware
 
-    trained = [_trained(Path(member.run)) for member in answered.members]
+    folders = dict.fromkeys(Path(member.run).resolve() for member in answered.members)
+    trained = [_trained(folder) for folder in folders]
     line = f"squadqa ensemble {' '.join(options.run)}"
+    line += " --held-out" if options.held_out else f" --data {options.data}"
+    line += f" --checkpoint {options.checkpoint}" if options.checkpoint else ""
     if options.weights:
         line += f" --weights {' '.join(f'{weight:g}' for weight in options.weights)}"
     line += " --fit-weights" * options.fit_weights
+    line += " --mean arithmetic" * (options.mean == "arithmetic")
     line += " --maximize f1" * (options.maximize == "f1")
     alone = "; ".join(
         f"{member.run} {member.weight:.3g}, {member.f1:.1f}" for member in answered.members
     )
-    return write_result(
-        options.results,
-        Result(
-            name=options.name,
-            config=line,
-            total=scored.total,
-            seed=int(trained[0].get("seed", 0)),
-            commit=commit(Path(__file__).parent),
-            hardware=hardware(),
-            budget_minutes=None,
-            minutes=float(sum(one.get("minutes", 0.0) for one in trained)),
-            epochs=0.0,
-            examples_per_second=0.0,
-            exact_match=scored.exact_match,
-            f1=scored.f1,
-            notes=f"Weights and F1 of each alone: {alone}.",
-            **answered.known,
-        ),
+    return Result(
+        name=_name(options),
+        config=line,
+        total=scored.total,
+        seed=int(trained[0].get("seed", 0)),
+        commit=commit(Path(__file__).parent),
+        hardware=hardware(),
+        budget_minutes=None,
+        minutes=float(sum(one.get("minutes", 0.0) for one in trained)),
+        epochs=0.0,
+        examples_per_second=0.0,
+        exact_match=scored.exact_match,
+        f1=scored.f1,
+        notes=f"Weights and F1 of each alone: {alone}.",
+        **answered.known,
     )
 
 
 def _trained(folder: Path) -> dict[str, Any]:
     """What a finished training wrote of itself; nothing where it goes on."""
-    path = folder / "results.json"
+    path = folder / RESULTS
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from squadqa.cli.console import bold, table
 from squadqa.cli.parser import CommandParser
+from squadqa.cli.run_folders import PREDICTIONS, RESULTS
 from squadqa.errors import ConfigError
 
 HELP = "train a baseline and a reader on the bundled sample (3 minutes)"
@@ -73,8 +74,8 @@ def _free_folder(parent: Path) -> Path:
 
 
 def _compare(folder: Path) -> None:
-    results = {name: _read(folder / name / "results.json") for name, _ in RUNS}
-    answers = {name: _read(folder / name / "predictions.json") for name, _ in RUNS}
+    results = {name: _read(folder / name / RESULTS) for name, _ in RUNS}
+    answers = {name: _read(folder / name / PREDICTIONS) for name, _ in RUNS}
     from squadqa.data.squad import find_source, read_squad
 
     data = read_squad(find_source("data/sample"))

@@ -6,10 +6,9 @@ import os
 import shutil
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeVar
 
@@ -25,10 +24,17 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from squadqa.cli.config_errors import config_error
 from squadqa.cli.console import ProgressLines
 from squadqa.cli.reporting import Reporter, StepLine, end_block
-from squadqa.errors import CheckpointError, ConfigError, OutputError, SquadQAError, did_you_mean
+from squadqa.cli.run_folders import (
+    PREDICTIONS,
+    require_name,
+    require_new,
+    require_writable,
+    write_scored,
+)
+from squadqa.errors import CheckpointError, ConfigError, SquadQAError, did_you_mean
 from squadqa.evaluation.predictions import write_predictions
-from squadqa.evaluation.results import NAME, Result, commit, hardware, write_result
-from squadqa.files import output_error, write_atomic
+from squadqa.evaluation.results import Result, commit, hardware, write_result
+from squadqa.files import write_atomic
 from squadqa.inference.run_folder import CHECKPOINTS, CONFIG, open_run, read_checkpoint
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.training.callbacks import (
@@ -46,10 +52,12 @@ from squadqa.training.samples import SampleTable
 from squadqa.training.warm_start import WarmStart
 
 ORIGIN = "origin.json"
-RESULTS = "results.json"
 
 RUN_OF_RANK_0 = "SQUADQA_RUN_FOLDER"
 """Environment variable that tells the other processes of a training its run folder."""
+
+TOLD_ELSEWHERE = ("--data.train", "--data.val", "--data.test", "--trainer.accelerator")
+"""Options that a result has a field for, or that do not change it."""
 
 OWN = "own"
 """The character encoder that a model's own configuration names."""
@@ -60,7 +68,17 @@ CLI = TypeVar("CLI", bound="TrainCLI")
 
 
 class SaveRunConfig(SaveConfigCallback):
-    """Writes the whole configuration into the run folder and to the loggers."""
+    """Writes the whole configuration into the run folder and to the loggers.
+
+    Args:
+        *args: Of `SaveConfigCallback`.
+        changes: What the command line says beside the configuration files.
+        **kwargs: Of `SaveConfigCallback`.
+    """
+
+    def __init__(self, *args: Any, changes: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.changes = changes
 
     def save_config(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Write down what a training starts from (called by Lightning in one process)."""
@@ -73,7 +91,7 @@ class SaveRunConfig(SaveConfigCallback):
             origin = {
                 "commit": commit(Path(__file__).parent),
                 "hardware": hardware(),
-                "config": " ".join(str(path) for path in self.config.config or []),
+                "config": " ".join([*map(str, self.config.config or []), *self.changes]),
             }
             with write_atomic(folder / ORIGIN) as file:
                 json.dump(origin, file, indent=1)
@@ -293,9 +311,7 @@ class TrainCLI(LightningCLI):
             return
         scores = self.model.scores
         result = self._result(scores, clock)
-        with write_atomic(self.run_folder / RESULTS) as file:
-            json.dump(asdict(result), file, indent=1)
-        write_predictions(self.run_folder / "predictions.json", self.model.predictions)
+        write_scored(self.run_folder, result, self.model.predictions)
         if self._config.results:
             write_result(self._config.results, result)
         if self._config.wandb != "off":
@@ -317,7 +333,7 @@ class TrainCLI(LightningCLI):
         """Write the predictions in the official format (called by LightningCLI)."""
         if not self.trainer.is_global_zero:
             return
-        path = self.run_folder / "predictions.json"
+        path = self.run_folder / PREDICTIONS
         write_predictions(path, self.model.predictions)
         print(f"{len(self.model.predictions):,} answers in {path}")
 
@@ -349,11 +365,9 @@ class TrainCLI(LightningCLI):
         if config.run:
             folder = Path(config.run)
             is_new = self.subcommand == "fit" and not config.resume and _is_first_process()
-            if is_new and folder.exists():
-                raise OutputError(
-                    f'the run folder "{folder}" exists',
-                    next_step=f"Go on with it (squadqa train --resume {folder}), or name another.",
-                )
+            if is_new:
+                go_on = f"Go on with it (squadqa train --resume {folder})"
+                require_new(folder, next_step=f"{go_on}, or name another.")
             return folder
         name = Path(str(config.config[0])).stem if config.config else "run"
         folder, number = Path("runs") / name, 1
@@ -430,6 +444,27 @@ class TrainCLI(LightningCLI):
         )
 
 
+def changes(arguments: list[str]) -> list[str]:
+    """Give what a command line changes of a model and its training, as a result names it.
+
+    Args:
+        arguments: The command line behind the program's name.
+
+    Returns:
+        Each option in front of its value; without those that a result has a field of its own for.
+    """
+    found: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        option, has_value, value = argument.partition("=")
+        is_change = option == "--char_cnn" or (option.startswith("--") and "." in option)
+        if is_change and not has_value:
+            value = next(rest, "")
+        if is_change and option not in TOLD_ELSEWHERE:
+            found += [option, value]
+    return found
+
+
 def make_cli(
     kind: type[CLI],
     arguments: list[str],
@@ -452,7 +487,7 @@ def make_cli(
         subclass_mode_model=True,
         parser_class=FriendlyParser,
         save_config_callback=save_config_callback,
-        save_config_kwargs={"save_to_log_dir": False},
+        save_config_kwargs={"save_to_log_dir": False, "changes": changes(arguments)},
         seed_everything_default=1,
         trainer_defaults={"use_distributed_sampler": False, "num_sanity_val_steps": 0},
         auto_configure_optimizers=False,
@@ -484,42 +519,6 @@ def run(arguments: list[str]) -> int:
         finally:
             os.environ.pop(RUN_OF_RANK_0, None)  # it was for this run alone
     return 0
-
-
-def require_name(folder: Path) -> None:
-    """Make sure that a run's results can be told by its folder's name: it shows before the work.
-
-    Args:
-        folder: The run folder.
-
-    Raises:
-        OutputError: They cannot.
-    """
-    if NAME.fullmatch(folder.name):
-        return
-    raise OutputError(
-        f'the run folder cannot be called "{folder.name}"',
-        hint='Its name is that of a file of results: letters, digits, ".", "_" and "-".',
-        next_step="Name another with --run.",
-    )
-
-
-def require_writable(folder: Path) -> None:
-    """Make a folder and remove it again: a mistake in its name shows before the work.
-
-    Args:
-        folder: The folder, which does not exist.
-
-    Raises:
-        OutputError: It cannot be made.
-    """
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True)
-        for path in missing:
-            path.rmdir()
-    except OSError as error:
-        raise output_error(folder, error) from error
 
 
 def require_practice(config: Namespace) -> None:

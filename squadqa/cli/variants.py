@@ -15,7 +15,8 @@ from pytorch_lightning.loggers import Logger
 
 from squadqa.cli.console import bold, facts, table
 from squadqa.cli.reporting import StepLine
-from squadqa.cli.train import TrainCLI, make_cli, quiet_lightning, require_writable
+from squadqa.cli.run_folders import PREDICTIONS, require_writable
+from squadqa.cli.train import TrainCLI, make_cli, quiet_lightning
 from squadqa.errors import ConfigError
 from squadqa.evaluation.ablation import (
     FILE,
@@ -196,7 +197,7 @@ def _train_missing(
         _tell(bold(label + _times(variants, ablation, began), stream=sys.stderr))
         variant = Variant(**cli.train_without(without), **origin)
         folder = f"without-{'+'.join(without)}" if without else "whole"
-        write_predictions(output / folder / "predictions.json", cli.model.predictions)
+        write_predictions(output / folder / PREDICTIONS, cli.model.predictions)
         ablation = ablation.with_variant(variant)
         write_ablation(output, ablation)
         scores = f"EM {variant.exact_match:.2f}  F1 {variant.f1:.2f}"

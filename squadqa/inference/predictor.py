@@ -128,17 +128,32 @@ class Predictor:
         Raises:
             CheckpointError: The weights do not fit.
         """
-        if self._model is None:
-            self._model = self.run.model_for(dataset.data).to(self.device)
+        model = self._model_for(dataset.data)
         done = 0
         for items in bounded_batches(dataset.context_lengths, limit=BATCH_TOKENS):
             batch = dataset.collate(items).to(self.device)
             with torch.inference_mode():
-                output = self._model(batch)
+                output = model(batch)
             yield items, batch, output
             done += len(items)
             if progress:
                 progress("answers", done, len(dataset))
+
+    def num_parameters(self, data: PreparedData) -> int:
+        """Count the parameters of the model.
+
+        Args:
+            data: What it reads, prepared as the run's inputs ask.
+
+        Raises:
+            CheckpointError: The weights do not fit.
+        """
+        return sum(parameter.numel() for parameter in self._model_for(data).parameters())
+
+    def _model_for(self, data: PreparedData) -> Any:
+        if self._model is None:
+            self._model = self.run.model_for(data).to(self.device)
+        return self._model
 
     def answer(self, context: str, question: str, *, n_best: int = 1) -> list[NBest]:
         """Answer one question about a text.

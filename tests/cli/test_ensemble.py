@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def test_predictions_results_and_scores_agree(
 ) -> None:
     output, results = tmp_path / "out" / "predictions.json", tmp_path / "results"
     written = ["--output", str(output), "--n-best", "3", "--results", str(results)]
-    found = as_json([*line, *written, "--name", "both"], capsys)
+    run = tmp_path / "both"
+    found = as_json([*line, *written, "--run", str(run)], capsys)
     predictions = json.loads(output.read_text())
     references = {row["id"]: row["answers"]["text"] for row in tiny.flat_rows(tiny.squad())}
     official = score(references, predictions)
@@ -44,8 +46,11 @@ def test_predictions_results_and_scores_agree(
     assert all(len(some) <= 3 for some in n_best.values())
 
     (result,) = read_results(results)
+    assert json.loads((run / "results.json").read_text()) == asdict(result)
+    assert json.loads((run / "predictions.json").read_text()) == predictions
+    assert json.loads((run / "members.json").read_text()) == found["members"]
     assert (result.name, result.total, result.f1) == ("both", 8, official.f1)
-    assert result.config == " ".join(["squadqa ensemble", *line[1:3]])
+    assert result.config == " ".join(["squadqa", *line[:5]])
     trained = [json.loads((Path(run) / "results.json").read_text()) for run in line[1:3]]
     assert result.minutes == pytest.approx(sum(one["minutes"] for one in trained))
     assert result.parameters == sum(one["parameters"] for one in trained)
@@ -80,6 +85,21 @@ def test_weight_decides(line: list[str], capsys: pytest.CaptureFixture[str]) -> 
         assert (found["exact_match"], found["f1"]) == (member["exact_match"], member["f1"])
 
 
+def test_the_mean_is_asked_for(
+    line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    probabilities = []
+    for mean in ("geometric", "arithmetic"):
+        output, results = tmp_path / f"{mean}.json", tmp_path / mean
+        written = ["--output", str(output), "--n-best", "3", "--results", str(results)]
+        as_json([*line, "--mean", mean, *written], capsys)
+        (result,) = read_results(results)
+        assert result.config.endswith(" --mean arithmetic") == (mean == "arithmetic")
+        n_best = json.loads(output.with_name(f"{mean}.n_best.json").read_text())
+        probabilities.append([one["probability"] for some in n_best.values() for one in some])
+    assert probabilities[0] != pytest.approx(probabilities[1])
+
+
 def test_expected_f1_is_asked_for(
     line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -97,12 +117,19 @@ def test_two_checkpoints_of_one_run(
     line: list[str], reader_run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line[2] = str(reader_run / "checkpoints" / "last.ckpt")
-    members = as_json([*line, "--checkpoint", "best"], capsys)["members"]
+    results = reader_run.parents[1] / "two checkpoints"
+    told = ["--checkpoint", "best", "--results", str(results)]
+    members = as_json([*line, *told], capsys)["members"]
     assert [Path(member["checkpoint"].split()[0]).name for member in members] == [
         "best.ckpt",
         "last.ckpt",
     ]
     assert [member["run"] for member in members] == [str(reader_run)] * 2
+    (result,) = read_results(results)
+    assert result.config == " ".join(["squadqa", *line[:5], "--checkpoint best"])
+    trained = json.loads((reader_run / "results.json").read_text())
+    assert result.minutes == trained["minutes"]
+    assert result.parameters == 2 * trained["parameters"]
 
 
 def test_questions_without_answers_are_answered(
@@ -113,9 +140,12 @@ def test_questions_without_answers_are_answered(
     said = refused(*line)
     assert "no answers to score against" in said
     assert "--output" in said
-    output = tmp_path / "predictions.json"
+    output, run = tmp_path / "predictions.json", tmp_path / "run"
     assert main([*line, "--output", str(output)]) == 0
-    assert json.loads(output.read_text()).keys() == {"only"}
+    assert main([*line, "--run", str(run)]) == 0
+    assert {path.name for path in run.iterdir()} == {"predictions.json", "members.json"}
+    for path in (output, run / "predictions.json"):
+        assert json.loads(path.read_text()).keys() == {"only"}
     assert "F1" not in capsys.readouterr().out
 
     tiny.write(bare, tiny.join(tiny.one_question(answers=[]), tiny.one_question(id="other")))
@@ -145,6 +175,31 @@ def test_what_is_no_ensemble(
     message = refused("ensemble", "--data", data, *arguments)
     for text in said:
         assert text in message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--run", "old"], 'the run folder "old" exists'),
+        (["--run", "a b"], 'cannot be called "a b"'),
+        (["--run", "file/new"], 'cannot write "file/new"'),
+        (["--results", "file"], 'cannot write "file/ensemble.json"'),
+        (["--output", "old"], 'cannot write "old": it is a folder'),
+    ],
+)
+def test_where_nothing_can_be_written_nothing_is_read(
+    arguments: list[str],
+    said: str,
+    line: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    refused: Callable[..., str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("old").mkdir()
+    Path("file").touch()
+    assert said in refused(*line, *arguments)
+    assert not Path("cache").exists()
 
 
 def test_no_questions(refused: Callable[..., str]) -> None:
@@ -177,6 +232,7 @@ def test_weights_fitted_on_what_both_held_out(
     assert 0 < held_out["total"] < 8
     (result,) = read_results(tmp_path / "held-out")
     assert (result.data, result.split) == ("train.json", "held out")
+    assert result.config.endswith(" --held-out --fit-weights")
 
 
 def test_what_one_held_out_another_may_have_learned(

@@ -1,7 +1,9 @@
 """The mean of members' probabilities, and answers by it, against sums written out span by span."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,8 +17,10 @@ from squadqa.data.dataset import SpanDataset
 from squadqa.data.squad import find_source
 from squadqa.errors import CheckpointError, DataError
 from squadqa.inference.ensemble import (
+    FLOOR,
     Aim,
     CandidateReading,
+    Mean,
     PointerReading,
     Reading,
     ensemble_answers,
@@ -56,6 +60,19 @@ def slow_mean(readings: Sequence[Reading], weights: Sequence[float]) -> Spans:
     return mean
 
 
+def slow_product(readings: Sequence[Reading], weights: Sequence[float]) -> Spans:
+    every = [slow(reading) for reading in readings]
+    product = {
+        span: math.prod(
+            (spans.get(span, 0.0) + FLOOR) ** (weight / sum(weights))
+            for spans, weight in zip(every, weights, strict=True)
+        )
+        for span in {span for spans in every for span in spans}
+    }
+    total = sum(product.values())
+    return {span: value / total for span, value in product.items()}
+
+
 def normalized(draw: st.DrawFn, size: int) -> np.ndarray:
     values = draw(st.lists(st.floats(0.01, 1.0), min_size=size, max_size=size))
     return (np.array(values) / sum(values)).astype(np.float32)
@@ -83,8 +100,9 @@ def readings(draw: st.DrawFn) -> list[Reading]:
 def test_a_spans_probability_is_the_weighted_mean(some: list[Reading], data: st.DataObject) -> None:
     numbers = st.lists(st.floats(0.1, 9.0), min_size=len(some), max_size=len(some))
     weights = data.draw(numbers)
-    table = mean_table(some, weights)
-    expected = slow_mean(some, weights)
+    mean: Mean = data.draw(st.sampled_from(get_args(Mean)))
+    table = mean_table(some, weights, mean=mean)
+    expected = (slow_mean if mean == "arithmetic" else slow_product)(some, weights)
     assert table.sum() == pytest.approx(1.0, rel=1e-5)
     found = {
         (first, first + behind): table[first, behind]
@@ -111,9 +129,10 @@ def texts(
     weights: list[float] | None = None,
     n_best: int = 1,
     aim: Aim = "exact_match",
+    mean: Mean = "arithmetic",
 ) -> list[str]:
     some = [[member] for member in members]
-    answers = ensemble_answers(DATASET, some, weights=weights, n_best=n_best, aim=aim)
+    answers = ensemble_answers(DATASET, some, weights=weights, n_best=n_best, aim=aim, mean=mean)
     (found,) = answers.values()
     return [answer.text for answer in found]
 
@@ -127,6 +146,24 @@ def test_members_that_agree_a_little_outvote_one_that_is_sure() -> None:
     assert texts(first, second, weights=[9, 1]) == ["one"]
 
 
+def test_no_member_rules_out_a_span_alone() -> None:
+    """Nor does one that is sure decide alone, by the geometric mean."""
+    sure = candidates(4, {(0, 0): 1.0})
+    others = [candidates(4, {(0, 0): 0.2, (3, 3): 0.8})] * 2
+    assert texts(sure, *others, mean="arithmetic") == ["four"]
+    assert texts(sure, *others, mean="geometric") == ["one"]
+    assert texts(sure, *others, *others, mean="geometric") == ["one"]
+    certain = [candidates(4, {(0, 0): 0.001, (3, 3): 0.999})] * 2
+    assert texts(sure, *certain, mean="geometric") == ["four"]
+
+
+def test_the_geometric_mean_has_only_spans_that_a_member_considers() -> None:
+    members = pointer([0.5, 0.5, 0, 0], [0.5, 0, 0.5, 0], longest=2), candidates(4, {(0, 3): 1.0})
+    table = mean_table(members, [1, 1])
+    assert set(zip(*np.nonzero(table), strict=True)) == {(0, 0), (1, 1), (0, 3)}
+    assert len(texts(*members, n_best=9, mean="geometric")) == 3
+
+
 def test_a_span_too_long_for_one_member_is_answered_by_the_other() -> None:
     short = pointer([0.5, 0.5, 0, 0], [0, 0, 0, 1], longest=2)
     long = candidates(4, {(0, 3): 1.0})
@@ -135,7 +172,7 @@ def test_a_span_too_long_for_one_member_is_answered_by_the_other() -> None:
 
 def test_n_best_are_the_most_probable_spans() -> None:
     one = [[candidates(4, {(0, 0): 0.5, (1, 2): 0.3, (3, 3): 0.2})]]
-    (found,) = ensemble_answers(DATASET, one, n_best=9).values()
+    (found,) = ensemble_answers(DATASET, one, n_best=9, mean="arithmetic").values()
     assert [answer.text for answer in found] == ["one", "two three", "four"]
     assert [answer.probability for answer in found] == pytest.approx([0.5, 0.3, 0.2])
     assert [(answer.start, answer.end) for answer in found] == [(0, 3), (4, 13), (14, 18)]
@@ -222,7 +259,7 @@ def test_one_member_answers_as_it_does_alone(predictor: Predictor, tmp_path: Pat
     told: list[tuple[str, int, int]] = []
     dataset = predictor.run.inputs.dataset(data)
     read = read_questions(predictor, dataset, progress=lambda *call: told.append(call))
-    together = ensemble_answers(dataset, [read], n_best=5)
+    together = ensemble_answers(dataset, [read], n_best=5, mean="arithmetic")
     alone = predictor.answers(data, n_best=5)
     assert list(together) == list(alone)
     assert told[-1] == ("answers", 8, 8)
