@@ -14,7 +14,7 @@ from squadqa.nn.similarity import AdditiveSimilarity
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 FILES = sorted(CONFIGS.rglob("*.yaml"))
-SIZES = {"vector_size": 5, "num_buckets": 4}
+SIZES = {"vector_size": 5, "tuned_words": 1000, "num_buckets": 4}
 BASES = {"word_in_question": "bidaf.yaml"}  # DrQA has features of its own
 
 

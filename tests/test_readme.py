@@ -27,12 +27,23 @@ SHRUNKEN = [
 ]
 
 
+def prompted(text: str) -> list[str]:
+    """The lines behind a prompt."""
+    found = re.findall(r"^\$ ([^#\n]+)", text.replace("\\\n", ""), re.MULTILINE)
+    return [command.strip() for command in found]
+
+
 def commands() -> list[str]:
     """The lines behind a prompt, and the commands of the table."""
-    joined = README.replace("\\\n", "")
-    prompted = re.findall(r"^\$ ([^#\n]+)", joined, re.MULTILINE)
     tabled = re.findall(r"^\| `(squadqa [^`]+)` \|", README, re.MULTILINE)
-    return [command.strip() for command in (*prompted, *tabled)]
+    return [*prompted(README), *tabled]
+
+
+DOCUMENTED = dict.fromkeys(
+    command
+    for path in sorted((ROOT / "docs").glob("*.md"))
+    for command in prompted(path.read_text(encoding="utf-8"))
+)
 
 
 @pytest.fixture
@@ -86,3 +97,21 @@ def test_command_runs(command: str, checkout: Path) -> None:
     if arguments[0] == "ablate":
         arguments += ["--without", "lengths", "--trainer.max_epochs", "1"]
     assert main(arguments) == 0
+
+
+@pytest.mark.parametrize("command", DOCUMENTED)
+def test_command_of_the_docs_is_understood(
+    command: str, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A training is made up, and not begun."""
+    from squadqa.cli.train import TrainCLI
+
+    begun: list[TrainCLI] = []
+    monkeypatch.setattr(TrainCLI, "_run_subcommand", lambda self, _: begun.append(self))
+    # Set back after the test: a run sets them for its own processes.
+    monkeypatch.setenv("PL_GLOBAL_SEED", "0")
+    monkeypatch.setenv("SQUADQA_RUN_FOLDER", "")
+    program, *arguments = shlex.split(command)
+    assert program == "squadqa"
+    assert main(arguments) == 0
+    assert len(begun) == (arguments[0] == "train")

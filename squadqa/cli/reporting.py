@@ -119,6 +119,13 @@ class Reporter(pl.Callback):
                 f"{_limits(trainer, self.clock)} of {trainer.num_training_batches:,} batches"
                 f"{begun}",
             ),
+            *(
+                (
+                    "early stop",
+                    f"after {_evaluations(each.patience)} of no better {_score(each.monitor)}",
+                )
+                for each in trainer.early_stopping_callbacks
+            ),
             ("folder", trainer.default_root_dir),
         ]
         steps = pl_module.total_steps()
@@ -231,9 +238,16 @@ def end_block(
 
 def _stalled(monitor: str, evaluations: int) -> str:
     """Say that a score stalled, as its column in the table of evaluations is called."""
-    name = monitor.replace("/", " ").replace("exact_match", "EM").replace("f1", "F1")
-    times = "evaluation" if evaluations == 1 else f"{evaluations} evaluations"
-    return f"{name} got no better in the last {times}"
+    times = "evaluation" if evaluations == 1 else _evaluations(evaluations)
+    return f"{_score(monitor)} got no better in the last {times}"
+
+
+def _score(monitor: str) -> str:
+    return monitor.replace("/", " ").replace("exact_match", "EM").replace("f1", "F1")
+
+
+def _evaluations(count: int) -> str:
+    return f"{count} evaluation" if count == 1 else f"{count} evaluations"
 
 
 def _part(name: str) -> str:

@@ -53,6 +53,7 @@ def main(arguments: list[str]) -> int:
         ("--trainer.accelerator", options.device and options.device.replace("cuda", "gpu")),
         ("--trainer.precision", options.precision),
         ("--early_stopping.patience", options.patience),
+        ("--char_cnn", options.char_cnn),
         ("--warm_start", options.warm_start),
         ("--wandb", options.wandb),
         ("--results", options.results),
@@ -90,8 +91,14 @@ def _parser() -> CommandParser:
     add("--run", metavar="RUN_FOLDER", help="folder to make (default: runs/CONFIG_NAME)")
     add("--epochs", metavar="N", type=positive, help="passes over the training questions")
     add("--minutes", metavar="N", type=positive, help="train for so long, evaluation not counted")
-    add("--patience", metavar="N", type=positive, help="stop after N evaluations of no better F1")
+    add(
+        "--patience",
+        metavar="N",
+        type=positive,
+        help="stop after N evaluations of no better F1 (default: 3)",
+    )
     add("--warm-start", metavar="RUN_FOLDER", help="begin with a run's weights that fit")
+    add("--char-cnn", metavar="CLASS", help="such as ResNetCharCNN; null takes characters out")
     add("--batch-size", metavar="N", type=positive, help="questions in a batch")
     add("--device", choices=("auto", "cpu", "cuda"), help="where to train (default: auto)")
     add("--precision", metavar="P", help="32-true; on a GPU also bf16-mixed or 16-mixed")

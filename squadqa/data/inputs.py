@@ -15,6 +15,7 @@ from squadqa.data.dataset import SpanDataset
 from squadqa.data.lexicon import most_frequent
 from squadqa.data.prepare import PreparedData
 from squadqa.data.vectors import DEFAULT_SOURCE
+from squadqa.errors import ConfigError
 
 
 class Inputs(ABC):
@@ -94,9 +95,17 @@ class SpanInputs(Inputs):
         )
 
     def sizes(self, data: PreparedData) -> dict[str, int]:
-        """Give the width of the word vectors."""
-        assert data.vectors is not None
-        return {"vector_size": data.vectors.shape[1]}
+        """Give the width of the word vectors, and how many words a reader may tune.
+
+        Raises:
+            ConfigError: There are no word vectors.
+        """
+        if data.vectors is None:
+            raise ConfigError(
+                "a reader reads words, but the data has no word vectors",
+                next_step="Name at least one source with data.inputs.vectors.",
+            )
+        return {"vector_size": data.vectors.shape[1], "tuned_words": self.tuned_words}
 
     def state_dict(self) -> dict[str, Any]:
         """Give the most frequent word forms."""

@@ -97,7 +97,7 @@ def catalog(
                     paper=_paper(made),
                     parameters=_count_parameters(made, base, own[:1], files),
                     configs=tuple(map(str, own)),
-                    results=tuple(one for one in measured if _names_any(one.config, own, configs)),
+                    results=tuple(one for one in measured if _used(name, one.config, own, configs)),
                 )
             )
     return entries
@@ -204,9 +204,10 @@ def _not_described(made: type, path: Path | str, error: Exception) -> ConfigErro
     )
 
 
-def _names_any(config: str, own: Sequence[Path], folder: str | Path | None) -> bool:
-    """Tell whether a result was measured with one of the configurations, wherever they lay."""
-    if folder is None:
-        return False
-    endings = {path.relative_to(folder).as_posix() for path in own}
-    return any(word.partition(f"{CONFIGS}/")[2] in endings for word in config.split())
+def _used(name: str, config: str, own: Sequence[Path], folder: str | Path | None) -> bool:
+    """Tell whether a result was measured with a class: by its name, or by a configuration of it."""
+    endings = {path.relative_to(folder).as_posix() for path in own} if folder else set()
+    return any(
+        word.rpartition(".")[2] == name or word.partition(f"{CONFIGS}/")[2] in endings
+        for word in config.split()
+    )

@@ -2,7 +2,8 @@
 
 The form that lectures teach first: represent the context, represent the question, design f(W_a, Q)
 that says how much the context token W_a has to do with the question Q. The texts meet nowhere else,
-so contexts can be encoded before any question is asked.
+so contexts can be encoded before any question is asked, unless the reader is told which words the
+question holds (`word_in_question`).
 
 Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D embedding width,
 H encoding width.

@@ -5,9 +5,10 @@ Reference: Xiong, Zhong and Socher, 2017, Dynamic Coattention Networks for Quest
 
 Departs from the paper: characters are read beside the word vectors (`char_cnn`; None reads vectors
 alone, as the paper). The paper does not say where the first round starts: here at the first and the
-last token of the context, whose encodings have read all of it. It answers with the last round's
-highest start and highest end; here the last round's scores are every token's, as any reader's, so
-that the best span within a length is searched for and the next best ones are known.
+last token of the context, whose encodings have read all of it. A round's end is scored from that
+round's start. The paper answers with the last round's highest start and highest end; here the last
+round's scores are every token's, as any reader's, so that the best span within a length is searched
+for and the next best ones are known.
 
 By the paper the procedure halts when both estimates stay what they were or the rounds are used up,
 and the loss is summed over the rounds. It makes no difference between training and answering, so an

@@ -5,7 +5,8 @@ Reference: Chen, Fisch, Weston and Bordes, 2017, Reading Wikipedia to Answer Ope
 
 Departs from the paper: word vectors and characters are projected to one narrow embedding before
 anything reads them (`embedding_size`; None reads them as they are), which costs a fifth of the
-paper's first layer; the character encoder is ours.
+paper's first layer; the character encoder is ours; the pointers' products with the question have
+a bias.
 
 Letters: B batch, C context tokens, Q question tokens, D embedding width, F token features.
 """

@@ -6,10 +6,10 @@ Self-Matching Networks (Microsoft Research Asia), section 3.
 Departs from the paper, in the form that reaches its published score (71.1 exact match, 79.5 F1):
 scaled dot products of ReLU projections compare texts before an RNN reads what was attended to
 (`attention`), where the paper's RNN attends by the state it is in; one encoder reads both texts
-(`shared_encoder`); the outputs of all its layers are joined (`concat_layers`); dropout is
-variational, 0.3 for 0.2. The paper's own form is attention: additive, shared_encoder: false,
-concat_layers: false. In both, the shared character encoder stands where the paper has an RNN over
-characters, and a bias where it has V_r^Q.
+(`shared_encoder`); the outputs of all its layers are joined (`concat_layers`); dropout is 0.3 for
+0.2. The paper's own form is attention: additive, shared_encoder: false, concat_layers: false,
+dropout: 0.2. In both, dropout is variational, the shared character encoder stands where the paper
+has an RNN over characters, and a bias where it has V_r^Q.
 
 Letters: B batch, C context tokens, Q question tokens, D embedding width, E width of the encodings,
 H hidden width.

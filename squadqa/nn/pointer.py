@@ -16,7 +16,7 @@ from squadqa.nn.maxout import Maxout
 
 
 class BilinearPointer(nn.Module):
-    """A score of every context token against one question vector: x^T W q.
+    """A score of every context token against one question vector: x^T (W q + b).
 
     Args:
         context_size: D of the context encodings.

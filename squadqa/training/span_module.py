@@ -9,7 +9,9 @@ from torch import Tensor
 
 from squadqa.batch import SpanBatch
 from squadqa.data.inputs import SpanInputs
+from squadqa.errors import ConfigError
 from squadqa.models.base import SpanReader
+from squadqa.models.token_encoder import TokenEncoder
 from squadqa.nn.decoding import best_spans
 from squadqa.training.module import QAModule, adamax
 from squadqa.training.parts import parts
@@ -49,8 +51,19 @@ class SpanModule(QAModule):
         return cast(SpanReader, self.active)
 
     def make_model(self, sizes: dict[str, int]) -> SpanReader:
-        """Build the reader for word vectors of the data's width."""
-        return self.make_reader(sizes["vector_size"])
+        """Build the reader for word vectors of the data's width.
+
+        Raises:
+            ConfigError: It is to tune more words than the data counts.
+        """
+        reader = self.make_reader(sizes["vector_size"])
+        tuned, known = _tuned_words(reader), sizes["tuned_words"]
+        if tuned > known:
+            raise ConfigError(
+                f"the reader cannot tune {tuned:,} words: data.inputs.tuned_words is {known:,}",
+                next_step="Raise that, or lower model.reader.tuned_words.",
+            )
+        return reader
 
     def losses(self, batch: SpanBatch) -> Tensor:
         """Give the (B,) losses of a batch's questions in nats."""
@@ -70,6 +83,11 @@ class SpanModule(QAModule):
             logits.start_logits, logits.end_logits, max_span_length=self.max_span_length
         )
         return spans[:, 0], self.reader.loss(logits, part)
+
+
+def _tuned_words(reader: SpanReader) -> int:
+    encoders = (each for each in reader.modules() if isinstance(each, TokenEncoder))
+    return max((encoder.tuned_words for encoder in encoders), default=0)
 
 
 def _in_order(rows: tuple[Tensor, ...], values: tuple[Tensor, ...]) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from squadqa.inference.catalog import catalog
 from tests import tiny
 from tests.forked import squadqa
 from tests.runs import READER
@@ -36,6 +37,11 @@ EDGES = {
     "no vector": ("qwrtzp xkcdvbn", "zxcvqw fghjkl", "xkcdvbn"),
     "one long word": ("a " + "supercalifragi" * 500 + " b", "Which " + "ha" * 900 + "?", "b"),
 }
+
+
+def test_no_reader_is_missing() -> None:
+    tried = {name.partition("-")[0] for name in READERS}
+    assert tried == {entry.name for entry in catalog() if entry.kind == "reader"}
 
 
 def edges() -> tiny.Json:

@@ -124,12 +124,44 @@ def test_tells_what_it_does(trained: tuple[Path, Done]) -> None:
         "glove-6b-50d",
         "cpu, 32-true, 1 process(es)",
         "2 epochs of 7 batches",
+        "after 3 evaluations of no better val F1",
         "Whose bakery is it?",
         "squadqa answer runs/config ",
     ):
         assert text in done.out
     assert "Warning" not in done.err
     assert "💡" not in done.out + done.err
+
+
+def test_a_result_names_what_the_command_line_changes(tmp_path: Path) -> None:
+    write_config(tmp_path, READER)
+    arguments = ["--config", "config.yaml", "--wandb", "off", "--seed", 3, "--char-cnn", "null"]
+    values = ["--model.warmup_steps", 2, "--data.val_share=0.2", "--data.test", "dev.json"]
+    done = squadqa(tmp_path, "train", *arguments, *values)
+    assert done.code == 0, done.err
+    result = json.loads((tmp_path / "runs/config/results.json").read_text())
+    changes = "--char_cnn null --model.warmup_steps 2 --data.val_share 0.2"
+    assert result["config"] == f"config.yaml {changes}"
+
+
+def test_more_words_to_tune_than_are_counted(folder: Path) -> None:
+    write_config(folder, READER)
+    said = refused(
+        folder,
+        *("train", "--config", "config.yaml", "--wandb", "off"),
+        *("--model.reader.init_args.tuned_words", "1001"),
+    )
+    assert "cannot tune 1,001 words: data.inputs.tuned_words is 1,000" in said
+
+
+def test_a_reader_without_vectors(folder: Path) -> None:
+    write_config(folder, READER)
+    said = refused(
+        folder,
+        *("train", "--config", "config.yaml", "--wandb", "off"),
+        *("--data.inputs.init_args.vectors", "[]"),
+    )
+    assert "the data has no word vectors" in said
 
 
 def test_without_wandb(folder: Path) -> None:

@@ -31,11 +31,11 @@ def test_state_goes_on_in_another_process() -> None:
 
 def test_options_reach_the_data_set() -> None:
     data = tiny.prepared(vector_size=4)
-    inputs = SpanInputs(max_characters=3)
+    inputs = SpanInputs(max_characters=3, tuned_words=7)
     dataset = inputs.dataset(data, np.array([5, 6]))
     assert len(dataset) == 2
     assert dataset.collate([0, 1]).forms.characters.shape[1] == 3
-    assert inputs.sizes(data) == {"vector_size": 4}
+    assert inputs.sizes(data) == {"vector_size": 4, "tuned_words": 7}
     assert len(inputs.dataset(data)) == 8
 
 

@@ -99,6 +99,18 @@ def test_a_part_that_names_a_character_cnn_is_its_configuration(tmp_path: Path) 
     assert entry.parameters == sum(parameter.numel() for parameter in narrow.parameters())
     for name in ("KernelBankCharCNN", "DrQAReader"):
         assert [one.name for one in entries[name].results] == ["drqa"]
+    assert not entries["ResNetCharCNN"].results
+
+
+@pytest.mark.parametrize("named", ["ResNetCharCNN", "squadqa.nn.char_cnn.ResNetCharCNN"])
+def test_a_result_may_name_its_character_cnn(named: str, tmp_path: Path) -> None:
+    result = json.loads((RESULTS / "drqa.json").read_text())
+    result["config"] = f"configs/drqa.yaml --char_cnn {named}"
+    write(tmp_path, "results/drqa.json", json.dumps(result))
+    entries = {one.name: one for one in catalog(CONFIGS, tmp_path / "results")}
+    for name in ("ResNetCharCNN", "DrQAReader"):
+        assert [one.name for one in entries[name].results] == ["drqa"]
+    assert not entries["KernelBankCharCNN"].results
 
 
 @pytest.mark.parametrize(

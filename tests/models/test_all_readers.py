@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from squadqa.batch import SpanBatch
 from squadqa.data.dataset import SpanDataset
+from squadqa.inference.catalog import catalog
 from squadqa.models import (
     DCN,
     BiDAF,
@@ -141,6 +142,11 @@ def assert_same(one: SpanLogits, other: SpanLogits, mask: Tensor) -> None:
 
 def rows(batch: SpanBatch | SpanLogits, chosen: list[int]) -> SpanLogits:
     return SpanLogits(**{each.name: getattr(batch, each.name)[chosen] for each in fields(batch)})
+
+
+def test_no_reader_is_missing() -> None:
+    tried = {type(make(VECTOR_SIZE)).__name__ for make in READERS.values()}
+    assert tried == {entry.name for entry in catalog() if entry.kind == "reader"}
 
 
 @every_reader

@@ -14,6 +14,7 @@ from squadqa.batch import CandidateBatch, CandidateSizes
 from squadqa.data.candidate_dataset import CandidateDataset
 from squadqa.data.candidate_inputs import CandidateInputs
 from squadqa.data.prepare import PreparedData
+from squadqa.inference.catalog import catalog
 from squadqa.models import CandidateScorer, LogisticScorer, MLPScorer
 from squadqa.nn.char_cnn import KernelBankCharCNN
 from squadqa.nn.losses import candidate_bce, candidate_nll
@@ -38,6 +39,11 @@ SCORERS: dict[str, Callable[[], CandidateScorer]] = {
     ),
 }
 every_scorer = pytest.mark.parametrize("name", SCORERS)
+
+
+def test_no_scorer_is_missing() -> None:
+    tried = {type(make()).__name__ for make in SCORERS.values()}
+    assert tried == {entry.name for entry in catalog() if entry.kind == "scorer"}
 
 
 def with_vectors(data: PreparedData) -> PreparedData:

@@ -33,7 +33,7 @@ STEPS = 4  # of eight questions, two in a batch
 class Questions(pl.LightningDataModule):
     """The tiny SQuAD as every part."""
 
-    sizes = {"vector_size": 6, "num_buckets": 3}
+    sizes = {"vector_size": 6, "tuned_words": 1000, "num_buckets": 3}
     inputs: Inputs = SpanInputs()
     batches_per_epoch = STEPS
 

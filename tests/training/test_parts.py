@@ -80,7 +80,7 @@ def module() -> SpanModule:
         return reader
 
     made = SpanModule(make)
-    made.model = made.make_model({"vector_size": 6})
+    made.model = made.make_model({"vector_size": 6, "tuned_words": 0})
     return made
 
 

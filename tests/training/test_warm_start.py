@@ -128,7 +128,7 @@ def test_training_begins_with_them(tmp_path: Path, ema_decay: float | None) -> N
 class Questions(pl.LightningDataModule):
     """The tiny SQuAD, with other frequent words."""
 
-    sizes = {"vector_size": 6}
+    sizes = {"vector_size": 6, "tuned_words": 1000}
     batches_per_epoch = 4
 
     def __init__(self) -> None:

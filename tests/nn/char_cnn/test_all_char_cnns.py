@@ -14,6 +14,7 @@ from squadqa.batch import NUM_CHARACTERS
 from squadqa.data.dataset import SpanDataset
 from squadqa.data.lexicon import character_ids
 from squadqa.errors import ConfigError
+from squadqa.inference.catalog import catalog
 from squadqa.models.token_encoder import TokenEncoder
 from squadqa.nn.char_cnn import (
     AlexNetCharCNN,
@@ -52,6 +53,12 @@ def made(make: Callable[..., CharCNN], *, seed: int = 0, **options: Any) -> Char
     """An evaluating encoder with nothing at its first value."""
     torch.manual_seed(seed)
     return randomized(make(**{"character_size": 4, **options}))
+
+
+def test_no_member_is_missing() -> None:
+    exported = {entry.name for entry in catalog() if entry.kind == "character CNN"}
+    assert {kind.__name__ for kind in KINDS} == exported
+    assert {type(make()).__name__ for make in SMALL.values()} == exported
 
 
 @pytest.mark.parametrize("kind", KINDS)
