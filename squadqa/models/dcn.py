@@ -14,7 +14,7 @@ By the paper the procedure halts when both estimates stay what they were or the 
 and the loss is summed over the rounds. It makes no difference between training and answering, so an
 example's rounds end in training, too, where they change nothing; with `halt_in_training` off, every
 example has all the rounds. The paper names no precision: maxout's pieces are rounded in training,
-which learns as well and is faster by a fifth; `bfloat16_maxout` off trains in float32 throughout.
+which learns as well and is faster by a quarter; `bfloat16_maxout` off trains in float32 throughout.
 
 Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D embedding width,
 l `hidden_size`, R examples that a round reads.
