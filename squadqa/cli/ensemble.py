@@ -257,7 +257,7 @@ def _parser() -> CommandParser:
         "--mean",
         choices=("geometric", "arithmetic"),
         default="geometric",
-        help="of the members' probabilities of a span (default: geometric, mostly the better)",
+        help="of probabilities (default: geometric)",
     )
     add(
         "--maximize",
@@ -278,7 +278,7 @@ def _parser() -> CommandParser:
         "--run",
         metavar="RUN_FOLDER",
         dest="run_folder",
-        help="folder to make for members, predictions and scores",
+        help="folder to make for answers and scores",
     )
     add("--results", metavar="FOLDER", help="also write the scores to FOLDER/NAME.json")
     add("--json", action="store_true", help="print one JSON object, nothing else")
