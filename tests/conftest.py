@@ -19,6 +19,7 @@ os.environ.update(
 )
 
 from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
 
 import pytest  # noqa: E402
 from hypothesis import is_hypothesis_test, settings  # noqa: E402
@@ -38,6 +39,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for test in filter(is_hypothesis_test, functions) if FUZZ else ():
         own = test._hypothesis_internal_use_settings  # a test is given its settings but once
         test._hypothesis_internal_use_settings = settings(own, max_examples=10 * own.max_examples)
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What LightningCLI made for each command that it was given; it runs none."""
+    from squadqa.cli.train import TrainCLI
+
+    made: list[TrainCLI] = []
+    monkeypatch.setattr(TrainCLI, "_run_subcommand", lambda self, _: made.append(self))
+    # Set back after the test: a run sets them for its own processes.
+    monkeypatch.setenv("PL_GLOBAL_SEED", "0")
+    monkeypatch.setenv("SQUADQA_RUN_FOLDER", "")
+    return made
 
 
 @pytest.fixture(scope="session")

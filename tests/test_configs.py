@@ -40,20 +40,15 @@ TRAINED = [
 
 
 @pytest.fixture
-def fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: list[Any]) -> Callable[..., Any]:
     """Makes what `fit` would train, and trains nothing."""
     from squadqa.cli import train
 
-    made: list[Any] = []
-    monkeypatch.setattr(train.TrainCLI, "_run_subcommand", lambda self, _: made.append(self))
-    # Set back after the test: a run sets them for its own processes.
-    monkeypatch.setenv("PL_GLOBAL_SEED", "0")
-    monkeypatch.setenv("SQUADQA_RUN_FOLDER", "")
     monkeypatch.chdir(tmp_path)
 
     def fit(*arguments: str) -> Any:
         train.run(["fit", *arguments, "--run", str(tmp_path / "run"), "--wandb", "off"])
-        return made.pop()
+        return begun.pop()
 
     return fit
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,17 +101,7 @@ def test_command_runs(command: str, checkout: Path) -> None:
 
 
 @pytest.mark.parametrize("command", DOCUMENTED)
-def test_command_of_the_docs_is_understood(
-    command: str, checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A training is made up, and not begun."""
-    from squadqa.cli.train import TrainCLI
-
-    begun: list[TrainCLI] = []
-    monkeypatch.setattr(TrainCLI, "_run_subcommand", lambda self, _: begun.append(self))
-    # Set back after the test: a run sets them for its own processes.
-    monkeypatch.setenv("PL_GLOBAL_SEED", "0")
-    monkeypatch.setenv("SQUADQA_RUN_FOLDER", "")
+def test_command_of_the_docs_is_understood(command: str, checkout: Path, begun: list[Any]) -> None:
     program, *arguments = shlex.split(command)
     assert program == "squadqa"
     assert main(arguments) == 0

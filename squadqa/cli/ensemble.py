@@ -122,6 +122,7 @@ def _answer(options: argparse.Namespace, named: list[Named]) -> Answered:
     from squadqa.inference.ensemble import ensemble_answers, fit_weights
     from squadqa.inference.predictor import Predictor
 
+    aim = options.maximize.replace("-", "_")
     readings, fitting, members, parameters = [], [], [], 0
     vectors: dict[str, None] = {}
     for folder, choice in named:
@@ -137,7 +138,6 @@ def _answer(options: argparse.Namespace, named: list[Named]) -> Answered:
         readings.append(read)
         references = _references(dataset)
         is_scored = _is_scored(references, options)
-        aim = options.maximize.replace("-", "_")
         alone = ensemble_answers(dataset, [read], aim=aim, mean="arithmetic")
         own = score(references, _texts(alone)) if is_scored else None
         members.append(
@@ -390,7 +390,8 @@ def _write(options: argparse.Namespace, answered: Answered) -> list[tuple[str, s
     from squadqa.evaluation.results import write_result
 
     texts = _texts(answered.answers)
-    result = _result(options, answered, answered.score) if answered.score else None
+    is_kept = options.run_folder or options.results
+    result = _result(options, answered, answered.score) if answered.score and is_kept else None
     written = []
     if options.run_folder:
         folder = Path(options.run_folder)

@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 import torch
 
 from squadqa.cli.console import bold, facts
+from squadqa.cli.run_folders import RESULTS
 from squadqa.training.callbacks import TrainingClock
 from squadqa.training.module import QAModule
 from squadqa.training.samples import fixed_questions
@@ -225,7 +226,7 @@ def end_block(
                     f"{clock.seconds / 60:.1f} ({clock.questions_per_second:.1f} questions/s)",
                 ),
                 ("folder", str(folder)),
-                ("scores", str(folder / "results.json")),
+                ("scores", str(folder / RESULTS)),
                 ("answer", f'squadqa answer {folder} --context FILE --question "..."'),
                 ("evaluate", f"squadqa evaluate {folder} --data FILE"),
             ]

@@ -31,6 +31,7 @@ from squadqa.cli.run_folders import (
     require_writable,
     write_scored,
 )
+from squadqa.cli.train_command import grouped
 from squadqa.errors import CheckpointError, ConfigError, SquadQAError, did_you_mean
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import Result, commit, hardware, write_result
@@ -451,18 +452,13 @@ def changes(arguments: list[str]) -> list[str]:
         arguments: The command line behind the program's name.
 
     Returns:
-        Each option in front of its value; without those that a result has a field of its own for.
+        Each option and its value; without those that a result has a field of its own for.
     """
-    found: list[str] = []
-    rest = iter(arguments)
-    for argument in rest:
-        option, has_value, value = argument.partition("=")
-        is_change = option == "--char_cnn" or (option.startswith("--") and "." in option)
-        if is_change and not has_value:
-            value = next(rest, "")
-        if is_change and option not in TOLD_ELSEWHERE:
-            found += [option, value]
-    return found
+    return [
+        f"{option} {' '.join(words)[len(option) + 1 :]}"
+        for option, words in grouped(arguments, also=["--char_cnn"])
+        if option and option not in TOLD_ELSEWHERE
+    ]
 
 
 def make_cli(

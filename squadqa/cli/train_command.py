@@ -1,5 +1,6 @@
 """`squadqa train`: the options people change, over LightningCLI's own."""
 
+from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -119,14 +120,28 @@ def split_overrides(arguments: list[str]) -> tuple[list[str], list[str]]:
     """
     own: list[str] = []
     overrides: list[str] = []
+    for name, words in grouped(arguments):
+        (overrides if name else own).extend(words)
+    return own, overrides
+
+
+def grouped(arguments: list[str], *, also: Collection[str] = ()) -> Iterator[tuple[str, list[str]]]:
+    """Keep each value of the configuration (--SECTION.NAME VALUE) together.
+
+    Args:
+        arguments: A command line.
+        also: Further options to take for such values.
+
+    Yields:
+        The option and its words, as they are written; or "" and one word that is no part of any.
+    """
     rest = iter(arguments)
     for argument in rest:
         name, has_value, _ = argument.partition("=")
-        if name.startswith("--") and "." in name:
-            overrides += [argument] if has_value else [argument, *islice(rest, 1)]
+        if name in also or (name.startswith("--") and "." in name):
+            yield name, [argument] if has_value else [argument, *islice(rest, 1)]
         else:
-            own.append(argument)
-    return own, overrides
+            yield "", [argument]
 
 
 def data_overrides(data: str | None, test: str | None) -> list[str]:

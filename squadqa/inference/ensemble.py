@@ -91,8 +91,7 @@ class PointerReading:
         ends = np.pad(self.end.astype(np.float64), (0, self.longest - 1))
         starts = self.start.astype(np.float64)
         spans: NDArray[np.float64] = starts[:, None] * sliding_window_view(ends, self.longest)
-        total = spans.sum()
-        return spans / total if total else spans  # nothing is left where both have underflowed
+        return _distribution(spans)
 
 
 @dataclass(frozen=True)
@@ -195,8 +194,7 @@ def mean_table(
         return np.tensordot(shares, every, axes=1)
     product = np.exp(np.tensordot(shares, np.log(every + FLOOR), axes=1))
     product *= every.any(axis=0)
-    total = product.sum()
-    return product / total if total else product  # as `PointerReading.table`
+    return _distribution(product)
 
 
 def held_out_questions(
@@ -321,6 +319,12 @@ def expected_f1(
     f1 = 2 * shared.clip(min=0) / (length[:, None] + length)
     expected: NDArray[np.float64] = f1 @ probabilities
     return expected
+
+
+def _distribution(spans: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Divide by the sum, if anything is left: a reader's start and end may have underflowed."""
+    total = spans.sum()
+    return spans / total if total else spans
 
 
 def _probability(reading: Reading, first: int, last: int) -> float:

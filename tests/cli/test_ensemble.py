@@ -114,10 +114,10 @@ def test_expected_f1_is_asked_for(
 
 
 def test_two_checkpoints_of_one_run(
-    line: list[str], reader_run: Path, capsys: pytest.CaptureFixture[str]
+    line: list[str], reader_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line[2] = str(reader_run / "checkpoints" / "last.ckpt")
-    results = reader_run.parents[1] / "two checkpoints"
+    results = tmp_path / "results"
     told = ["--checkpoint", "best", "--results", str(results)]
     members = as_json([*line, *told], capsys)["members"]
     assert [Path(member["checkpoint"].split()[0]).name for member in members] == [

@@ -144,24 +144,20 @@ def test_a_result_names_what_the_command_line_changes(tmp_path: Path) -> None:
     assert result["config"] == f"config.yaml {changes}"
 
 
-def test_more_words_to_tune_than_are_counted(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            ["--model.reader.init_args.tuned_words", "1001"],
+            "cannot tune 1,001 words: data.inputs.tuned_words is 1,000",
+        ),
+        (["--data.inputs.init_args.vectors", "[]"], "the data has no word vectors"),
+    ],
+    ids=["tuned-words", "vectors"],
+)
+def test_what_a_reader_is_not_given(folder: Path, change: list[str], said: str) -> None:
     write_config(folder, READER)
-    said = refused(
-        folder,
-        *("train", "--config", "config.yaml", "--wandb", "off"),
-        *("--model.reader.init_args.tuned_words", "1001"),
-    )
-    assert "cannot tune 1,001 words: data.inputs.tuned_words is 1,000" in said
-
-
-def test_a_reader_without_vectors(folder: Path) -> None:
-    write_config(folder, READER)
-    said = refused(
-        folder,
-        *("train", "--config", "config.yaml", "--wandb", "off"),
-        *("--data.inputs.init_args.vectors", "[]"),
-    )
-    assert "the data has no word vectors" in said
+    assert said in refused(folder, "train", "--config", "config.yaml", "--wandb", "off", *change)
 
 
 def test_without_wandb(folder: Path) -> None:
