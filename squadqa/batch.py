@@ -166,7 +166,7 @@ class CandidateBatch(TensorRecord):
 
     It carries tokens, sentences and the candidates' boundaries; what a feature group says of each
     candidate is summed from them where it is scored. Weights are whole numbers (`UNIT` of
-    `squadqa.data.feature_statistics` to 1.0), so that sums of them are exact.
+    `squadqa.data.candidates.statistics` to 1.0), so that sums of them are exact.
 
     Letters beyond the above: N candidates, S sentences, V continuous features, L labels of a span,
     K kinds of a question.

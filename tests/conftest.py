@@ -70,7 +70,7 @@ def squad_folder() -> Path:
 @pytest.fixture(scope="session")
 def reader_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run folder of a small trained reader; train.json and dev.json lie two folders up."""
-    from tests.runs import READER, train_once
+    from tests.support.runs import READER, train_once
 
     return train_once(tmp_path_factory, "drqa", READER)
 
@@ -78,6 +78,6 @@ def reader_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def scorer_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run folder of a small trained scorer of candidates, as `reader_run`."""
-    from tests.runs import SCORER, train_once
+    from tests.support.runs import SCORER, train_once
 
     return train_once(tmp_path_factory, "logistic", SCORER)

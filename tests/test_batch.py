@@ -7,7 +7,7 @@ from squadqa.batch import NUM_CHARACTERS, NUM_ENTITIES, NUM_TAGS, FormBatch, Ten
 from squadqa.data.annotation import ENTITIES, TAGS
 from squadqa.data.dataset import SpanDataset
 from squadqa.data.lexicon import character_ids
-from tests import tiny
+from tests.support import tiny
 
 
 def test_to_copies_every_tensor_of_every_level() -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from squadqa.cli.main import main
-from tests import tiny
-from tests.runs import ROOT
+from tests.support import tiny
+from tests.support.runs import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

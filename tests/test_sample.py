@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from squadqa.scoring import f1
-from tests.bounds import BOUNDS, PIPELINES, guesses, load_pipeline
+from tests.support.bounds import BOUNDS, PIPELINES, guesses, load_pipeline
 
 SAMPLE = Path(__file__).parent.parent / "data" / "sample"
 SPLITS = ("train", "dev")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import tiny
-from tests.forked import four_articles, squadqa
-from tests.runs import ROOT
+from tests.support import tiny
+from tests.support.forked import four_articles, squadqa
+from tests.support.runs import ROOT
 
 SWEEP: dict[str, Any] = yaml.safe_load((ROOT / "configs/sweep.yaml").read_text())
 PARAMETERS: dict[str, Any] = SWEEP["parameters"]

@@ -90,18 +90,18 @@ def main(arguments: list[str]) -> int:
         parser.error(f"--depth is of {RUNS}, not of {options.generator}")
     data = prepared_data(options)
 
-    from squadqa.data.candidates import parse_paragraphs
+    from squadqa.data.candidates.parse import parse_paragraphs
+    from squadqa.evaluation import sliding_window
     from squadqa.evaluation.predictions import write_predictions
-    from squadqa.inference import bounds
 
     parse = parse_paragraphs(data)
     generator = make_generator(options.generator, options, depth=options.depth)
     candidates = generator.generate(data, parse)
     start = time.process_time()
     if options.name == "random":
-        chosen = bounds.choose_at_random(data, candidates, seed=options.seed)
+        chosen = sliding_window.choose_at_random(data, candidates, seed=options.seed)
     else:
-        chosen = bounds.choose_by_sliding_window(
+        chosen = sliding_window.choose_by_sliding_window(
             data,
             parse,
             candidates,
@@ -109,7 +109,7 @@ def main(arguments: list[str]) -> int:
             progress=ProgressLines(),
         )
     seconds = time.process_time() - start
-    texts = bounds.answer_texts(data, candidates, chosen)
+    texts = sliding_window.answer_texts(data, candidates, chosen)
     scored = score(data.references, texts)
     per_paragraph = len(candidates.spans) / len(data.contexts)
     if options.output:

@@ -11,7 +11,7 @@ from squadqa.cli.parser import CommandParser, add_cache_options, positive
 from squadqa.cli.prepare import PIPELINE
 
 if TYPE_CHECKING:
-    from squadqa.data.candidates import CandidateGenerator
+    from squadqa.data.candidates.generators import CandidateGenerator
     from squadqa.data.prepare import PreparedData
 
 HELP = "count the candidates a scorer chooses from, and the answers among them"
@@ -93,7 +93,7 @@ def main(arguments: list[str]) -> int:
     chosen = [(name, n) for name in names for n in (depths if name == RUNS else [None])]
     data = prepared_data(options)
 
-    from squadqa.data.candidates import parse_paragraphs
+    from squadqa.data.candidates.parse import parse_paragraphs
     from squadqa.evaluation.candidate_recall import candidate_recall
 
     progress = ProgressLines()
@@ -181,12 +181,12 @@ def make_generator(
         options: With the limits.
         depth: The depth of DependencyRuns.
     """
-    from squadqa.data import candidates
+    from squadqa.data.candidates import generators
 
     limits = {"max_tokens": options.max_tokens, "max_candidates": options.max_candidates}
     if name == RUNS:
-        return candidates.DependencyRuns(**limits, depth=depth or 0)
-    return candidates.GENERATORS[name](**limits)
+        return generators.DependencyRuns(**limits, depth=depth or 0)
+    return generators.GENERATORS[name](**limits)
 
 
 _HEAD = (

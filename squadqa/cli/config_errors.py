@@ -14,7 +14,7 @@ CLASS_MODULES = (
     "squadqa.models",
     "squadqa.nn.char_cnn",
     "squadqa.data.inputs",
-    "squadqa.data.candidate_inputs",
+    "squadqa.data.candidates.inputs",
     "squadqa.training.span_module",
     "squadqa.training.candidate_module",
     "torch.optim",

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from squadqa.data.annotation import DEPENDENCIES, ENTITIES, TAGS
-from squadqa.data.candidates import parse_paragraphs, trimmed
+from squadqa.data.candidates.parse import parse_paragraphs, trimmed
 from squadqa.data.prepare import PreparedData
 from squadqa.errors import DataError
 

@@ -13,14 +13,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from squadqa.data.alignment import align
-from squadqa.data.candidates import (
-    Candidates,
-    Ints,
-    Parse,
-    questions_by_paragraph,
-    spans_in_source,
-    trimmed,
-)
+from squadqa.data.candidates.generators import Candidates, Ints, spans_in_source
+from squadqa.data.candidates.parse import Parse, questions_by_paragraph, trimmed
 from squadqa.data.prepare import PreparedData
 from squadqa.scoring import normalize_answer
 

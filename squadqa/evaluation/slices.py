@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from squadqa.data.candidates import parse_paragraphs
+from squadqa.data.candidates.parse import parse_paragraphs
 from squadqa.data.prepare import PreparedData
 from squadqa.evaluation.answer_types import ANSWER_TYPES, answer_types
 from squadqa.scoring import Score, score

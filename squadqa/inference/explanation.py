@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from squadqa.data.candidates import parse_paragraphs
+from squadqa.data.candidates.parse import parse_paragraphs
 from squadqa.data.prepare import PreparedData, prepare_data
 from squadqa.data.squad import SquadData
 from squadqa.errors import CheckpointError, DataError

@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from squadqa.data.candidate_inputs import CandidateInputs
+from squadqa.data.candidates.inputs import CandidateInputs
 from squadqa.data.prepare import PreparedData, Progress
 from squadqa.data.sampler import bounded_batches
 from squadqa.errors import CheckpointError
 from squadqa.inference.predictor import BATCH_TOKENS, find_device
 from squadqa.inference.run_folder import Run
-from squadqa.models.feature_groups import TableGroup
+from squadqa.models.scorers.feature_groups import TableGroup
 from squadqa.nn.hashing import table_rows
 
 CAPACITY = 1 << 25

@@ -1,14 +1,14 @@
 """Readers that point at answers and scorers that rank candidates: one paper, one file."""
 
 from squadqa.models.base import CandidateScorer, SpanLogits, SpanReader
-from squadqa.models.bidaf import BiDAF
-from squadqa.models.bilstm import BiLSTMReader
-from squadqa.models.dcn import DCN
-from squadqa.models.drqa import DrQAReader
-from squadqa.models.logistic import LogisticScorer
-from squadqa.models.match_lstm import MatchLSTM
-from squadqa.models.mlp import MLPScorer
-from squadqa.models.rnet import RNet
+from squadqa.models.readers.bidaf import BiDAF
+from squadqa.models.readers.bilstm import BiLSTMReader
+from squadqa.models.readers.dcn import DCN
+from squadqa.models.readers.drqa import DrQAReader
+from squadqa.models.readers.match_lstm import MatchLSTM
+from squadqa.models.readers.rnet import RNet
+from squadqa.models.scorers.logistic import LogisticScorer
+from squadqa.models.scorers.mlp import MLPScorer
 
 __all__ = [
     "DCN",

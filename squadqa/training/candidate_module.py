@@ -8,7 +8,7 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor
 
 from squadqa.batch import CandidateBatch, CandidateSizes
-from squadqa.data.candidate_inputs import CandidateInputs
+from squadqa.data.candidates.inputs import CandidateInputs
 from squadqa.models.base import CandidateScorer
 from squadqa.nn.losses import candidate_bce, candidate_nll
 from squadqa.training.module import QAModule

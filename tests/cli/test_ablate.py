@@ -13,8 +13,8 @@ import torch
 import yaml
 
 from squadqa.cli.main import main
-from tests.forked import write_config
-from tests.runs import READER, SCORER
+from tests.support.forked import write_config
+from tests.support.runs import READER, SCORER
 
 GROUPS = ["matching_words", "lengths", "span_words"]
 
@@ -156,8 +156,8 @@ def test_goes_on_behind_what_is_finished(
 
 
 def test_features_are_extracted_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from squadqa.data import candidate_inputs
-    from squadqa.data.candidate_inputs import CandidateInputs
+    from squadqa.data.candidates import inputs as candidate_inputs
+    from squadqa.data.candidates.inputs import CandidateInputs
 
     calls: list[str] = []
     extract, fit = candidate_inputs.extract, CandidateInputs.fit

@@ -11,7 +11,7 @@ from squadqa.cli import candidates as command
 from squadqa.cli.baseline import PUBLISHED
 from squadqa.cli.main import main
 from squadqa.evaluation.results import read_results
-from tests import tiny
+from tests.support import tiny
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ import pytest
 from squadqa.cli import candidates as command
 from squadqa.cli.candidates import DEPTHS, GENERATORS, RUNS
 from squadqa.cli.main import main
-from squadqa.data import candidates as module
-from tests import tiny
+from squadqa.data.candidates import generators as module
+from tests.support import tiny
 
 
 @pytest.fixture(autouse=True)

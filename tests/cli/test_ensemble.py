@@ -12,7 +12,7 @@ import pytest
 from squadqa.cli.main import main
 from squadqa.evaluation.results import read_results
 from squadqa.scoring import score
-from tests import tiny
+from tests.support import tiny
 
 
 @pytest.fixture

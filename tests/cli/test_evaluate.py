@@ -16,7 +16,7 @@ import torch
 from squadqa.cli.main import main
 from squadqa.data import annotation
 from squadqa.evaluation.answer_types import ANSWER_TYPES
-from tests import tiny
+from tests.support import tiny
 from tests.test_scoring import PUBLISHED
 
 ROOT = Path(__file__).parents[2]

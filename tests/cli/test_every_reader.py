@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from squadqa.inference.catalog import catalog
-from tests import tiny
-from tests.forked import squadqa
-from tests.runs import READER
+from tests.support import tiny
+from tests.support.forked import squadqa
+from tests.support.runs import READER
 
 SMALL = {"embedding_size": 6, "hidden_size": 4}
 

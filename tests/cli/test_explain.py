@@ -13,7 +13,7 @@ import pytest
 from squadqa.cli.main import main
 from squadqa.inference import explanation as module
 from squadqa.inference.explanation import ExplainedSpan, Explanation
-from tests import tiny
+from tests.support import tiny
 
 CONTEXT = "\nIda Moss kept the light.\nTom — her brother — sold the 🥐 boat. Rain fell."
 

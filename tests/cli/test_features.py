@@ -9,7 +9,7 @@ import pytest
 from squadqa.cli.main import main
 from squadqa.inference import feature_counts
 from squadqa.inference.feature_counts import TableCounts
-from tests import tiny
+from tests.support import tiny
 
 
 @pytest.fixture

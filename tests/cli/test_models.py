@@ -10,7 +10,7 @@ import pytest
 
 from squadqa.cli.main import main
 from squadqa.evaluation.results import read_results
-from tests.runs import ROOT
+from tests.support.runs import ROOT
 
 
 def test_tells_parameters_papers_and_scores(

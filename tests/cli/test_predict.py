@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from squadqa.cli.main import main
-from tests import tiny
+from tests.support import tiny
 
 
 @pytest.mark.parametrize("kind", ["reader", "scorer"])

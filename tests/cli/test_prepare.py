@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from squadqa.cli.main import main
-from tests import tiny
+from tests.support import tiny
 
 
 @pytest.fixture

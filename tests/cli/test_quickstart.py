@@ -7,7 +7,7 @@ import pytest
 from squadqa.cli.main import main
 from squadqa.cli.train import RUN_OF_RANK_0
 from squadqa.evaluation.results import Result
-from tests.runs import ROOT
+from tests.support.runs import ROOT
 
 
 def test_quickstart_trains_both_and_compares_them(

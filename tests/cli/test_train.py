@@ -14,9 +14,9 @@ import yaml
 from squadqa.cli.train_command import split_overrides
 from squadqa.evaluation.results import Result
 from squadqa.scoring import score
-from tests import tiny
-from tests.forked import Done, squadqa, write_config
-from tests.runs import READER, SCORER
+from tests.support import tiny
+from tests.support.forked import Done, squadqa, write_config
+from tests.support.runs import READER, SCORER
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from squadqa.data.annotation import (
 from squadqa.data.prepare import prepare_data
 from squadqa.data.tokenization import Tokens, tokenize
 from squadqa.errors import ConfigError
-from tests import tiny
+from tests.support import tiny
 
 PIPELINE = "en_core_web_sm"
 

@@ -11,7 +11,7 @@ from squadqa.data.dataset import SpanDataset
 from squadqa.data.lexicon import character_ids
 from squadqa.data.prepare import PreparedData, prepare_data
 from squadqa.errors import DataError
-from tests import tiny
+from tests.support import tiny
 
 DATA = tiny.prepared()
 FREQUENT = ("the", "kept", ",", "not here")

@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 
 from squadqa.data.inputs import SpanInputs
-from tests import tiny
+from tests.support import tiny
 
 
 def test_fit_counts_each_context_once_and_each_question() -> None:

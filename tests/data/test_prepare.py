@@ -10,7 +10,7 @@ from squadqa.data.alignment import Alignment
 from squadqa.data.prepare import PreparedData, default_cache_dir, prepare, prepare_data
 from squadqa.data.squad import Source, find_source
 from squadqa.errors import DataError, OutputError
-from tests import tiny
+from tests.support import tiny
 
 
 @pytest.fixture

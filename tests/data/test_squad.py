@@ -9,7 +9,7 @@ import pytest
 
 from squadqa.data.squad import SQUAD, Source, content_digest, find_source, read_squad
 from squadqa.errors import DataError
-from tests import tiny
+from tests.support import tiny
 
 
 def changed(change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:

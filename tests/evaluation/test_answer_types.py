@@ -11,7 +11,7 @@ from squadqa.data.annotation import DEPENDENCIES, ENTITIES, TAGS
 from squadqa.data.prepare import PreparedData
 from squadqa.errors import DataError
 from squadqa.evaluation.answer_types import ANSWER_TYPES, TIME_UNITS, YEAR, answer_types
-from tests.parsed import Question, Text, prepared, random_data
+from tests.support.parsed import Question, Text, prepared, random_data
 
 NUMERIC = {"CARDINAL", "DATE", "MONEY", "ORDINAL", "PERCENT", "QUANTITY", "TIME"}
 

@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from squadqa.data.candidates import (
+from squadqa.data.candidates.generators import (
     GENERATORS,
     Candidates,
     DependencyRuns,
     NGrams,
     NounChunks,
-    parse_paragraphs,
 )
+from squadqa.data.candidates.parse import parse_paragraphs
 from squadqa.data.prepare import PreparedData, prepare_data
 from squadqa.evaluation.candidate_recall import candidate_recall, found_answers, oracle_scores
 from squadqa.scoring import exact_match, f1
-from tests import tiny
-from tests.parsed import random_data
+from tests.support import tiny
+from tests.support.parsed import random_data
 
 CONTEXT = "Ida kept the light-house, from 1871–1902. The Moss (a boat) burned – the end."
 

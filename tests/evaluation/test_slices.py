@@ -13,8 +13,8 @@ from squadqa.evaluation.answer_types import ANSWER_TYPES
 from squadqa.evaluation.predictions import read_predictions
 from squadqa.evaluation.slices import PAPER_F1, scores_by_type, sentence_accuracy
 from squadqa.scoring import Score
-from tests import tiny
-from tests.parsed import Question, Text, prepared, random_data
+from tests.support import tiny
+from tests.support.parsed import Question, Text, prepared, random_data
 
 WHAT = Text([[("What", 0)]])
 # Characters: "Ida sold boats . " 0 to 17, "Rain fell . " 17 to 29, "Tom slept ." 29 to 40.

@@ -13,7 +13,7 @@ from squadqa.evaluation.results import read_results
 from squadqa.inference.catalog import CatalogEntry, catalog, find_folder
 from squadqa.models import CandidateScorer, DrQAReader, SpanReader
 from squadqa.nn.char_cnn import CharCNN, KernelBankCharCNN
-from tests.runs import ROOT
+from tests.support.runs import ROOT
 
 CONFIGS, RESULTS = ROOT / "configs", ROOT / "results"
 

@@ -33,7 +33,7 @@ from squadqa.inference.ensemble import (
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import open_run
 from squadqa.training.datamodule import SquadDataModule
-from tests import tiny
+from tests.support import tiny
 
 Spans = dict[tuple[int, int], float]
 

@@ -19,7 +19,7 @@ from squadqa.inference.predictor import Predictor, new_question
 from squadqa.inference.run_folder import Run, open_run
 from squadqa.models.base import CandidateScorer
 from squadqa.scoring import normalize_answer
-from tests import tiny
+from tests.support import tiny
 
 IDS = [f"q{number}" for number in range(8)]
 

@@ -20,7 +20,7 @@ from squadqa.inference.feature_counts import (
 )
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import Run, open_run
-from squadqa.models.feature_groups import TableGroup
+from squadqa.models.scorers.feature_groups import TableGroup
 from squadqa.nn.hashing import table_rows
 
 HASHES = st.lists(st.integers(-(2**63), 2**63 - 1), max_size=30)

@@ -15,7 +15,7 @@ from squadqa.inference.predictor import Predictor, find_device
 from squadqa.inference.run_folder import open_run
 from squadqa.nn.decoding import best_spans
 from squadqa.scoring import score
-from tests import tiny
+from tests.support import tiny
 
 
 @pytest.fixture(params=["reader", "scorer"])

@@ -10,13 +10,13 @@ import pytest
 import torch
 import yaml
 
-from squadqa.data.candidate_inputs import CandidateInputs
+from squadqa.data.candidates.inputs import CandidateInputs
 from squadqa.data.inputs import SpanInputs
 from squadqa.errors import CheckpointError
 from squadqa.inference.run_folder import find_checkpoint, find_run, list_runs, open_run
-from squadqa.models.drqa import DrQAReader
-from squadqa.models.logistic import LogisticScorer
-from tests import tiny
+from squadqa.models.readers.drqa import DrQAReader
+from squadqa.models.scorers.logistic import LogisticScorer
+from tests.support import tiny
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_weights_for_other_vectors(run: Path) -> None:
 def test_inputs_of_the_other_family(run: Path) -> None:
     def edit(config: Any) -> None:
         config["data"]["inputs"] = {
-            "class_path": "squadqa.data.candidate_inputs.CandidateInputs",
+            "class_path": "squadqa.data.candidates.inputs.CandidateInputs",
             "init_args": {"pipeline": None},
         }
 

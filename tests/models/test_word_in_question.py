@@ -2,7 +2,7 @@ import torch
 
 from squadqa.data.dataset import SpanDataset
 from squadqa.models.word_in_question import WordInQuestion
-from tests import tiny
+from tests.support import tiny
 
 FILE = tiny.join(
     tiny.one_question("The cat sat , said Ida", "Where did the Cat sit , Ida ?", [("cat", 4)]),

@@ -13,7 +13,7 @@ from squadqa.nn.attention import (
     Coattention,
     TrilinearSimilarity,
 )
-from tests import slow
+from tests.support import slow
 
 
 def test_aligned_question_equals_the_formula() -> None:

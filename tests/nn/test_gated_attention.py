@@ -8,7 +8,7 @@ from squadqa.nn import gated_attention
 from squadqa.nn.gated_attention import GatedAttention, GatedMatch
 from squadqa.nn.gated_attention_rnn import GatedAttentionRNN
 from squadqa.nn.similarity import Similarity
-from tests import slow
+from tests.support import slow
 
 SIZE, MEMORY_SIZE, HIDDEN = 3, 4, 5
 LENGTHS, MEMORY_LENGTHS = [6, 1, 4], [2, 5, 1]

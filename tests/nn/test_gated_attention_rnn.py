@@ -3,7 +3,6 @@
 import torch
 
 from squadqa.nn.gated_attention_rnn import GatedAttentionRNN, _GatedAttentionSteps
-from tests import slow
 from tests.nn.test_gated_attention import (
     HIDDEN,
     LENGTHS,
@@ -13,6 +12,7 @@ from tests.nn.test_gated_attention import (
     texts,
     unpadded,
 )
+from tests.support import slow
 
 
 def test_attention_by_its_own_state_equals_the_equations() -> None:

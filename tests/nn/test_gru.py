@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from squadqa.nn.gru import Directions, _GRUSteps, bidirectional_gru
-from tests import slow
+from tests.support import slow
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=3))

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from squadqa.nn.gru import Directions
 from squadqa.nn.match import MatchLSTMLayer, _MatchSteps
-from tests import slow
+from tests.support import slow
 
 SIZE, HIDDEN = 4, 3
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from squadqa.nn.pointer import AdditivePooling, AnswerPointer, BilinearPointer, HighwayMaxout
-from tests import slow
+from tests.support import slow
 
 
 def test_scores_are_bilinear() -> None:

@@ -9,10 +9,10 @@ import pytest
 import torch
 from pytorch_lightning.trainer.states import TrainerFn
 
-from squadqa.data.candidate_inputs import CandidateInputs
+from squadqa.data.candidates.inputs import CandidateInputs
 from squadqa.errors import ConfigError, DataError
 from squadqa.training.datamodule import SquadDataModule
-from tests import tiny
+from tests.support import tiny
 
 
 def articles(sizes: list[int]) -> tiny.Json:

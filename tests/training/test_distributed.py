@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import torch
 
-from tests import tiny
-from tests.forked import Command, Done, squadqa, write_config
-from tests.runs import READER, ROOT, SCORER
+from tests.support import tiny
+from tests.support.forked import Command, Done, squadqa, write_config
+from tests.support.runs import READER, ROOT, SCORER
 
 TWO = ["--trainer.devices", 2, "--trainer.strategy", "ddp"]
 

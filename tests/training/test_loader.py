@@ -7,7 +7,7 @@ import torch
 from squadqa.data.dataset import SpanDataset
 from squadqa.data.sampler import LengthGroupedSampler
 from squadqa.training.loader import ResumableLoader
-from tests import tiny
+from tests.support import tiny
 
 DATASET = SpanDataset(tiny.prepared())
 

@@ -11,20 +11,20 @@ import pytorch_lightning as pl
 import torch
 
 from squadqa.batch import SpanBatch
-from squadqa.data.candidate_inputs import CandidateInputs
+from squadqa.data.candidates.inputs import CandidateInputs
 from squadqa.data.dataset import SpanDataset
 from squadqa.data.inputs import Inputs, SpanInputs
 from squadqa.errors import CheckpointError, ConfigError
 from squadqa.models.base import CandidateScorer
-from squadqa.models.drqa import DrQAReader
-from squadqa.models.logistic import LogisticScorer
+from squadqa.models.readers.drqa import DrQAReader
+from squadqa.models.scorers.logistic import LogisticScorer
 from squadqa.nn.char_cnn import KernelBankCharCNN
 from squadqa.scoring import score
 from squadqa.training.averaging import WeightAverage
 from squadqa.training.candidate_module import CandidateModule
 from squadqa.training.module import QAModule
 from squadqa.training.span_module import SpanModule
-from tests import tiny
+from tests.support import tiny
 
 DATA = tiny.prepared(vector_size=6)
 STEPS = 4  # of eight questions, two in a batch

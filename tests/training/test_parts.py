@@ -11,11 +11,11 @@ from torch import Tensor
 from squadqa.batch import SpanBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.models.base import SpanLogits, SpanReader
-from squadqa.models.bilstm import BiLSTMReader
+from squadqa.models.readers.bilstm import BiLSTMReader
 from squadqa.training import span_module
 from squadqa.training.parts import parts
 from squadqa.training.span_module import SpanModule
-from tests import tiny
+from tests.support import tiny
 
 QUESTIONS = 8
 TEXTS = SpanDataset(tiny.prepared(vector_size=6)).collate(range(QUESTIONS))

@@ -10,8 +10,8 @@ import pytest
 import torch
 import yaml
 
-from tests.forked import Done, squadqa, write_config
-from tests.runs import READER, SCORER
+from tests.support.forked import Done, squadqa, write_config
+from tests.support.runs import READER, SCORER
 
 STEPS_PER_EPOCH = 7  # 14 questions beside the held-out article, two in a batch
 EPOCHS = 2

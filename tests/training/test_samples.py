@@ -1,6 +1,6 @@
 from squadqa.data.dataset import SpanDataset
 from squadqa.training.samples import fixed_questions
-from tests import tiny
+from tests.support import tiny
 
 DATASET = SpanDataset(tiny.prepared())
 ANSWERS = {f"q{number}": f"answer {number}" for number in range(8)}

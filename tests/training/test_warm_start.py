@@ -15,7 +15,7 @@ from squadqa.models import DrQAReader, LogisticScorer
 from squadqa.nn.char_cnn import KernelBankCharCNN
 from squadqa.training.span_module import SpanModule
 from squadqa.training.warm_start import WarmStart, take_weights
-from tests import tiny
+from tests.support import tiny
 
 
 def reader(*, seed: int, vector_size: int = 6, tuned: int = 3, hidden: int = 4) -> DrQAReader:

@@ -7,7 +7,7 @@ import torch
 from squadqa.batch import WordBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.training.word_dropout import drop_words
-from tests import tiny
+from tests.support import tiny
 
 DATASET = SpanDataset(tiny.prepared(), frequent=["the", "?", "Ida", "kept"])
 

@@ -2,7 +2,7 @@ import torch
 import torch.nn.functional as F
 
 from squadqa.nn.char_cnn import AlexNetCharCNN
-from tests.spelling import layer_alone, randomized, shown, spelled
+from tests.support.spelling import layer_alone, randomized, shown, spelled
 
 
 def test_equals_its_layers_word_by_word() -> None:

@@ -25,8 +25,8 @@ from squadqa.nn.char_cnn import (
     VGGCharCNN,
 )
 from squadqa.nn.char_cnn.convolution import Activation, Convolution, Method
-from tests import tiny
-from tests.spelling import randomized, spelled
+from tests.support import tiny
+from tests.support.spelling import randomized, spelled
 
 SMALL: dict[str, Callable[..., CharCNN]] = {
     "kernel_bank": lambda **options: KernelBankCharCNN(filters={1: 3, 3: 4, 5: 5}, **options),

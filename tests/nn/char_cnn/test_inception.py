@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from squadqa.errors import ConfigError
 from squadqa.nn.char_cnn import InceptionCharCNN
-from tests.spelling import layer_alone, randomized, shown, spelled
+from tests.support.spelling import layer_alone, randomized, shown, spelled
 
 
 @pytest.mark.parametrize("factorized", [False, True])

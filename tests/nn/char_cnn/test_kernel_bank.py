@@ -3,7 +3,7 @@ import torch
 
 from squadqa.errors import ConfigError
 from squadqa.nn.char_cnn import KernelBankCharCNN
-from tests.spelling import spelled
+from tests.support.spelling import spelled
 
 
 def test_shape_is_that_of_all_filters() -> None:

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from squadqa.errors import ConfigError
 from squadqa.nn.char_cnn import ResNetCharCNN
 from squadqa.nn.char_cnn.words import Words
-from tests.spelling import layer_alone, randomized, shown, spelled
+from tests.support.spelling import layer_alone, randomized, shown, spelled
 
 
 @pytest.mark.parametrize("stages", [[4], [3, 3], [3, 5]])

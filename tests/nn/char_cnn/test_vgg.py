@@ -4,7 +4,7 @@ import torch.nn.functional as F
 
 from squadqa.errors import ConfigError
 from squadqa.nn.char_cnn import VGGCharCNN
-from tests.spelling import layer_alone, randomized, shown, spelled
+from tests.support.spelling import layer_alone, randomized, shown, spelled
 
 
 @pytest.mark.parametrize("stages", [[3], [3, 4], [2, 3, 5]])

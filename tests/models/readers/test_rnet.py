@@ -10,7 +10,7 @@ from squadqa.models import RNet
 from squadqa.nn.char_cnn import KernelBankCharCNN
 from squadqa.nn.gated_attention import GatedMatch
 from squadqa.nn.gated_attention_rnn import GatedAttentionRNN
-from tests import slow, tiny
+from tests.support import slow, tiny
 
 PAPER: dict[str, Any] = {
     "attention": "additive",

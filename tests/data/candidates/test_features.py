@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from squadqa.batch import CandidateBatch
 from squadqa.data.annotation import DEPENDENCIES, ENTITIES, TAGS
-from squadqa.data.candidate_dataset import CandidateDataset, Targets
-from squadqa.data.candidate_inputs import CandidateInputs
-from squadqa.data.candidate_values import FAR, VALUES, WINDOWS, candidate_values
-from squadqa.data.feature_statistics import UNIT, bucket_edges
+from squadqa.data.candidates.dataset import CandidateDataset, Targets
+from squadqa.data.candidates.inputs import CandidateInputs
+from squadqa.data.candidates.statistics import UNIT, bucket_edges
+from squadqa.data.candidates.values import FAR, VALUES, WINDOWS, candidate_values
 from squadqa.data.prepare import PreparedData
 from squadqa.scoring import normalize_answer
-from tests.data.test_candidates import SILENT, Slow
-from tests.parsed import Question, Text, prepared, random_data
+from tests.data.candidates.test_generators import SILENT, Slow
+from tests.support.parsed import Question, Text, prepared, random_data
 
 SEEDS = st.integers(0, 2**32)
 Words = list[str]

@@ -13,19 +13,11 @@ import torch
 from numpy.typing import NDArray
 
 from squadqa.data.annotation import DEPENDENCIES, ENTITIES, TAGS
-from squadqa.data.candidates import (
-    CandidateGenerator,
-    Candidates,
-    Parse,
-    climb,
-    entity_spans,
-    parse_paragraphs,
-    spans_in_source,
-    trimmed,
-)
-from squadqa.data.feature_statistics import Hashes, Ints, hash_bigrams, hash_words, mix
+from squadqa.data.candidates.generators import CandidateGenerator, Candidates, spans_in_source
+from squadqa.data.candidates.parse import Parse, climb, entity_spans, parse_paragraphs, trimmed
+from squadqa.data.candidates.statistics import Hashes, Ints, hash_bigrams, hash_words, mix
+from squadqa.data.candidates.tree_paths import arc_hashes, path_hashes
 from squadqa.data.prepare import PreparedData
-from squadqa.data.tree_paths import arc_hashes, path_hashes
 from squadqa.scoring import normalize_answer
 
 WH_WORDS = ("what", "who", "whom", "whose", "which", "when", "where", "why", "how")

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from squadqa.batch import CandidateBatch
-from squadqa.data.feature_statistics import UNIT
+from squadqa.data.candidates.statistics import UNIT
 
 VALUES = {
     "matching_words": 4,

@@ -31,11 +31,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from squadqa.batch import CandidateBatch, CandidateSizes
-from squadqa.data.candidate_values import VALUES, candidate_values, value_columns
+from squadqa.data.candidates.values import VALUES, candidate_values, value_columns
 from squadqa.errors import ConfigError
 from squadqa.models.base import CandidateScorer
-from squadqa.models.feature_groups import GROUPS, at, check_groups, feature_group
-from squadqa.models.logistic import LogisticScorer
+from squadqa.models.scorers.feature_groups import GROUPS, at, check_groups, feature_group
+from squadqa.models.scorers.logistic import LogisticScorer
 from squadqa.models.token_encoder import TokenEncoder
 from squadqa.nn.attention import AlignedQuestion, AttentionPooling
 from squadqa.nn.char_cnn import CharCNN

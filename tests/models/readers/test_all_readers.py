@@ -25,7 +25,7 @@ from squadqa.nn.char_cnn import KernelBankCharCNN
 from squadqa.nn.decoding import best_spans
 from squadqa.nn.dropout import SequenceDropout
 from squadqa.scoring import score_pairs
-from tests import tiny
+from tests.support import tiny
 
 READERS: dict[str, Callable[[int], SpanReader]] = {
     "bidaf": lambda vector_size: BiDAF(

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from squadqa.data.candidate_dataset import CandidateDataset, Targets
-from squadqa.data.candidate_features import SourceFeatures, extract
-from squadqa.data.candidate_values import VALUES, candidate_values
-from squadqa.data.candidates import CandidateGenerator, DependencyRuns
+from squadqa.data.candidates.dataset import CandidateDataset, Targets
+from squadqa.data.candidates.features import SourceFeatures, extract
+from squadqa.data.candidates.generators import CandidateGenerator, DependencyRuns
+from squadqa.data.candidates.statistics import Rarity, ValueStatistics, bigram_rarity, word_rarity
+from squadqa.data.candidates.values import VALUES, candidate_values
 from squadqa.data.dataset import WordForms
-from squadqa.data.feature_statistics import Rarity, ValueStatistics, bigram_rarity, word_rarity
 from squadqa.data.inputs import Inputs
 from squadqa.data.prepare import PreparedData
 from squadqa.errors import ConfigError

@@ -7,7 +7,7 @@ from squadqa.data.dataset import SpanDataset
 from squadqa.models import MatchLSTM
 from squadqa.nn.char_cnn import KernelBankCharCNN
 from squadqa.nn.rnn import StackedBiRNN
-from tests import slow, tiny
+from tests.support import slow, tiny
 
 
 @pytest.fixture

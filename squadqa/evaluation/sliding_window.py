@@ -15,13 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from squadqa.data.candidates import (
-    Candidates,
-    Ints,
-    Parse,
-    questions_by_paragraph,
-    spans_in_source,
-)
+from squadqa.data.candidates.generators import Candidates, Ints, spans_in_source
+from squadqa.data.candidates.parse import Parse, questions_by_paragraph
 from squadqa.data.prepare import PreparedData, Progress
 from squadqa.spans import characters_of
 

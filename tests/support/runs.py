@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import tiny
+from tests.support import tiny
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 READER = {
     "model": {
@@ -44,13 +44,13 @@ SCORER = {
         "class_path": "squadqa.training.candidate_module.CandidateModule",
         "init_args": {
             "scorer": {
-                "class_path": "squadqa.models.logistic.LogisticScorer",
+                "class_path": "squadqa.models.scorers.logistic.LogisticScorer",
                 "init_args": {"table_bits": 6},
             }
         },
     },
     "inputs": {
-        "class_path": "squadqa.data.candidate_inputs.CandidateInputs",
+        "class_path": "squadqa.data.candidates.inputs.CandidateInputs",
         "init_args": {"pipeline": None, "num_buckets": 3},
     },
 }

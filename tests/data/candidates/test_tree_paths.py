@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from squadqa.data.tree_paths import TOO_LONG, arc_hashes, path_hashes
+from squadqa.data.candidates.tree_paths import TOO_LONG, arc_hashes, path_hashes
 
 HASHES = torch.randint(-(2**63), 2**63 - 1, (2, 3), generator=torch.Generator().manual_seed(1))
 LABELS, TAGS = HASHES

@@ -8,14 +8,14 @@ import torch
 from numpy.typing import NDArray
 
 from squadqa.batch import CandidateBatch, TreeBatch
-from squadqa.data.candidate_features import (
+from squadqa.data.candidates.features import (
     DEPENDENCY_HASHES,
     TAG_HASHES,
     SourceFeatures,
 )
-from squadqa.data.candidates import silent_tokens, trimmed
+from squadqa.data.candidates.parse import silent_tokens, trimmed
+from squadqa.data.candidates.statistics import Ints, Rarity, ValueStatistics
 from squadqa.data.dataset import QuestionDataset, WordForms, padded_positions
-from squadqa.data.feature_statistics import Ints, Rarity, ValueStatistics
 from squadqa.data.prepare import PreparedData
 
 Targets = Literal["answer", "occurrences"]

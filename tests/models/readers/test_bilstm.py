@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from squadqa.batch import SpanBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.models import BiLSTMReader
-from tests import slow, tiny
+from tests.support import slow, tiny
 
 
 @pytest.fixture

@@ -8,17 +8,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from squadqa.data.annotation import TAGS
-from squadqa.data.candidates import (
+from squadqa.data.candidates.generators import (
     FALLBACK_TOKENS,
     GENERATORS,
     CandidateGenerator,
     DependencyRuns,
     NGrams,
     NounChunks,
-    parse_paragraphs,
 )
+from squadqa.data.candidates.parse import parse_paragraphs
 from squadqa.data.prepare import PreparedData
-from tests.parsed import Question, Text, prepared, random_data
+from tests.support.parsed import Question, Text, prepared, random_data
 
 SILENT = {"the", "a", "an", "“", *string.punctuation}
 QUESTION = Question(Text([[("what", 0)]]), 0)

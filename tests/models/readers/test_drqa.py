@@ -6,7 +6,7 @@ import torch
 from squadqa.batch import SpanBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.models import DrQAReader
-from tests import tiny
+from tests.support import tiny
 
 
 @pytest.fixture

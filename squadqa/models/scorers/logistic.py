@@ -4,7 +4,7 @@ Reference: Rajpurkar, Zhang, Lopyrev and Liang, 2016, SQuAD: 100,000+ Questions 
 Comprehension of Text (arXiv 1606.05250), section 5 and table 4.
 
 Departs from the paper: candidates come from a dependency parse, and so do the labels that stand
-for constituent labels (`squadqa.data.candidates`, `squadqa.data.candidate_features`); labels and
+for constituent labels (`squadqa.data.candidates`, `squadqa.data.candidates.features`); labels and
 tags are crossed not with the wh-word alone, but also with the word and with the noun behind it;
 words near a span are those near its head; crossed features share the rows of a hash table.
 
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from squadqa.batch import CandidateBatch, CandidateSizes
 from squadqa.models.base import CandidateScorer
-from squadqa.models.feature_groups import GROUPS, check_groups, feature_group
+from squadqa.models.scorers.feature_groups import GROUPS, check_groups, feature_group
 from squadqa.nn.masking import mask_logits
 
 

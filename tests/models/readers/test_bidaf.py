@@ -6,7 +6,7 @@ from squadqa.batch import SpanBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.models import BiDAF
 from squadqa.nn.char_cnn import KernelBankCharCNN
-from tests import slow, tiny
+from tests.support import slow, tiny
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from squadqa.batch import CandidateBatch, CandidateSizes
-from squadqa.data.candidate_dataset import CandidateDataset
-from squadqa.data.candidate_inputs import CandidateInputs
+from squadqa.data.candidates.dataset import CandidateDataset
+from squadqa.data.candidates.inputs import CandidateInputs
 from squadqa.data.prepare import PreparedData
 from squadqa.inference.catalog import catalog
 from squadqa.models import CandidateScorer, LogisticScorer, MLPScorer
 from squadqa.nn.char_cnn import KernelBankCharCNN
 from squadqa.nn.losses import candidate_bce, candidate_nll
-from tests.parsed import Question, Text, prepared, random_data
+from tests.support.parsed import Question, Text, prepared, random_data
 
 BUCKETS, VECTOR_SIZE = 4, 5
 SIZES = CandidateSizes(BUCKETS, VECTOR_SIZE)

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from squadqa.batch import CandidateBatch
-from squadqa.data.candidate_features import QUESTION_TYPES
-from squadqa.data.candidate_inputs import CandidateInputs
-from squadqa.data.candidate_values import VALUES, candidate_values, value_columns
+from squadqa.data.candidates.features import QUESTION_TYPES
+from squadqa.data.candidates.inputs import CandidateInputs
+from squadqa.data.candidates.tree_paths import arc_hashes, path_hashes
+from squadqa.data.candidates.values import VALUES, candidate_values, value_columns
 from squadqa.data.prepare import PreparedData
-from squadqa.data.tree_paths import arc_hashes, path_hashes
 from squadqa.errors import ConfigError
-from squadqa.models.feature_groups import (
+from squadqa.models.scorers.feature_groups import (
     GROUPS,
     MAX_ARCS,
     TableGroup,
@@ -22,9 +22,9 @@ from squadqa.models.feature_groups import (
     feature_group,
 )
 from squadqa.nn.hashing import cross, table_rows
-from tests.data.test_candidate_features import Reference, fitted, whole
-from tests.data.test_candidates import SILENT
-from tests.parsed import Question, Text, prepared, random_data
+from tests.data.candidates.test_features import Reference, fitted, whole
+from tests.data.candidates.test_generators import SILENT
+from tests.support.parsed import Question, Text, prepared, random_data
 
 BUCKETS, BITS, WIDTH = 4, 12, 2
 SEEDS = st.integers(0, 2**32)

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from squadqa.batch import CandidateBatch
-from squadqa.data.candidate_features import QUESTION_TYPES
-from squadqa.data.candidate_values import VALUES, candidate_values, value_columns
-from squadqa.data.tree_paths import arc_hashes, path_hashes
+from squadqa.data.candidates.features import QUESTION_TYPES
+from squadqa.data.candidates.tree_paths import arc_hashes, path_hashes
+from squadqa.data.candidates.values import VALUES, candidate_values, value_columns
 from squadqa.errors import ConfigError, did_you_mean
 from squadqa.nn.hashing import cross, table_rows
 

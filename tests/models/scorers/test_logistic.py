@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from squadqa.batch import CandidateBatch, CandidateSizes
-from squadqa.data.candidate_inputs import CandidateInputs
-from squadqa.data.candidate_values import candidate_values, value_columns
+from squadqa.data.candidates.inputs import CandidateInputs
+from squadqa.data.candidates.values import candidate_values, value_columns
 from squadqa.errors import ConfigError
 from squadqa.models import LogisticScorer
-from squadqa.models.feature_groups import GROUPS
+from squadqa.models.scorers.feature_groups import GROUPS
 from squadqa.nn.hashing import cross, table_rows
 from squadqa.nn.losses import candidate_nll
-from tests.parsed import random_data
+from tests.support.parsed import random_data
 
 BUCKETS = 4
 SEEDS = st.integers(0, 2**32)

@@ -7,10 +7,11 @@ from torch import Tensor, nn
 
 from squadqa.batch import SpanBatch
 from squadqa.data.dataset import SpanDataset
-from squadqa.models import DCN, dcn
+from squadqa.models import DCN
+from squadqa.models.readers import dcn
 from squadqa.nn import maxout
 from squadqa.nn.char_cnn import KernelBankCharCNN
-from tests import slow, tiny
+from tests.support import slow, tiny
 
 Scores = tuple[Tensor, Tensor]
 

@@ -15,11 +15,16 @@ from typing import Any
 
 import yaml
 
-from tests import tiny
+from tests.support import tiny
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
-    ["squadqa.cli.train", "squadqa.data.candidate_inputs", "squadqa.models", "tests.forked"]
+    [
+        "squadqa.cli.train",
+        "squadqa.data.candidates.inputs",
+        "squadqa.models",
+        "tests.support.forked",
+    ]
 )
 
 
@@ -88,7 +93,7 @@ def write_config(folder: Path, settings: Mapping[str, Any], **data: Any) -> Path
 
     Args:
         folder: Gets config.yaml, train.json (four articles, 16 questions) and dev.json.
-        settings: `tests.runs.READER` or `SCORER`.
+        settings: `tests.support.runs.READER` or `SCORER`.
         **data: Further options of the data.
     """
     for name, file in (("train.json", four_articles()), ("dev.json", tiny.squad())):

@@ -8,22 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from squadqa.data.candidates import (
-    GENERATORS,
-    Candidates,
-    DependencyRuns,
-    NGrams,
-    Parse,
-    parse_paragraphs,
-)
+from squadqa.data.candidates.generators import GENERATORS, Candidates, DependencyRuns, NGrams
+from squadqa.data.candidates.parse import Parse, parse_paragraphs
 from squadqa.data.prepare import PreparedData
-from squadqa.inference.bounds import (
+from squadqa.evaluation.sliding_window import (
     STOP_WORDS,
     answer_texts,
     choose_at_random,
     choose_by_sliding_window,
 )
-from tests.parsed import Question, Text, prepared, random_data
+from tests.support.parsed import Question, Text, prepared, random_data
 
 
 def flat(text: str) -> Text:

@@ -1,0 +1,1 @@
+"""Readers that point at the start and the end of an answer: one paper, one file."""

@@ -1,0 +1,1 @@
+"""Scorers that rank candidate answers: one paper, one file."""
