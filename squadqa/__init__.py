@@ -1,3 +1,50 @@
-"""squadqa: train and evaluate feature-based baselines and neural readers on SQuAD v1.1."""
+"""squadqa: train and evaluate feature-based baselines and neural readers on SQuAD v1.1.
+
+Heavy packages are imported by the first use, not with this one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from typing import Literal
+
+    from squadqa.inference.answering import Answerer
 
 __version__ = "0.1.0"
+__all__ = ["__version__", "load"]
+
+
+def load(
+    run: str | Path,
+    *,
+    checkpoint: Literal["best", "last"] | None = None,
+    device: str = "auto",
+    trust: Sequence[str] = (),
+) -> Answerer:
+    """Open a trained run, or an ensemble of runs, to ask it questions.
+
+    >>> run = squadqa.load("runs/drqa")
+    >>> run.answer(context, "Who built the mill?").text
+
+    Args:
+        run: A run folder of `squadqa train`, or a folder of `squadqa ensemble --run`.
+        checkpoint: Which checkpoint of a run to take; None takes the best, or the last where there
+            is no best yet.
+        device: "cpu", "cuda" (or "cuda:1" and so on), or "auto": a GPU where there is one.
+        trust: Packages of your own whose readers or scorers the run may name. They are imported,
+            which runs their code; nothing outside squadqa is imported without being named here.
+
+    Returns:
+        What has `answer`, `predict` and `evaluate`.
+
+    Raises:
+        CheckpointError: There is no such run, or it cannot be used.
+        ConfigError: There is no such device.
+    """
+    from squadqa.inference.load import load as open_
+
+    return open_(run, checkpoint=checkpoint, device=device, trust=trust)

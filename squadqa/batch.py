@@ -108,16 +108,19 @@ class SpanBatch(TensorRecord):
 
 
 @dataclass(frozen=True)
-class CandidateSizes:
-    """What a scorer of candidates must know of the data to be built.
+class Sizes:
+    """What a model must know of its data to be built.
 
     Args:
-        num_buckets: Buckets of a continuous feature.
-        vector_size: E, 0 where the data has no word vectors.
+        vector_size: E, the width of the word vectors; 0 where there are none.
+        tuned_words: How many of train's most frequent word forms are known, whose vectors a model
+            may train on.
+        num_buckets: Buckets of a continuous feature of candidates; 0 where there are none.
     """
 
-    num_buckets: int
     vector_size: int = 0
+    tuned_words: int = 0
+    num_buckets: int = 0
 
 
 @dataclass(frozen=True)

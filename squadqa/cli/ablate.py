@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from squadqa.cli.parser import CommandParser
-from squadqa.cli.train_command import data_overrides, require_config, split_overrides
+from squadqa.cli.training_options import data_overrides, require_config, split_overrides
 
 HELP = "train a scorer without each of its feature groups, and compare"
 
@@ -15,13 +15,14 @@ def main(arguments: list[str]) -> int:
     """Train and compare the variants.
 
     Args:
-        arguments: The command line behind `squadqa ablate`.
+        arguments: The command line after `squadqa ablate`.
 
     Returns:
         The exit code: 0, or 1 where a signal stopped it.
     """
-    given, overrides = split_overrides(arguments)
-    options = _parser().parse_args(given)
+    parser = _parser()
+    given, overrides = split_overrides(arguments, parser)
+    options = parser.parse_args(given)
     line = ["fit", "--wandb", "off"]
     for config in options.config:
         require_config(Path(config))

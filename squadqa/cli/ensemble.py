@@ -3,15 +3,22 @@
 import argparse
 import json
 import math
+import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from squadqa.cli.console import ProgressLines, bold, facts, print_json, table
-from squadqa.cli.evaluate import require_answers
-from squadqa.cli.parser import CommandParser, add_cache_options, device, positive
-from squadqa.cli.predict import require_writable_file
+from squadqa.cli.options import (
+    add_cache_options,
+    add_trust_option,
+    device,
+    positive,
+    require_answers,
+    require_writable_file,
+)
+from squadqa.cli.parser import CommandParser
 from squadqa.cli.run_folders import (
     RESULTS,
     require_name,
@@ -19,23 +26,20 @@ from squadqa.cli.run_folders import (
     require_writable,
     write_scored,
 )
-from squadqa.data.squad import find_source
 from squadqa.errors import ConfigError, DataError
 from squadqa.files import write_atomic
 from squadqa.scoring import Score, score
 
 if TYPE_CHECKING:
-    from squadqa.data.dataset import QuestionDataset
-    from squadqa.evaluation.predictions import NBest
+    from squadqa.evaluation.predictions import Answer
     from squadqa.evaluation.results import Result
-    from squadqa.inference.ensemble import Reading
-    from squadqa.inference.predictor import Predictor
-    from squadqa.inference.run_folder import Choice, HeldOut
+    from squadqa.inference.ensemble import Ensemble, JointReading
+    from squadqa.inference.run_folder import Choice
 
 HELP = "let several trained runs answer together, and score that"
 
 MEMBERS = "members.json"
-"""What the folder of an ensemble holds beside what every run's does."""
+"""What the folder of an ensemble says of its members' scores."""
 
 Named = tuple[Path, "Choice | None"]
 """A run folder and which of its checkpoints to take."""
@@ -65,16 +69,18 @@ class Answered:
     """What an ensemble answered.
 
     Args:
+        ensemble: The ensemble.
         members: Its members.
         answers: The best spans of each question id.
         score: What they score; None where the data has no answers.
-        known: What a result says of the members together: device, vectors, parameters.
+        data: The questions' source.
     """
 
+    ensemble: "Ensemble"
     members: list[Member]
-    answers: "dict[str, list[NBest]]"
+    answers: "dict[str, list[Answer]]"
     score: Score | None
-    known: dict[str, Any]
+    data: str
 
 
 def main(arguments: list[str]) -> int:
@@ -96,7 +102,7 @@ def main(arguments: list[str]) -> int:
     _require_places(options)
     named = [_named(text, options.checkpoint) for text in options.run]
     answered = _answer(options, named)
-    written = _write(options, answered)
+    written = _write(options, answered, shlex.join(["squadqa", "ensemble", *arguments]))
     if options.json:
         members = [asdict(member) for member in answered.members]
         scores = asdict(answered.score) if answered.score else {"total": len(answered.answers)}
@@ -110,94 +116,71 @@ def main(arguments: list[str]) -> int:
 
 def _answer(options: argparse.Namespace, named: list[Named]) -> Answered:
     """Let the members read one after the other, and take their mean."""
+    from squadqa.data.squad import find_source
     from squadqa.inference.run_folder import find_checkpoint, find_run, open_run
 
-    if options.data:
-        find_source(options.data)  # mistakes show before the first has read for minutes
+    source = find_source(options.data) if options.data else None
     _require_different([find_checkpoint(find_run(folder), choice) for folder, choice in named])
-    held_out = [open_run(folder, checkpoint=choice).held_out for folder, choice in named]
-    if options.held_out or options.fit_weights:
-        _require_same(named, held_out)
 
-    from squadqa.inference.ensemble import ensemble_answers, fit_weights
+    from squadqa.inference.answering import Preparation, texts_of
+    from squadqa.inference.ensemble import Ensemble
     from squadqa.inference.predictor import Predictor
 
-    aim = options.maximize.replace("-", "_")
-    readings, fitting, members, parameters = [], [], [], 0
-    vectors: dict[str, None] = {}
-    for folder, choice in named:
-        predictor = Predictor(open_run(folder, checkpoint=choice), device=options.device)
-        run = predictor.run
-        if options.fit_weights or options.held_out:
-            held_out_dataset, read = _read(options, predictor, None)
-            fitting.append(read)
-        if options.held_out:
-            dataset = held_out_dataset
-        else:
-            dataset, read = _read(options, predictor, options.data)
-        readings.append(read)
-        references = _references(dataset)
-        is_scored = _is_scored(references, options)
-        alone = ensemble_answers(dataset, [read], aim=aim, mean="arithmetic")
-        own = score(references, _texts(alone)) if is_scored else None
+    predictors = [
+        Predictor(open_run(folder, checkpoint=choice, trust=options.trust), device=options.device)
+        for folder, choice in named
+    ]
+    ensemble = Ensemble(
+        predictors,
+        weights=options.weights,
+        mean=options.mean,
+        aim=options.maximize.replace("-", "_"),
+    )
+    preparation = Preparation(options.cache_dir, options.workers, ProgressLines())
+    held_out = None
+    if options.held_out or options.fit_weights:
+        held_out = ensemble.read_held_out(preparation)
+    if options.fit_weights:
+        assert held_out is not None
+        ensemble.fit_weights(held_out)
+    reading = held_out if source is None else ensemble.read(source, preparation)
+    assert reading is not None
+    references = reading.references
+    is_scored = _is_scored(references, options)
+    answers = ensemble.answers(reading, n_best=options.n_best or 1)
+    return Answered(
+        ensemble=ensemble,
+        members=_members(ensemble, named, reading, references if is_scored else None),
+        answers=answers,
+        score=score(references, texts_of(answers)) if is_scored else None,
+        data=options.data or predictors[0].run.held_out.source,
+    )
+
+
+def _members(
+    ensemble: "Ensemble",
+    named: Sequence[Named],
+    reading: "JointReading",
+    references: Mapping[str, Sequence[str]] | None,
+) -> list[Member]:
+    """Describe the members; with references, score each alone."""
+    from squadqa.inference.answering import texts_of
+
+    members = []
+    for place, (folder, _) in enumerate(named):
+        alone = None
+        if references is not None:
+            alone = score(references, texts_of(ensemble.answers_of_member(reading, place)))
         members.append(
             Member(
                 run=str(folder),
-                checkpoint=str(run.checkpoint),
-                weight=1.0,
-                exact_match=own.exact_match if own else None,
-                f1=own.f1 if own else None,
+                checkpoint=str(ensemble.members[place].run.checkpoint),
+                weight=ensemble.weights[place],
+                exact_match=alone.exact_match if alone else None,
+                f1=alone.f1 if alone else None,
             )
         )
-        vectors |= dict.fromkeys(run.inputs.vectors)
-        parameters += predictor.num_parameters(dataset.data)
-    weights = options.weights or [1.0] * len(members)
-    if options.fit_weights:
-        weights = fit_weights(held_out_dataset, fitting)
-    answers = ensemble_answers(
-        dataset,
-        readings,
-        weights=weights,
-        n_best=options.n_best or 1,
-        aim=aim,
-        mean=options.mean,
-    )
-    known = {
-        "device": str(predictor.device),
-        "vectors": " + ".join(vectors),
-        "parameters": parameters,
-        "data": options.data or held_out[0].source,
-        "split": "held out" if options.held_out else "dev",
-    }
-    members = [
-        replace(member, weight=weight) for member, weight in zip(members, weights, strict=True)
-    ]
-    scored = score(references, _texts(answers)) if is_scored else None
-    return Answered(members, answers, scored, known)
-
-
-def _read(
-    options: argparse.Namespace, predictor: "Predictor", data: str | None
-) -> "tuple[QuestionDataset[Any], list[Reading]]":
-    """Let a member read questions: those of a source, or those that its training held out."""
-    from squadqa.inference.ensemble import held_out_questions, read_questions
-
-    told: dict[str, Any] = {"progress": ProgressLines()}
-    where = {"cache_dir": options.cache_dir, "workers": options.workers}
-    if data is None:
-        dataset = held_out_questions(predictor, **where, **told)
-    else:
-        prepared = predictor.prepare(find_source(data), **where, **told)
-        dataset = predictor.run.inputs.dataset(prepared)
-    return dataset, read_questions(predictor, dataset, **told)
-
-
-def _references(dataset: "QuestionDataset[Any]") -> dict[str, list[str]]:
-    return {dataset.id_of(item): dataset.references_of(item) for item in range(len(dataset))}
-
-
-def _texts(answers: "Mapping[str, Sequence[NBest]]") -> dict[str, str]:
-    return {name: best[0].text for name, best in answers.items()}
+    return members
 
 
 def _is_scored(references: Mapping[str, Sequence[str]], options: argparse.Namespace) -> bool:
@@ -274,6 +257,7 @@ def _parser() -> CommandParser:
         help="of run folders (default: best, or last where there is no best yet)",
     )
     add("--device", type=device, default="auto", help="auto, cpu or cuda (default: auto)")
+    add_trust_option(parser)
     add(
         "--run",
         metavar="RUN_FOLDER",
@@ -363,18 +347,6 @@ def _name(options: argparse.Namespace) -> str:
     return Path(options.run_folder).name if options.run_folder else "ensemble"
 
 
-def _require_same(named: list[Named], held_out: "list[HeldOut]") -> None:
-    """Make sure that what one member's training held out, another's did not learn."""
-    for (folder, _), own in zip(named, held_out, strict=True):
-        if own != held_out[0]:
-            raise ConfigError(
-                f'"{named[0][0]}" and "{folder}" were not trained with the same questions held '
-                "out: one may have learned what the other has not",
-                hint="They are what data.train, data.val, data.val_share and data.bad_answers say.",
-                next_step="Leave out --held-out and --fit-weights, or take other runs.",
-            )
-
-
 def _require_different(paths: list[Path]) -> None:
     resolved = [path.resolve() for path in paths]
     twice = next((path for path in paths if resolved.count(path.resolve()) > 1), None)
@@ -384,20 +356,23 @@ def _require_different(paths: list[Path]) -> None:
         )
 
 
-def _write(options: argparse.Namespace, answered: Answered) -> list[tuple[str, str]]:
+def _write(options: argparse.Namespace, answered: Answered, command: str) -> list[tuple[str, str]]:
     """Write what was asked for; say what was written where."""
     from squadqa.evaluation.predictions import write_n_best, write_predictions
     from squadqa.evaluation.results import write_result
+    from squadqa.inference.answering import texts_of
+    from squadqa.inference.ensemble_folder import save_ensemble
 
-    texts = _texts(answered.answers)
+    texts = texts_of(answered.answers)
     is_kept = options.run_folder or options.results
-    result = _result(options, answered, answered.score) if answered.score and is_kept else None
+    result = _result(options, answered, answered.score, command) if is_kept else None
     written = []
     if options.run_folder:
         folder = Path(options.run_folder)
         write_scored(folder, result, texts)
         with write_atomic(folder / MEMBERS) as file:
             json.dump([asdict(member) for member in answered.members], file, indent=1)
+        save_ensemble(folder, answered.ensemble)
         written.append(("run", str(folder)))
     if options.output:
         output = Path(options.output)
@@ -412,38 +387,36 @@ def _write(options: argparse.Namespace, answered: Answered) -> list[tuple[str, s
     return written
 
 
-def _result(options: argparse.Namespace, answered: Answered, scored: Score) -> "Result":
+def _result(
+    options: argparse.Namespace, answered: Answered, scored: Score | None, command: str
+) -> "Result | None":
     """Make a row for the table of results; its minutes are those that the members trained."""
-    from squadqa.evaluation.results import Result, commit, hardware
+    if scored is None:
+        return None
 
+    from squadqa.evaluation.results import measured
+
+    members = answered.ensemble.members
     folders = dict.fromkeys(Path(member.run).resolve() for member in answered.members)
     trained = [_trained(folder) for folder in folders]
-    line = f"squadqa ensemble {' '.join(options.run)}"
-    line += " --held-out" if options.held_out else f" --data {options.data}"
-    line += f" --checkpoint {options.checkpoint}" if options.checkpoint else ""
-    if options.weights:
-        line += f" --weights {' '.join(f'{weight:g}' for weight in options.weights)}"
-    line += " --fit-weights" * options.fit_weights
-    line += " --mean arithmetic" * (options.mean == "arithmetic")
-    line += " --maximize f1" * (options.maximize == "f1")
+    vectors = dict.fromkeys(name for one in members for name in one.run.inputs.vectors)
     alone = "; ".join(
         f"{member.run} {member.weight:.3g}, {member.f1:.1f}" for member in answered.members
     )
-    return Result(
-        name=_name(options),
-        config=line,
+    return measured(
+        _name(options),
+        command=command,
+        data=answered.data,
+        split="held out" if options.held_out else "dev",
         total=scored.total,
         seed=int(trained[0].get("seed", 0)),
-        commit=commit(Path(__file__).parent),
-        hardware=hardware(),
-        budget_minutes=None,
-        minutes=float(sum(one.get("minutes", 0.0) for one in trained)),
-        epochs=0.0,
-        examples_per_second=0.0,
+        device=str(members[0].device),
+        vectors=" + ".join(vectors),
+        minutes=float(sum(one.get("minutes") or 0.0 for one in trained)),
+        parameters=sum(one.model.num_parameters for one in members),
         exact_match=scored.exact_match,
         f1=scored.f1,
         notes=f"Weights and F1 of each alone: {alone}.",
-        **answered.known,
     )
 
 

@@ -15,7 +15,7 @@ from squadqa.files import output_error
 
 COMMANDS = {
     "quickstart": "squadqa.cli.quickstart",
-    "train": "squadqa.cli.train_command",
+    "train": "squadqa.cli.train",
     "ablate": "squadqa.cli.ablate",
     "prepare": "squadqa.cli.prepare",
     "candidates": "squadqa.cli.candidates",
@@ -87,7 +87,7 @@ def _run(arguments: list[str]) -> int:
         print(f"squadqa {__version__}")
         return 0
     if name == LIGHTNING:
-        return import_module("squadqa.cli.train").run(rest) or 0
+        return import_module("squadqa.cli.lightning").run(rest)
     if name not in COMMANDS:
         what = "option" if name.startswith("-") else "command"
         raise ConfigError(

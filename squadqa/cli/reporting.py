@@ -3,6 +3,7 @@
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 
 from squadqa.cli.console import bold, facts
 from squadqa.cli.run_folders import RESULTS
-from squadqa.training.callbacks import TrainingClock
+from squadqa.training.clock import TrainingClock
 from squadqa.training.module import QAModule
 from squadqa.training.samples import fixed_questions
 from squadqa.training.warm_start import TakenWeights, WarmStart
@@ -92,7 +93,8 @@ class Reporter(pl.Callback):
             return
         assert isinstance(pl_module, QAModule)
         self._share = pl_module.plateau.share
-        data = trainer.datamodule  # type: ignore[attr-defined]
+        data = pl_module.data
+        assert pl_module.model is not None
         counts = data.counts()
         reasons = {
             "skipped": "without usable answers left out",
@@ -106,7 +108,7 @@ class Reporter(pl.Callback):
         pairs = [
             (
                 "model",
-                f"{type(pl_module.model).__name__}, {pl_module.num_parameters:,} parameters",
+                f"{type(pl_module.model).__name__}, {pl_module.model.num_parameters:,} parameters",
             ),
             ("data", f"{counts['train']:,} train, {counts['val']:,} val questions{left_out}"),
             ("vectors", " + ".join(data.inputs.vectors) or "none"),
@@ -155,8 +157,9 @@ class Reporter(pl.Callback):
         )
         minutes = self.clock.seconds / 60
         print(f"{trainer.current_epoch + 1:6} {minutes:8.1f} {loss:9.4f} {exact:7.2f} {f1:7.2f}")
-        dataset = trainer.datamodule.datasets["val"]  # type: ignore[attr-defined]
-        for question, gold, predicted in fixed_questions(dataset, pl_module.predictions, count=5):
+        for question, gold, predicted in fixed_questions(
+            pl_module.data.datasets["val"], pl_module.evaluation.predictions, count=5
+        ):
             answers = f"gold: {_short(gold, 30)}  predicted: {_short(predicted, 30)}"
             print(f"         {_short(question, 60)}  {answers}")
         if pl_module.plateau.share < self._share:
@@ -206,7 +209,7 @@ def taken_lines(result: TakenWeights) -> list[str]:
 
 
 def end_block(
-    folder: Path, scores: dict[str, float], clock: TrainingClock, *, wandb_run: Path | None
+    folder: Path, scores: Mapping[str, float], clock: TrainingClock, *, wandb_run: Path | None
 ) -> str:
     """Say what a training came to and what can be done next.
 
@@ -220,7 +223,7 @@ def end_block(
         "",
         facts(
             [
-                ("test", f"EM {scores['test/exact_match']:.2f}  F1 {scores['test/f1']:.2f}"),
+                ("test", f"EM {scores['exact_match']:.2f}  F1 {scores['f1']:.2f}"),
                 (
                     "minutes",
                     f"{clock.seconds / 60:.1f} ({clock.questions_per_second:.1f} questions/s)",

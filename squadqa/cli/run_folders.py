@@ -1,14 +1,16 @@
-"""Make run folders: what is checked before the work, and what is written behind it."""
+"""Run folders: which one, what is checked before the work, and what is written after it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from squadqa.errors import OutputError
+from squadqa.errors import CheckpointError, OutputError
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import NAME, Result
 from squadqa.files import output_error, write_atomic
+from squadqa.inference.run_folder import CHECKPOINTS, RUNS
+from squadqa.training.processes import is_first_process
 
 RESULTS = "results.json"
 PREDICTIONS = "predictions.json"
@@ -79,3 +81,50 @@ def write_scored(folder: Path, result: Result | None, predictions: Mapping[str, 
         with write_atomic(folder / RESULTS) as file:
             json.dump(asdict(result), file, indent=1)
     write_predictions(folder / PREDICTIONS, predictions)
+
+
+def choose_run_folder(named: str | None, configs: Sequence[str], *, is_new: bool) -> Path:
+    """Choose the folder of a run.
+
+    Args:
+        named: The folder that the user named, if any.
+        configs: The configuration files; the first one's name is the run's where none is given.
+        is_new: Whether the folder is to be made: a number makes its name a new one. Of several
+            processes the first one's choice counts, and the others' is never used.
+
+    Raises:
+        OutputError: The user named a folder for a new run, and it exists.
+    """
+    if named is not None:
+        folder = Path(named)
+        if is_new and is_first_process():
+            go_on = f"Go on with it (squadqa train --resume {folder})"
+            require_new(folder, next_step=f"{go_on}, or name another.")
+        return folder
+    name = Path(configs[0]).stem if configs else "run"
+    folder, number = Path(RUNS) / name, 1
+    while is_new and folder.exists():
+        number += 1
+        folder = Path(RUNS) / f"{name}-{number}"
+    return folder
+
+
+def find_run_checkpoint(folder: Path, *names: str) -> Path:
+    """Find the first of a run's checkpoints that is there.
+
+    Args:
+        folder: The run folder.
+        names: Names of checkpoints.
+
+    Raises:
+        CheckpointError: None of them is there.
+    """
+    paths = [folder / CHECKPOINTS / name for name in names]
+    for path in paths:
+        if path.is_file():
+            return path
+    raise CheckpointError(
+        f'there is no checkpoint "{paths[-1]}"',
+        next_step="Name the run with --run RUN_FOLDER or a file with --ckpt_path; a new run "
+        "starts with fit.",
+    )

@@ -9,14 +9,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import pytorch_lightning as pl
-from jsonargparse import Namespace
-from pytorch_lightning.loggers import Logger
+import yaml
 
-from squadqa.cli.console import bold, facts, table
+from squadqa.cli.console import ProgressLines, bold, facts, table
+from squadqa.cli.lightning_parser import parse, seed_of
+from squadqa.cli.quiet import quiet_lightning
 from squadqa.cli.reporting import StepLine
 from squadqa.cli.run_folders import PREDICTIONS, require_writable
-from squadqa.cli.train import TrainCLI, make_cli, quiet_lightning
 from squadqa.errors import ConfigError
 from squadqa.evaluation.ablation import (
     FILE,
@@ -31,10 +30,14 @@ from squadqa.evaluation.ablation import (
     write_ablation,
 )
 from squadqa.evaluation.predictions import write_predictions
-from squadqa.evaluation.results import commit, hardware
 from squadqa.files import write_atomic
-from squadqa.training.ablation import BestWeights, plan, train_and_test
-from squadqa.training.callbacks import HeldMemory
+from squadqa.provenance import commit, hardware
+from squadqa.training.ablation import plan
+from squadqa.training.checkpoints import BestWeights
+from squadqa.training.clock import TrainingClock
+from squadqa.training.evaluation import Evaluation
+from squadqa.training.fit import fit, make_trainer
+from squadqa.training.held_memory import HeldMemory
 
 SECTIONS = ("seed_everything", "model", "data", "trainer", "early_stopping")
 """What a training's scores depend on."""
@@ -43,97 +46,80 @@ WHERE_ONLY = ("cache_dir", "workers", "predict")
 """Options of the data that no score depends on."""
 
 
-class VariantsCLI(TrainCLI):
-    """Reads a configuration of a scorer as `fit` does, and trains it with some of its groups.
+class Variants:
+    """A scorer's configuration, which is trained with some of its groups.
 
     All variants share one data module. There is no run folder: nothing is logged, and the best
     weights stay in memory.
+
+    Args:
+        arguments: The command line of `fit`.
+
+    Raises:
+        SquadQAError: It is none of a scorer with feature groups, or the user can mend it otherwise.
     """
 
-    def before_instantiate_classes(self) -> None:
-        """Find the feature groups (called by LightningCLI)."""
-        scorer = self._scorer()
-        if scorer is None:
+    def __init__(self, arguments: Sequence[str]) -> None:
+        whole = parse(arguments)
+        self.config_files = " ".join(whole.configs)
+        scorer = whole.config.model.get("init_args.scorer.init_args")
+        if scorer is None or "groups" not in scorer:
             raise ConfigError(
                 f'"{self.config_files}" has no feature groups to leave out',
                 hint="Only a scorer whose configuration has `groups` can be taken apart.",
                 next_step="Name a scorer's configuration, such as configs/logistic.yaml.",
             )
         self.groups: tuple[str, ...] = tuple(scorer.groups)
-        self.run_folder = Path()  # where nothing is written
-        if self._config.trainer.devices == "auto":
-            self._config.trainer.devices = 1
-        self.content = self._content()
+        self.arguments = list(arguments)
+        if whole.config.trainer.devices == "auto":
+            self.arguments += ["--trainer.devices", "1"]
+        self.data = whole.data
+        self.data.progress = ProgressLines()
+        values = yaml.safe_load(whole.text)
+        self.content = {name: values[name] for name in SECTIONS}
+        self.content["data"] = {k: v for k, v in values["data"].items() if k not in WHERE_ONLY}
 
-    def train_without(self, without: Sequence[str]) -> dict[str, Any]:
+    def train_without(self, without: Sequence[str]) -> tuple[dict[str, Any], Evaluation]:
         """Train the configuration without some of its groups, and score it on the test part.
 
         Args:
             without: The groups to leave out.
 
         Returns:
-            What `Variant` wants to know of it; the answers are in `model.predictions`.
+            What `Variant` wants to know of it, and the scores and answers.
         """
         began = time.perf_counter()
-        scorer = self._scorer()
-        assert scorer is not None
-        scorer.groups = [name for name in self.groups if name not in without]
-        datamodule = self.datamodule
-        datamodule.trainer = None  # which holds the variant before
-        self._set_seed()
-        self.instantiate_classes()
-        gc.collect()  # a model's tables are large, and hang in cycles
-        self.datamodule = datamodule
-        train_and_test(self.trainer, self.model, datamodule=datamodule, best=self.best)
-        return {
-            "without": tuple(without),
-            "exact_match": self.model.scores["test/exact_match"],
-            "f1": self.model.scores["test/f1"],
-            "val_f1": self.best.val_f1,
-            "total": len(datamodule.datasets["test"]),
-            "parameters": self.model.num_parameters,
-            "training_minutes": self.clock.seconds / 60,
-            "minutes": (time.perf_counter() - began) / 60,
-            "device": str(self.trainer.strategy.root_device),
-        }
-
-    @property
-    def config_files(self) -> str:
-        """The files the configuration was read from."""
-        return " ".join(str(path) for path in self._config.config or [])
-
-    def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
-        """Make a trainer that writes nothing (called by LightningCLI)."""
-        trainer = super().instantiate_trainer(enable_checkpointing=False, **kwargs)
+        gc.collect()  # a model's tables are large, and the last one's hang in cycles
+        groups = [name for name in self.groups if name not in without]
+        option = f"--model.init_args.scorer.init_args.groups={json.dumps(groups)}"
+        parsed = parse([*self.arguments, option])
+        module, best = parsed.module, BestWeights()
+        clock = TrainingClock(budget_minutes=parsed.config.budget_minutes)
+        memory = HeldMemory(most_gib=parsed.config.held_memory)
+        trainer = make_trainer(
+            parsed.trainer,
+            callbacks=[clock, memory, best, StepLine(clock), parsed.early_stopping],
+            enable_checkpointing=False,
+        )
         if trainer.world_size > 1:
             raise ConfigError(
                 f"an ablation trains in one process, not in {trainer.world_size}",
                 next_step="Give --trainer.devices 1 --trainer.num_nodes 1.",
             )
-        return trainer
-
-    def _run_subcommand(self, subcommand: str) -> None:
-        """Train nothing yet."""
-
-    def _scorer(self) -> Namespace | None:
-        """The scorer's arguments, if it has groups."""
-        found = self._config.model.get("init_args.scorer.init_args")
-        return found if isinstance(found, Namespace) and "groups" in found else None
-
-    def _content(self) -> dict[str, Any]:
-        """What the scores depend on, as plain values by section."""
-        parser = self._parser(self.subcommand)
-        values = json.loads(parser.dump(self._config, format="json"))
-        content = {name: values[name] for name in SECTIONS}
-        content["data"] = {k: v for k, v in content["data"].items() if k not in WHERE_ONLY}
-        return content
-
-    def _training_callbacks(self, config: Namespace) -> list[pl.Callback]:
-        self.best = BestWeights()
-        return [self.clock, HeldMemory(), self.best, StepLine(self.clock)]
-
-    def _loggers(self, config: Namespace) -> list[Logger]:
-        return []
+        evaluation = fit(module, self.data, trainer, seed=seed_of(parsed), clock=clock, keeper=best)
+        assert module.model is not None
+        measured = {
+            "without": tuple(without),
+            "exact_match": evaluation.scores["exact_match"],
+            "f1": evaluation.scores["f1"],
+            "val_f1": best.val_f1,
+            "total": len(self.data.datasets["test"]),
+            "parameters": module.model.num_parameters,
+            "training_minutes": clock.seconds / 60,
+            "minutes": (time.perf_counter() - began) / 60,
+            "device": str(trainer.strategy.root_device),
+        }
+        return measured, evaluation
 
 
 def ablate(
@@ -142,7 +128,7 @@ def ablate(
     """Train what is missing of an ablation, and write and print it.
 
     Args:
-        arguments: The command line of LightningCLI.
+        arguments: The command line of `fit`.
         output: The ablation's folder.
         without: What to leave out (see `squadqa.training.ablation.plan`).
         results: Folder that gets the figures as well.
@@ -154,16 +140,16 @@ def ablate(
         SquadQAError: What the user can mend.
     """
     with quiet_lightning():
-        cli = make_cli(VariantsCLI, arguments, save_config_callback=None)
-        variants = plan(cli.groups, without)
-        ablation = open_ablation(output, _nothing_yet(cli))
+        trained = Variants(arguments)
+        variants = plan(trained.groups, without)
+        ablation = open_ablation(output, _nothing_yet(trained))
         for folder in (output, results):
             if folder is not None and not folder.is_dir():
                 require_writable(folder)
         try:
-            ablation = _train_missing(cli, variants, ablation, output)
+            ablation = _train_missing(trained, variants, ablation, output)
         except (KeyboardInterrupt, SystemExit):  # Lightning makes the latter of a signal
-            _tell("\nStopped; the same command goes on behind the variants that are finished.")
+            _tell("\nStopped; the same command goes on after the variants that are finished.")
             return False
     _write(ablation, output, results)
     head, *body = table(rows(ablation)).splitlines()
@@ -173,18 +159,18 @@ def ablate(
     return True
 
 
-def _nothing_yet(cli: VariantsCLI) -> Ablation:
-    sources = cli.datamodule.sources
+def _nothing_yet(trained: Variants) -> Ablation:
+    sources = trained.data.sources
     return Ablation(
-        config_files=cli.config_files,
-        config=cli.content,
+        config_files=trained.config_files,
+        config=trained.content,
         data=", ".join(dict.fromkeys([str(sources["train"]), str(sources["test"])])),
-        seed=int(cli.content["seed_everything"]),
+        seed=int(trained.content["seed_everything"]),
     )
 
 
 def _train_missing(
-    cli: VariantsCLI, variants: Sequence[tuple[str, ...]], ablation: Ablation, output: Path
+    trained: Variants, variants: Sequence[tuple[str, ...]], ablation: Ablation, output: Path
 ) -> Ablation:
     began = time.monotonic()
     origin: dict[str, Any] = {"commit": commit(Path(__file__).parent), "hardware": hardware()}
@@ -195,9 +181,10 @@ def _train_missing(
             _tell(f"{label} (finished before)")
             continue
         _tell(bold(label + _times(variants, ablation, began), stream=sys.stderr))
-        variant = Variant(**cli.train_without(without), **origin)
+        measured, evaluation = trained.train_without(without)
+        variant = Variant(**measured, **origin)
         folder = f"without-{'+'.join(without)}" if without else "whole"
-        write_predictions(output / folder / PREDICTIONS, cli.model.predictions)
+        write_predictions(output / folder / PREDICTIONS, evaluation.predictions)
         ablation = ablation.with_variant(variant)
         write_ablation(output, ablation)
         scores = f"EM {variant.exact_match:.2f}  F1 {variant.f1:.2f}"

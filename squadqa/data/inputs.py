@@ -6,16 +6,17 @@ meets new text exactly as it met train. The state is plain values and tensors, k
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from squadqa.data.dataset import SpanDataset
+from squadqa.batch import Sizes
+from squadqa.data.dataset import QuestionDataset, SpanDataset
 from squadqa.data.lexicon import most_frequent
 from squadqa.data.prepare import PreparedData
 from squadqa.data.vectors import DEFAULT_SOURCE
-from squadqa.errors import ConfigError
 
 
 class Inputs(ABC):
@@ -29,31 +30,59 @@ class Inputs(ABC):
     def __init__(self, *, vectors: Sequence[str], pipeline: str | None) -> None:
         self.vectors = [vectors] if isinstance(vectors, str) else list(vectors)
         self.pipeline = pipeline
+        self._sizes: Sizes | None = None
 
-    @abstractmethod
+    @property
+    def sizes(self) -> Sizes:
+        """What a model must know of the data to be built; known from `fit` on."""
+        assert self._sizes is not None, "the inputs were not fitted"
+        return self._sizes
+
     def fit(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
-        """Learn from the train part what new text is to be measured against.
+        """Learn from the train part what new text is to be measured against, and the sizes.
 
         Args:
             data: The source that holds train.
             rows: Its questions to learn from.
         """
+        self.learn(data, rows)
+        width = 0 if data.vectors is None else data.vectors.shape[1]
+        self._sizes = self.sizes_of(vector_size=width)
 
     @abstractmethod
-    def dataset(self, data: PreparedData, rows: NDArray[np.int64] | None = None) -> Any:
+    def learn(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
+        """Learn from the train part; the arguments of `fit`."""
+
+    @abstractmethod
+    def sizes_of(self, *, vector_size: int) -> Sizes:
+        """Give the sizes of data with word vectors of a width, 0 where there are none."""
+
+    @abstractmethod
+    def dataset(
+        self, data: PreparedData, rows: NDArray[np.int64] | None = None
+    ) -> QuestionDataset[Any]:
         """Make the data set of questions of a prepared source; None takes all of them."""
 
     @abstractmethod
-    def sizes(self, data: PreparedData) -> dict[str, int]:
-        """Give what a model must know of the data to be built: arguments of its constructor."""
+    def learned(self) -> dict[str, Any]:
+        """Give what `learn` learned, as plain values and tensors."""
 
     @abstractmethod
+    def load_learned(self, state: dict[str, Any]) -> None:
+        """Take back what `learned` gave."""
+
     def state_dict(self) -> dict[str, Any]:
         """Give what `fit` learned, as plain values and tensors."""
+        return {**self.learned(), "sizes": asdict(self.sizes)}
 
-    @abstractmethod
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` gave."""
+        """Take back what `state_dict` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: It gave something else.
+        """
+        self.load_learned(state)
+        self._sizes = Sizes(**state["sizes"])
 
 
 class SpanInputs(Inputs):
@@ -79,7 +108,7 @@ class SpanInputs(Inputs):
         self.tuned_words = tuned_words
         self.frequent: list[str] = []
 
-    def fit(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
+    def learn(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
         """List train's most frequent word forms, of the questions' and their contexts' tokens."""
         texts = np.concatenate([np.unique(data.paragraphs[rows]), len(data.contexts) + rows])
         bounds = data.tokens.bounds
@@ -94,23 +123,14 @@ class SpanInputs(Inputs):
             data, rows=rows, frequent=self.frequent, max_characters=self.max_characters
         )
 
-    def sizes(self, data: PreparedData) -> dict[str, int]:
-        """Give the width of the word vectors, and how many words a reader may tune.
+    def sizes_of(self, *, vector_size: int) -> Sizes:
+        """Give the width of the word vectors, and how many words a reader may tune."""
+        return Sizes(vector_size=vector_size, tuned_words=self.tuned_words)
 
-        Raises:
-            ConfigError: There are no word vectors.
-        """
-        if data.vectors is None:
-            raise ConfigError(
-                "a reader reads words, but the data has no word vectors",
-                next_step="Name at least one source with data.inputs.vectors.",
-            )
-        return {"vector_size": data.vectors.shape[1], "tuned_words": self.tuned_words}
-
-    def state_dict(self) -> dict[str, Any]:
+    def learned(self) -> dict[str, Any]:
         """Give the most frequent word forms."""
         return {"frequent": list(self.frequent)}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_learned(self, state: dict[str, Any]) -> None:
         """Take back the most frequent word forms."""
         self.frequent = list(state["frequent"])

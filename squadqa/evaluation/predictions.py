@@ -14,7 +14,7 @@ _JSON_KINDS = {list: "a list", dict: "an object", str: "a text", bool: "true or 
 
 
 @dataclass(frozen=True)
-class NBest:
+class Answer:
     """One of several predicted answers of a question.
 
     Args:
@@ -92,7 +92,7 @@ def write_predictions(path: str | Path, predictions: Mapping[str, str]) -> None:
     _write_json(path, dict(predictions))
 
 
-def write_n_best(path: str | Path, n_best: Mapping[str, Sequence[NBest]]) -> None:
+def write_n_best(path: str | Path, n_best: Mapping[str, Sequence[Answer]]) -> None:
     """Write several answers of each question, with probabilities and character offsets.
 
     Args:

@@ -17,10 +17,10 @@ import torch
 
 import squadqa.models
 import squadqa.nn.char_cnn
-from squadqa.batch import CandidateSizes
+from squadqa.batch import Sizes
 from squadqa.errors import ConfigError
 from squadqa.evaluation.results import Result, read_results
-from squadqa.inference.run_folder import PACKAGE, maker_of
+from squadqa.inference.classes import PACKAGE, maker_of
 from squadqa.models import CandidateScorer, SpanReader
 from squadqa.nn.char_cnn import CharCNN
 
@@ -32,8 +32,8 @@ CONFIGS = "configs"
 VECTOR_SIZE = 50
 """Width of the word vectors that every installation has, for which parameters are counted."""
 
-NUM_BUCKETS = 10
-"""Buckets of a continuous feature where a configuration names no number."""
+NUM_BUCKETS, TUNED_WORDS = 10, 1000
+"""Buckets of a continuous feature, and words to tune at most, where a configuration names none."""
 
 
 @dataclass(frozen=True)
@@ -184,14 +184,10 @@ def _count_parameters(
             raise _not_described(made, path, error) from error
         named = _at(files[path], "data", "inputs", "init_args", "num_buckets")
         num_buckets = NUM_BUCKETS if named is None else int(named)
-    sizes: dict[type, tuple[Any, ...]] = {
-        SpanReader: (VECTOR_SIZE,),
-        CandidateScorer: (CandidateSizes(num_buckets, VECTOR_SIZE),),
-        CharCNN: (),
-    }
+    sizes = Sizes(VECTOR_SIZE, TUNED_WORDS, num_buckets)
     with torch.device("meta"):
         try:
-            model = make(*sizes[base])
+            model = make() if base is CharCNN else make(sizes)
         except (TypeError, ValueError) as error:
             raise _not_described(made, configs[0] if configs else "no file", error) from error
     return sum(parameter.numel() for parameter in model.parameters())

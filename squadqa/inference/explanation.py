@@ -13,7 +13,8 @@ from squadqa.data.candidates.parse import parse_paragraphs
 from squadqa.data.prepare import PreparedData, prepare_data
 from squadqa.data.squad import SquadData
 from squadqa.errors import CheckpointError, DataError
-from squadqa.inference.predictor import diverged, find_device, ranked
+from squadqa.inference.devices import find_device
+from squadqa.inference.predictor import diverged
 from squadqa.inference.run_folder import Run
 from squadqa.scoring import normalize_answer
 
@@ -120,7 +121,7 @@ def explain(run: Run, asked: SquadData, *, device: str = "auto") -> Explanation:
         ConfigError: There is no such device, or the run's spaCy pipeline is not installed.
         VectorsError: A source of the run's word vectors cannot be read.
     """
-    if not hasattr(getattr(run.make_model, "func", None), "group_scores"):
+    if not hasattr(run.model, "group_scores"):
         raise CheckpointError(
             f'the run "{run.folder}" cannot be explained: {run.checkpoint.model_name} does not '
             "score by a sum of feature groups",
@@ -129,7 +130,7 @@ def explain(run: Run, asked: SquadData, *, device: str = "auto") -> Explanation:
         )
     chosen_device = find_device(device)
     data = prepare_data(asked, pipeline=run.inputs.pipeline, vectors=run.inputs.vectors)
-    model: Any = run.model_for(data).to(chosen_device)
+    model: Any = run.model.to(chosen_device)
     batch = run.inputs.dataset(data).collate([0]).to(chosen_device)
     with torch.inference_mode():
         scores = model(batch)[0].cpu()  # (N,)
@@ -158,7 +159,7 @@ def explain(run: Run, asked: SquadData, *, device: str = "auto") -> Explanation:
             groups={name: float(some[candidate]) for name, some in groups.items()},
         )
 
-    order = ranked(scores[None])[1][0].numpy()
+    order = scores.float().log_softmax(dim=0).argsort(descending=True, stable=True).numpy()
     order = order[batch.candidate_mask[0].cpu().numpy()[order]]
     texts = (context[offsets[first, 0] : offsets[last, 1]] for first, last in spans[order])
     normalized = [normalize_answer(text) for text in texts]

@@ -11,7 +11,8 @@ from squadqa.data.candidates.inputs import CandidateInputs
 from squadqa.data.prepare import PreparedData, Progress
 from squadqa.data.sampler import bounded_batches
 from squadqa.errors import CheckpointError
-from squadqa.inference.predictor import BATCH_TOKENS, find_device
+from squadqa.inference.devices import find_device
+from squadqa.inference.predictor import BATCH_TOKENS
 from squadqa.inference.run_folder import Run
 from squadqa.models.scorers.feature_groups import TableGroup
 from squadqa.nn.hashing import table_rows
@@ -85,7 +86,7 @@ def count_features(
         ConfigError: There is no such device.
     """
     chosen_device = find_device(device)
-    model = run.model_for(data).to(chosen_device)
+    model = run.model.to(chosen_device)
     tables = {
         name.replace("groups.", ""): module
         for name, module in model.named_modules()

@@ -1,6 +1,8 @@
-"""Answers of a trained run: to every question of prepared data, or to one about a new text."""
+"""Answers of a trained run: to every question of prepared data, or to some about a new text."""
 
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +12,48 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from squadqa.data.dataset import QuestionDataset
-from squadqa.data.prepare import PreparedData, Progress, prepare, prepare_data
+from squadqa.data.held_out import held_out
+from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import bounded_batches
-from squadqa.data.squad import BadAnswers, Source, SquadData
-from squadqa.errors import CheckpointError, ConfigError, DataError
-from squadqa.evaluation.predictions import NBest
+from squadqa.data.squad import BadAnswers, Source, find_source
+from squadqa.data.text_preparer import TextPreparer
+from squadqa.errors import CheckpointError
+from squadqa.evaluation.predictions import Answer
+from squadqa.inference.answering import Answered, Answerer, Preparation, new_questions
+from squadqa.inference.devices import find_device
 from squadqa.inference.run_folder import Run
-from squadqa.models.base import SpanLogits
-from squadqa.nn.decoding import best_spans
+from squadqa.models.base import ContextFirstReader, QAModel
+from squadqa.models.distributions import SpanDistribution
+from squadqa.nn.decoding import IMPOSSIBLE
 
 BATCH_TOKENS = 16_384
 """Context tokens of a batch, padding included: bounds memory whatever a context's length."""
 
-IMPOSSIBLE = torch.finfo(torch.float32).min / 8
-"""Scores below this are padding's, not a span's."""
+CONTEXTS_KEPT = 64
+"""Contexts whose encodings are kept for further questions about them."""
+
+Outputs = Iterator[tuple[list[int], Any, Any]]
+"""Places of questions in their data set, their batch on the device, and the model's output."""
 
 
-class Predictor:
+@dataclass(frozen=True)
+class Reading:
+    """What a model makes of questions.
+
+    Args:
+        dataset: The questions.
+        distributions: The probabilities of each question's spans.
+    """
+
+    dataset: QuestionDataset[Any]
+    distributions: Sequence[SpanDistribution]
+
+
+class Predictor(Answerer):
     """Answers questions with a trained run.
+
+    The model, the word vectors, the pipeline and the last contexts stay open, so that every answer
+    after the first costs what it must.
 
     Args:
         run: The run.
@@ -35,12 +61,15 @@ class Predictor:
 
     Raises:
         ConfigError: There is no such device.
+        CheckpointError: The weights do not fit.
     """
 
     def __init__(self, run: Run, *, device: str = "auto") -> None:
         self.run = run
         self.device = find_device(device)
-        self._model: Any = None
+        self.model: QAModel = run.model.to(self.device)
+        self._texts = TextPreparer(pipeline=run.inputs.pipeline, vectors=run.inputs.vectors)
+        self._encoded: OrderedDict[str, Tensor] = OrderedDict()
 
     def prepare(
         self,
@@ -81,9 +110,39 @@ class Predictor:
             progress=progress,
         )
 
+    def held_out(self, preparation: Preparation) -> QuestionDataset[Any]:
+        """Open the questions that the training chose its checkpoint by, with their answers.
+
+        Args:
+            preparation: How they are prepared.
+
+        Raises:
+            SquadQAError: The data of the training is not there any more, or cannot be prepared.
+        """
+        own = self.run.held_out
+        data = self.prepare(
+            find_source(own.source, part="dev" if own.share is None else "train"),
+            cache_dir=preparation.cache_dir,
+            bad_answers=own.bad_answers,
+            workers=preparation.workers,
+            progress=preparation.progress,
+        )
+        rows = None if own.share is None else np.flatnonzero(held_out(data, share=own.share))
+        return self.run.inputs.dataset(data, rows)
+
+    def dataset(self, source: Source, preparation: Preparation) -> QuestionDataset[Any]:
+        """Open the questions of a source as the model reads them; see `prepare`."""
+        data = self.prepare(
+            source,
+            cache_dir=preparation.cache_dir,
+            workers=preparation.workers,
+            progress=preparation.progress,
+        )
+        return self.run.inputs.dataset(data)
+
     def answers(
         self, data: PreparedData, *, n_best: int = 1, progress: Progress | None = None
-    ) -> dict[str, list[NBest]]:
+    ) -> dict[str, list[Answer]]:
         """Answer every question of prepared data.
 
         Args:
@@ -96,12 +155,101 @@ class Predictor:
             data's order. Different spans may have the same text.
 
         Raises:
-            CheckpointError: The weights do not fit, or give no numbers.
+            CheckpointError: The weights give no numbers.
         """
         dataset = self.run.inputs.dataset(data)
-        found: dict[int, list[NBest]] = {}
-        for items, batch, output in self.outputs(dataset, progress=progress):
-            spans, scores = self._ranked(output, batch, n_best)
+        found = self._answers(dataset, self.outputs(dataset, progress=progress), n_best=n_best)
+        return {dataset.id_of(item): answers for item, answers in enumerate(found)}
+
+    def distributions(
+        self, dataset: QuestionDataset[Any], *, progress: Progress | None = None
+    ) -> list[SpanDistribution]:
+        """Give the probabilities of every question's spans.
+
+        Args:
+            dataset: The questions, made by the run's inputs.
+            progress: Called after each batch.
+
+        Returns:
+            What the model makes of each question, in the data set's order.
+
+        Raises:
+            CheckpointError: The weights give no numbers.
+        """
+        return self._distributions(dataset, self.outputs(dataset, progress=progress))
+
+    def new_distributions(self, context: str, questions: Sequence[str]) -> Reading:
+        """Give the probabilities of spans for questions about one text, which is read once."""
+        dataset = self._new_dataset(context, questions)
+        return Reading(dataset, self._distributions(dataset, self._new_outputs(dataset, context)))
+
+    def outputs(
+        self, dataset: QuestionDataset[Any], *, progress: Progress | None = None
+    ) -> Outputs:
+        """Let the model read every question of a data set, in batches of bounded size.
+
+        Args:
+            dataset: Made by the run's inputs.
+            progress: Called after each batch.
+
+        Yields:
+            Places in the data set, their batch on the device, and the model's output for it.
+        """
+        done = 0
+        for items in bounded_batches(dataset.context_lengths, limit=BATCH_TOKENS):
+            batch = dataset.collate(items).to(self.device)
+            with torch.inference_mode():
+                output = self.model(batch)
+            yield items, batch, output
+            done += len(items)
+            if progress:
+                progress("answers", done, len(dataset))
+
+    def ask(self, context: str, questions: Sequence[str], *, n_best: int) -> list[list[Answer]]:
+        """Give the best spans of questions about one text, which is read once."""
+        dataset = self._new_dataset(context, questions)
+        outputs = self._new_outputs(dataset, context)
+        return self._answers(dataset, outputs, n_best=n_best)
+
+    def answer_file(
+        self, source: Source, *, n_best: int = 1, preparation: Preparation | None = None
+    ) -> Answered:
+        """Answer every question of a source (see `squadqa.data.squad.find_source`)."""
+        how = preparation or Preparation()
+        data = self.prepare(
+            source, cache_dir=how.cache_dir, workers=how.workers, progress=how.progress
+        )
+        return Answered(self.answers(data, n_best=n_best, progress=how.progress), data.references)
+
+    def _new_dataset(self, context: str, questions: Sequence[str]) -> QuestionDataset[Any]:
+        """Make the data set of questions about one text."""
+        return self.run.inputs.dataset(self._texts.prepare(new_questions(context, questions)))
+
+    def _new_outputs(self, dataset: QuestionDataset[Any], context: str) -> Outputs:
+        """Let the model read questions about one text, whose encoding is kept where it can be."""
+        model = self.model
+        if not isinstance(model, ContextFirstReader) or not model.keeps_contexts:
+            yield from self.outputs(dataset)
+            return
+        for items in bounded_batches(dataset.context_lengths, limit=BATCH_TOKENS):
+            batch = dataset.collate(items).to(self.device)
+            with torch.inference_mode():
+                encoded = self._encoded.pop(context, None)
+                if encoded is None:
+                    encoded = model.encode_context(batch)[:1]  # (1, C, H)
+                self._encoded[context] = encoded
+                if len(self._encoded) > CONTEXTS_KEPT:
+                    self._encoded.popitem(last=False)
+                output = model(batch, encoded.expand(len(items), -1, -1))
+            yield items, batch, output
+
+    def _answers(
+        self, dataset: QuestionDataset[Any], outputs: Outputs, *, n_best: int
+    ) -> list[list[Answer]]:
+        """Choose the best spans, in the data set's order, and cut them out of their contexts."""
+        found: dict[int, list[Answer]] = {}
+        for items, batch, output in outputs:
+            spans, scores = self.model.best_spans(output, batch, n_best=n_best)
             if torch.isnan(scores).any():
                 raise diverged(self.run)
             kept = (scores > IMPOSSIBLE).cpu().numpy()
@@ -110,121 +258,19 @@ class Predictor:
                 items, spans.cpu().numpy(), probabilities, kept, strict=True
             ):
                 found[item] = cut_spans(dataset, item, its_spans[real], its_probabilities[real])
-        return {dataset.id_of(item): found[item] for item in range(len(dataset))}
+        return [found[item] for item in range(len(dataset))]
 
-    def outputs(
-        self, dataset: QuestionDataset[Any], *, progress: Progress | None = None
-    ) -> Iterator[tuple[list[int], Any, Any]]:
-        """Let the model read every question of a data set, in batches of bounded size.
-
-        Args:
-            dataset: Made by the run's inputs.
-            progress: Called after each batch.
-
-        Yields:
-            Places in the data set, their batch on the device, and what the model says of it:
-            `SpanLogits` or `candidate_logits`.
-
-        Raises:
-            CheckpointError: The weights do not fit.
-        """
-        model = self._model_for(dataset.data)
-        done = 0
-        for items in bounded_batches(dataset.context_lengths, limit=BATCH_TOKENS):
-            batch = dataset.collate(items).to(self.device)
-            with torch.inference_mode():
-                output = model(batch)
-            yield items, batch, output
-            done += len(items)
-            if progress:
-                progress("answers", done, len(dataset))
-
-    def num_parameters(self, data: PreparedData) -> int:
-        """Count the parameters of the model.
-
-        Args:
-            data: What it reads, prepared as the run's inputs ask.
-
-        Raises:
-            CheckpointError: The weights do not fit.
-        """
-        return sum(parameter.numel() for parameter in self._model_for(data).parameters())
-
-    def _model_for(self, data: PreparedData) -> Any:
-        if self._model is None:
-            self._model = self.run.model_for(data).to(self.device)
-        return self._model
-
-    def answer(self, context: str, question: str, *, n_best: int = 1) -> list[NBest]:
-        """Answer one question about a text.
-
-        Args:
-            context: The text.
-            question: The question.
-            n_best: Most spans to give.
-
-        Returns:
-            The best spans, the most probable first; their characters are the context's own.
-
-        Raises:
-            DataError: The context or the question is empty.
-            VectorsError: A source of the run's word vectors cannot be read.
-            ConfigError: The run's spaCy pipeline is not installed.
-            CheckpointError: The weights do not fit, or give no numbers.
-        """
-        for name, text in (("context", context), ("question", question)):
-            if not text.strip():
-                raise DataError(f"the {name} is empty: {text!r}", next_step=f"Give a {name}.")
-        inputs = self.run.inputs
-        asked = new_question(context, question)
-        data = prepare_data(asked, pipeline=inputs.pipeline, vectors=inputs.vectors)
-        (answers,) = self.answers(data, n_best=n_best).values()
-        return answers
-
-    def _ranked(self, output: Any, batch: Any, n_best: int) -> tuple[Tensor, Tensor]:
-        """(B, k, 2) best spans and (B, k) their log-probabilities, the best first."""
-        if isinstance(output, SpanLogits):
-            assert self.run.max_span_length is not None
-            return best_spans(
-                output.start_logits,
-                output.end_logits,
-                max_span_length=self.run.max_span_length,
-                n_best=n_best,
-            )
-        scores, places = ranked(output)
-        places = places[:, :n_best, None].expand(-1, -1, 2)  # (B, k, 2)
-        return batch.candidate_spans.gather(1, places), scores[:, :n_best]
-
-
-def ranked(candidate_logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Order candidates by probability; of equally good ones the first comes first, as in training.
-
-    Args:
-        candidate_logits: (B, N) their scores, masked.
-
-    Returns:
-        (B, N) log-probabilities, the best first, and (B, N) the candidates' places.
-    """
-    log_probabilities = candidate_logits.float().log_softmax(dim=1)
-    return log_probabilities.sort(dim=1, descending=True, stable=True)
-
-
-def new_question(context: str, question: str) -> SquadData:
-    """Ask a question of which no answer is known.
-
-    Args:
-        context: The text that holds the answer.
-        question: The question.
-    """
-    return SquadData(
-        titles=[""],
-        contexts=[context],
-        ids=["question"],
-        questions=[question],
-        paragraphs=[0],
-        answer_texts=[[]],
-        answer_starts=[[]],
-    )
+    def _distributions(
+        self, dataset: QuestionDataset[Any], outputs: Outputs
+    ) -> list[SpanDistribution]:
+        """Give the probabilities of spans, in the data set's order."""
+        found: dict[int, SpanDistribution] = {}
+        for items, batch, output in outputs:
+            read = self.model.distributions(output, batch)
+            if not all(one.is_finite for one in read):
+                raise diverged(self.run)
+            found.update(zip(items, read, strict=True))
+        return [found[item] for item in range(len(dataset))]
 
 
 def diverged(run: Run) -> CheckpointError:
@@ -235,34 +281,12 @@ def diverged(run: Run) -> CheckpointError:
     )
 
 
-def find_device(name: str) -> torch.device:
-    """Find the device that a user named.
-
-    Args:
-        name: "cpu", "cuda", "cuda:1" and so on, or "auto".
-
-    Raises:
-        ConfigError: There is no such device.
-    """
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if name == "auto":
-        return torch.device("cuda" if count else "cpu")
-    device = torch.device(name)
-    if device.type == "cuda" and (device.index or 0) >= count:
-        raise ConfigError(
-            f'there is no device "{name}": PyTorch finds {count} GPUs here',
-            hint="" if count else "There is none, or its driver or this PyTorch does not fit it.",
-            next_step="Leave --device out, or take --device cpu.",
-        )
-    return device
-
-
 def cut_spans(
     dataset: QuestionDataset[Any],
     item: int,
     spans: NDArray[np.int64],
     probabilities: NDArray[np.float64],
-) -> list[NBest]:
+) -> list[Answer]:
     """Cut spans out of their context.
 
     Args:
@@ -276,6 +300,6 @@ def cut_spans(
     answers = []
     for (first, last), probability in zip(spans.tolist(), probabilities.tolist(), strict=True):
         start, end = dataset.characters_of(item, first, last)
-        answers.append(NBest(context[start:end], probability, start, end))
+        answers.append(Answer(context[start:end], probability, start, end))
     assert answers, "a context with text has a token, and a token is a span"
     return answers

@@ -1,71 +1,40 @@
 """Open a run folder: its configuration, its checkpoint, and the model that they make.
 
 A run folder holds `config.yaml` and `checkpoints/{best,last}.ckpt`. No Lightning is needed, and a
-run folder runs no code: from the configuration only classes of this package are made, and from the
-checkpoint only weights and plain values are read.
+run folder runs no code: from the configuration only classes of this package, or of packages that
+the user trusts by name, are made, and from the checkpoint only weights and plain values are read.
 """
 
-import re
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from importlib import import_module
-from operator import itemgetter
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal
 
-from squadqa.batch import CandidateSizes
 from squadqa.errors import CheckpointError, did_you_mean
+from squadqa.inference.checkpoint import Checkpoint, read_checkpoint
+from squadqa.inference.classes import maker_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from squadqa.data.inputs import Inputs
-    from squadqa.data.prepare import PreparedData
     from squadqa.data.squad import BadAnswers
-    from squadqa.models.base import CandidateScorer, SpanReader
+    from squadqa.models.base import QAModel
 
 Choice = Literal["best", "last"]
 
 CONFIG = "config.yaml"
 CHECKPOINTS = "checkpoints"
 CHOICES: tuple[Choice, ...] = ("best", "last")
+ENSEMBLE = "ensemble.json"
+"""What the folder of an ensemble holds in place of a configuration."""
+
 RUNS = "runs"
 """Folder in which runs are made."""
 
-PACKAGE = "squadqa"
-"""The only package whose classes a configuration may name."""
-
-MODEL, AVERAGE = "model.", "average.model."
-"""What a checkpoint puts before the names of weights, and of their average, where one was kept."""
-
-REFUSED = re.compile(r"GLOBAL (\S+) was not an allowed")
-"""What torch says of a checkpoint that asks for anything but weights and plain values."""
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """Weights, and what is known of them.
-
-    Args:
-        path: The file.
-        epoch: The epoch it was saved in, from 0.
-        step: Optimiser steps behind it.
-        model_name: Class of the model that the weights belong to.
-        weights: The weights by name; the average of them where training kept one.
-        inputs_state: What the inputs learned from train.
-    """
-
-    path: Path
-    epoch: int
-    step: int
-    model_name: str
-    weights: dict[str, "Tensor"]
-    inputs_state: dict[str, Any]
-
-    def __str__(self) -> str:
-        return f"{self.path} (epoch {self.epoch}, step {self.step:,})"
+FAMILIES = ("reader", "scorer")
+"""Where a configuration names its model."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +60,7 @@ class Run:
         folder: The run folder.
         checkpoint: Its weights.
         inputs: What the model reads of prepared data, with what was learned from train.
-        make_model: Makes the model, untrained, from what it must know of its data.
-        take_sizes: Picks that out of the data's sizes (see `Inputs.sizes`).
-        max_span_length: Longest answer of a reader, in tokens; None for a scorer of candidates.
+        make_model: Makes the model, untrained, from the sizes of its data.
         held_out: Where the questions are that its checkpoint was chosen by.
         cache_dir: Where training kept its prepared data, if a folder was named.
     """
@@ -101,24 +68,20 @@ class Run:
     folder: Path
     checkpoint: Checkpoint
     inputs: "Inputs"
-    make_model: "Callable[[Any], SpanReader | CandidateScorer]"
-    take_sizes: Callable[[dict[str, int]], Any]
-    max_span_length: int | None
+    make_model: "partial[QAModel]"
     held_out: HeldOut
     cache_dir: Path | None
 
-    def model_for(self, data: "PreparedData") -> "SpanReader | CandidateScorer":
-        """Make the model for prepared data, with its weights, ready to predict.
-
-        Args:
-            data: What it is to read, prepared as its inputs ask.
+    @cached_property
+    def model(self) -> "QAModel":
+        """The model with its weights, ready to predict; no data is needed.
 
         Raises:
             CheckpointError: The weights do not fit the model that the configuration describes.
         """
         config = self.folder / CONFIG
         try:
-            model = self.make_model(self.take_sizes(self.inputs.sizes(data)))
+            model = self.make_model(self.inputs.sizes)
         except (TypeError, ValueError, RuntimeError) as error:
             raise _not_of_this_version(config, error) from error
         own, weights = model.state_dict(), self.checkpoint.weights
@@ -132,21 +95,24 @@ class Run:
                 f'{len(wrong)} weights of "{self.checkpoint.path}" do not fit the model of '
                 f'"{config}", such as "{wrong[0]}": {_shape(weights, wrong[0])} in the checkpoint, '
                 f"{_shape(own, wrong[0])} in the model",
-                hint="The configuration, or a source of word vectors, is not the one of the "
-                "training.",
+                hint="The configuration is not the one of the training.",
                 next_step="Put back what the run was trained with, or train it again.",
             )
         model.load_state_dict(weights)
         return model.eval()
 
 
-def open_run(folder: str | Path, *, checkpoint: Choice | None = None) -> Run:
+def open_run(
+    folder: str | Path, *, checkpoint: Choice | None = None, trust: Sequence[str] = ()
+) -> Run:
     """Open a run folder.
 
     Args:
         folder: The run folder.
         checkpoint: Which checkpoint to take; None takes the best, or the last where there is no
             best yet.
+        trust: Packages whose classes the configuration may name beside those of squadqa; they are
+            imported, which runs their code.
 
     Raises:
         CheckpointError: There is no such run or checkpoint, or it cannot be used.
@@ -157,20 +123,15 @@ def open_run(folder: str | Path, *, checkpoint: Choice | None = None) -> Run:
     loaded = read_checkpoint(path)
 
     from squadqa.data.inputs import Inputs
-    from squadqa.models.base import CandidateScorer, SpanReader
+    from squadqa.models.base import QAModel
 
     module = config["model"]["init_args"]
-    families: dict[str, tuple[type, Callable[[dict[str, int]], Any]]] = {
-        "reader": (SpanReader, itemgetter("vector_size")),
-        "scorer": (CandidateScorer, lambda sizes: CandidateSizes(**sizes)),
-    }
-    name = next((name for name in families if name in module), None)
-    if name is None:
+    family = next((name for name in FAMILIES if name in module), None)
+    if family is None:
         raise _no_config(folder / CONFIG, "its model has neither a reader nor a scorer")
-    base, take_sizes = families[name]
     try:
-        make_model = maker_of(module[name], base)
-        inputs = maker_of(config["data"]["inputs"], Inputs)()
+        make_model = maker_of(module[family], QAModel, trust=trust)
+        inputs = maker_of(config["data"]["inputs"], Inputs, trust=trust)()
         held_out = _held_out(config["data"])
     except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
         raise _not_of_this_version(folder / CONFIG, error) from error
@@ -193,8 +154,6 @@ def open_run(folder: str | Path, *, checkpoint: Choice | None = None) -> Run:
         checkpoint=loaded,
         inputs=inputs,
         make_model=make_model,
-        take_sizes=take_sizes,
-        max_span_length=module.get("max_span_length"),
         held_out=held_out,
         cache_dir=Path(cache_dir) if cache_dir else None,
     )
@@ -212,6 +171,11 @@ def find_run(folder: str | Path) -> Path:
     folder = Path(folder)
     if (folder / CONFIG).is_file():
         return folder
+    if (folder / ENSEMBLE).is_file():
+        raise CheckpointError(
+            f'"{folder}" is an ensemble, not one run',
+            next_step=f'Name one of its members: a folder in "{folder / "members"}".',
+        )
     what = f'there is no run folder "{folder}"'
     if folder.is_dir():
         what = f'"{folder}" is no run folder: it has no {CONFIG}'
@@ -269,59 +233,6 @@ def find_checkpoint(folder: Path, choice: Choice | None = None) -> Path:
     return paths[choice or there[0]]
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
-    """Read weights and plain values from a checkpoint; nothing in it is run.
-
-    Args:
-        path: A file that training saved.
-
-    Raises:
-        CheckpointError: It cannot be read, is none, or asks to run code.
-    """
-    import torch
-
-    advice = "Name a run of `squadqa train`, or put back the file that it saved."
-    try:
-        with warnings.catch_warnings(action="ignore"):  # of what no checkpoint looks like
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise CheckpointError(
-            f'cannot read the checkpoint "{path}": {error.strerror or error}', next_step=advice
-        ) from error
-    except Exception as error:  # torch raises many kinds for what is no checkpoint
-        refused = REFUSED.search(str(error))
-        if refused:
-            raise CheckpointError(
-                f'"{path}" asks for "{refused[1]}", which is neither weights nor a plain value',
-                hint="Such a file could run any code, so it was not opened; nothing of it ran.",
-                next_step=advice,
-            ) from error
-        raise CheckpointError(
-            f'"{path}" is no checkpoint', hint="It is damaged, cut short, or something else.",
-            next_step=advice,
-        ) from error  # fmt: skip
-    try:
-        saved = content["state_dict"]
-        prefix = AVERAGE if any(name.startswith(AVERAGE) for name in saved) else MODEL
-        weights = {
-            name.removeprefix(prefix): value
-            for name, value in saved.items()
-            if name.startswith(prefix)
-        }
-        return Checkpoint(
-            path=path,
-            epoch=int(content["epoch"]),
-            step=int(content["global_step"]),
-            model_name=str(content["squadqa"]["model"]),
-            weights=weights,
-            inputs_state=content["SquadDataModule"]["inputs"],
-        )
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(
-            f'"{path}" is no checkpoint of squadqa: it misses {error}', next_step=advice
-        ) from error
-
-
 def _read_config(path: Path) -> dict[str, Any]:
     """Read the part of a configuration that is used here, and check its outline."""
     import yaml
@@ -345,46 +256,6 @@ def _held_out(data: dict[str, Any]) -> HeldOut:
     if data.get("val"):
         return HeldOut(data["val"], None, "keep")
     return HeldOut(data["train"], data["val_share"], data["bad_answers"])
-
-
-def maker_of(spec: Any, base: type) -> "partial[Any]":
-    """Turn a class path and its arguments into a function that makes the object.
-
-    Args:
-        spec: `class_path` and `init_args`, nested ones included.
-        base: What the class must be a kind of.
-
-    Raises:
-        AttributeError, ImportError, KeyError, TypeError: There is no such class, or no class path.
-        ValueError: The class is not of this package, or of another kind.
-    """
-    class_path = spec["class_path"]
-    module_name, _, name = str(class_path).rpartition(".")
-    if module_name.partition(".")[0] != PACKAGE:
-        raise ValueError(f'"{class_path}" is not below "{PACKAGE}."')
-    made = getattr(import_module(module_name), name)
-    if not (isinstance(made, type) and issubclass(made, base)) or not made.__module__.startswith(
-        f"{PACKAGE}."
-    ):
-        raise ValueError(f'"{class_path}" is no {base.__name__}')
-    hints = get_type_hints(made.__init__)
-    arguments = {
-        key: maker_of(value, object)()
-        if isinstance(value, dict) and "class_path" in value
-        else _with_own_keys(value, hints.get(key))
-        for key, value in (spec.get("init_args") or {}).items()
-    }
-    return partial(made, **arguments)
-
-
-def _with_own_keys(value: Any, hint: Any) -> Any:
-    """Give a mapping's keys their type back: a saved configuration writes all of them as texts."""
-    for kind in (hint, *get_args(hint)):
-        origin = get_origin(kind)
-        if isinstance(value, dict) and isinstance(origin, type) and issubclass(origin, Mapping):
-            key_type = get_args(kind)[0]
-            return {key_type(key): one for key, one in value.items()}
-    return value
 
 
 def _shape(weights: Mapping[str, "Tensor"], name: str) -> str:

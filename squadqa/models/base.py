@@ -1,16 +1,32 @@
-"""What both families of models have in common with their own kind.
+"""What every model can do: score a batch, say its loss, and give its best spans.
 
-Letters: B batch, C context tokens, N candidates.
+A model is built from `Sizes` and its own options, and knows nothing else of the data. Readers are
+subclasses of `SpanReader`, scorers of `CandidateScorer`: a subclass writes `forward`, and inherits
+the rest.
+
+Letters: B batch, C context tokens, Q question tokens, N candidates, K best spans, H encoding width.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal
 
+import numpy as np
 from torch import Tensor, nn
 
 from squadqa.batch import CandidateBatch, SpanBatch
-from squadqa.nn.losses import span_nll
+from squadqa.errors import ConfigError
+from squadqa.models.distributions import (
+    CandidateDistribution,
+    PointerDistribution,
+    SpanDistribution,
+)
+from squadqa.nn.decoding import best_spans
+from squadqa.nn.losses import candidate_bce, candidate_nll, span_nll
+
+CandidateLoss = Literal["softmax", "binary"]
+"""Names of the losses of scorers."""
 
 
 @dataclass(frozen=True)
@@ -26,40 +42,182 @@ class SpanLogits:
     end_logits: Tensor
 
 
-class SpanReader(nn.Module, ABC):
-    """A model of P(start | question, context) and P(end | question, context)."""
+class QAModel(nn.Module, ABC):
+    """A model that chooses the answer's span. `SpanReader` and `CandidateScorer` are its kinds."""
+
+    mixes_on_cpu: ClassVar[bool] = True
+    """Whether models of this kind can be trained in mixed precision without a GPU."""
 
     @abstractmethod
-    def forward(self, batch: SpanBatch) -> SpanLogits:
-        """Score every context token as start and as end; padded tokens are masked."""
-
-    def loss(self, logits: SpanLogits, batch: SpanBatch) -> Tensor:
+    def loss(self, output: Any, batch: Any) -> Tensor:
         """Give the (B,) loss of each question, in nats, 0 where the answer is unknown.
 
         Args:
-            logits: What `forward` gave for the batch.
+            output: What `forward` gave for the batch.
             batch: The batch.
         """
-        return span_nll(
-            logits.start_logits, logits.end_logits, batch.start_positions, batch.end_positions
-        )
-
-
-class CandidateScorer(nn.Module, ABC):
-    """A model of P(candidate | question, context) over the candidate answers of the context."""
 
     @abstractmethod
-    def forward(self, batch: CandidateBatch) -> Tensor:
-        """Give the (B, N) `candidate_logits`; padded candidates are masked."""
+    def best_spans(self, output: Any, batch: Any, *, n_best: int = 1) -> tuple[Tensor, Tensor]:
+        """Choose the most probable spans.
+
+        Args:
+            output: What `forward` gave for the batch.
+            batch: The batch.
+            n_best: Most spans to give of each question.
+
+        Returns:
+            `best_spans` (B, K, 2), first and last token, inclusive, the best first, and
+            `span_scores` (B, K), their log-probabilities. Where a question has fewer spans, the
+            last ones are impossible: their scores are below `squadqa.nn.decoding.IMPOSSIBLE`.
+        """
+
+    @abstractmethod
+    def distributions(self, output: Any, batch: Any) -> Sequence[SpanDistribution]:
+        """Give the B questions' probabilities of spans, apart from the model and its device.
+
+        Args:
+            output: What `forward` gave for the batch.
+            batch: The batch.
+        """
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Give the parameters to train, as optimisers take them: a group may have its own rate."""
         return [{"params": list(self.parameters())}]
 
     def start_epoch(self, epoch: int, *, epochs: int) -> None:
-        """Hear which pass over train is going on; told again and again.
+        """Prepare for a pass over train; called before each of its batches.
 
         Args:
-            epoch: Its number, from 0.
-            epochs: How many there are to be.
+            epoch: The pass's number, from 0.
+            epochs: How many passes the training has.
         """
+
+    @property
+    def num_parameters(self) -> int:
+        """How many numbers training can change."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+class SpanReader(QAModel):
+    """A model of P(start | question, context) and P(end | question, context).
+
+    Args:
+        max_span_length: Longest answer to predict, in tokens, 1 or more.
+
+    Raises:
+        ConfigError: It is below 1.
+    """
+
+    mixes_on_cpu = False
+
+    def __init__(self, *, max_span_length: int = 17) -> None:
+        super().__init__()
+        if max_span_length < 1:
+            raise ConfigError(
+                f"max_span_length cannot be {max_span_length}",
+                hint="It is the longest answer to predict, in tokens: 1 or more.",
+            )
+        self.max_span_length = max_span_length
+
+    @abstractmethod
+    def forward(self, batch: SpanBatch) -> SpanLogits:
+        """Score every context token as start and as end; padded tokens are masked."""
+
+    def loss(self, output: SpanLogits, batch: SpanBatch) -> Tensor:
+        """Give the (B,) loss of each question: -log P(start) - log P(end)."""
+        return span_nll(
+            output.start_logits, output.end_logits, batch.start_positions, batch.end_positions
+        )
+
+    def best_spans(
+        self, output: SpanLogits, batch: SpanBatch, *, n_best: int = 1
+    ) -> tuple[Tensor, Tensor]:
+        """Choose the spans of the highest P(start) P(end), of at most `max_span_length` tokens."""
+        return best_spans(
+            output.start_logits,
+            output.end_logits,
+            max_span_length=self.max_span_length,
+            n_best=n_best,
+        )
+
+    def distributions(self, output: SpanLogits, batch: SpanBatch) -> list[PointerDistribution]:
+        """Give the B questions' probabilities of starts and ends."""
+        lengths = batch.context_mask.sum(dim=1).tolist()
+        starts, ends = (
+            logits.float().softmax(dim=1).cpu().numpy()
+            for logits in (output.start_logits, output.end_logits)
+        )
+        return [
+            PointerDistribution(start[:length].copy(), end[:length].copy(), self.max_span_length)
+            for length, start, end in zip(lengths, starts, ends, strict=True)
+        ]
+
+
+class ContextFirstReader(SpanReader):
+    """A reader that encodes contexts before it looks at questions.
+
+    An encoding serves every question about its context, unless the reader is told beforehand which
+    words the question holds.
+    """
+
+    @property
+    @abstractmethod
+    def keeps_contexts(self) -> bool:
+        """Whether no question changes what `encode_context` gives."""
+
+    @abstractmethod
+    def encode_context(self, batch: SpanBatch) -> Tensor:
+        """Encode the contexts, (B, C, H)."""
+
+    @abstractmethod
+    def forward(self, batch: SpanBatch, context_encoded: Tensor | None = None) -> SpanLogits:
+        """Score every context token as start and as end; padded tokens are masked.
+
+        Args:
+            batch: The batch.
+            context_encoded: (B, C, H) from `encode_context`; None encodes the batch's contexts.
+        """
+
+
+class CandidateScorer(QAModel):
+    """A model of P(candidate | question, context) over the candidate answers of the context.
+
+    Args:
+        loss: "softmax" over the paragraph's candidates, or "binary": each candidate is a sample of
+            its own, right or wrong.
+    """
+
+    def __init__(self, *, loss: CandidateLoss = "softmax") -> None:
+        super().__init__()
+        self.candidate_loss = {"softmax": candidate_nll, "binary": candidate_bce}[loss]
+
+    @abstractmethod
+    def forward(self, batch: CandidateBatch) -> Tensor:
+        """Give the (B, N) `candidate_logits`; padded candidates are masked."""
+
+    def loss(self, output: Tensor, batch: CandidateBatch) -> Tensor:
+        """Give the (B,) loss of each question, as `candidate_loss` has it."""
+        return self.candidate_loss(output, batch.candidate_mask, batch.candidate_labels)
+
+    def best_spans(
+        self, output: Tensor, batch: CandidateBatch, *, n_best: int = 1
+    ) -> tuple[Tensor, Tensor]:
+        """Choose the candidates of the highest probability, of equal ones the first."""
+        log_probabilities = output.float().log_softmax(dim=1)  # (B, N)
+        scores, places = log_probabilities.sort(dim=1, descending=True, stable=True)
+        index = places[:, :n_best, None].expand(-1, -1, 2)  # (B, K, 2)
+        return batch.candidate_spans.gather(1, index), scores[:, :n_best]
+
+    def distributions(self, output: Tensor, batch: CandidateBatch) -> list[CandidateDistribution]:
+        """Give the B questions' probabilities of candidates."""
+        lengths = batch.tree.mask.sum(dim=1).tolist()
+        spans = batch.candidate_spans.cpu().numpy().astype(np.int32)
+        masks = batch.candidate_mask.cpu().numpy()
+        probabilities = output.float().softmax(dim=1).cpu().numpy()
+        return [
+            CandidateDistribution(length, its_spans[mask], its_probabilities[mask])
+            for length, its_spans, mask, its_probabilities in zip(
+                lengths, spans, masks, probabilities, strict=True
+            )
+        ]

@@ -7,7 +7,7 @@ W characters, E width of the pretrained vectors, D output width.
 import torch
 from torch import Tensor, nn
 
-from squadqa.batch import FormBatch
+from squadqa.batch import FormBatch, Sizes
 from squadqa.errors import ConfigError
 from squadqa.nn.char_cnn import CharCNN
 
@@ -16,19 +16,20 @@ class TokenEncoder(nn.Module):
     """Encodes each distinct word form of a batch once, however often it stands there.
 
     Args:
-        vector_size: E, the width of the pretrained vectors.
+        sizes: What is to be known of the data.
         char_cnn: Character encoder; None leaves characters out.
         output_size: D; None joins vector and characters as they are, without a projection.
         tuned_words: How many of the most frequent word forms have vectors that are trained on.
         char_dropout: Share of the character encoder's output that is dropped in training.
 
     Raises:
-        ConfigError: The number of tuned words is below 0.
+        ConfigError: The data has no word vectors, or the number of tuned words is below 0 or above
+            what the data knows.
     """
 
     def __init__(
         self,
-        vector_size: int,
+        sizes: Sizes,
         *,
         char_cnn: CharCNN | None = None,
         output_size: int | None = None,
@@ -36,8 +37,20 @@ class TokenEncoder(nn.Module):
         char_dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        vector_size = sizes.vector_size
+        if not vector_size:
+            raise ConfigError(
+                "the model reads words, but the data has no word vectors",
+                next_step="Name at least one source with data.inputs.vectors.",
+            )
         if tuned_words < 0:
             raise ConfigError(f"tuned_words cannot be {tuned_words}", hint="It is 0 or more.")
+        if tuned_words > sizes.tuned_words:
+            raise ConfigError(
+                f"the model cannot tune {tuned_words:,} words: data.inputs.tuned_words is "
+                f"{sizes.tuned_words:,}",
+                next_step="Raise that, or lower the model's tuned_words.",
+            )
         self.char_cnn = char_cnn
         self.tuned_words = tuned_words
         joined = vector_size + (char_cnn.output_size if char_cnn else 0)

@@ -4,6 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+IMPOSSIBLE = torch.finfo(torch.float32).min / 8
+"""Scores below this are padding's, not a span's."""
+
 
 def best_spans(
     start_logits: Tensor, end_logits: Tensor, *, max_span_length: int, n_best: int = 1

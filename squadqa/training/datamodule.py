@@ -1,6 +1,5 @@
 """The questions that a training uses: train, a held-out part of it, and dev."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,9 @@ from numpy.typing import NDArray
 from pytorch_lightning.trainer.states import TrainerFn
 from torch.utils.data import DataLoader
 
+from squadqa.batch import Sizes
 from squadqa.data.alignment import Alignment
+from squadqa.data.dataset import QuestionDataset
 from squadqa.data.held_out import held_out
 from squadqa.data.inputs import Inputs
 from squadqa.data.prepare import PreparedData, Progress, prepare
@@ -77,7 +78,8 @@ class SquadDataModule(pl.LightningDataModule):
         self.cache_dir = Path(cache_dir) if cache_dir else None
         self.workers = workers
         self.progress: Progress | None = None
-        self.datasets: dict[str, Any] = {}
+        self.seed = 0  # of the order of training batches
+        self.datasets: dict[str, QuestionDataset[Any]] = {}
         self._prepared: dict[str, PreparedData] = {}
         self._rows: dict[str, NDArray[np.int64]] = {}
         self._is_fitted = False
@@ -108,9 +110,9 @@ class SquadDataModule(pl.LightningDataModule):
             self._rows = {"val": self._split()[1]}
 
     @property
-    def sizes(self) -> dict[str, int]:
-        """What the model must know of the data to be built: arguments of its constructor."""
-        return self.inputs.sizes(next(iter(self._prepared.values())))
+    def sizes(self) -> Sizes:
+        """What the model must know of the data to be built, once the inputs are fitted."""
+        return self.inputs.sizes
 
     @property
     def batches_per_epoch(self) -> int:
@@ -220,7 +222,7 @@ class SquadDataModule(pl.LightningDataModule):
             dataset.context_lengths,
             batch_size=self.batch_size if training else self.eval_batch_size,
             shuffle=training,
-            seed=int(os.environ.get("PL_GLOBAL_SEED", 0)),
+            seed=self.seed,
             rank=self.trainer.global_rank if self.trainer else 0,
             processes=self.trainer.world_size if self.trainer else 1,
         )

@@ -10,7 +10,7 @@ from squadqa.data.sampler import LengthGroupedSampler
 
 
 class ResumableLoader(DataLoader[Any]):
-    """Remembers how many batches of the epoch it gave, and starts behind them when told to.
+    """Remembers how many batches of the epoch it gave, and starts after them when told to.
 
     Lightning saves and restores the state of a loader that has `state_dict`.
 
@@ -46,5 +46,5 @@ class ResumableLoader(DataLoader[Any]):
         return {"given": self._given}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Start the next epoch's iteration behind the batches that were given."""
+        """Start the next epoch's iteration after the batches that were given."""
         self._resume_at = state["given"] % max(len(self), 1)

@@ -1,23 +1,25 @@
-"""What the training of both families shares: optimiser, schedule, average, logged scores."""
+"""Training and evaluation of one model with Lightning: steps, optimiser, schedule, scores."""
 
 import math
-from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.cli import OptimizerCallable
-from torch import Tensor, nn
+from torch import Tensor
 
-from squadqa.data.dataset import QuestionDataset
+from squadqa.batch import Sizes
 from squadqa.data.inputs import Inputs
 from squadqa.errors import CheckpointError, ConfigError, SquadQAError
+from squadqa.models.base import QAModel
 from squadqa.scoring import score_pairs
 from squadqa.training.averaging import WeightAverage
-from squadqa.training.callbacks import TrainingClock
+from squadqa.training.clock import TrainingClock
+from squadqa.training.evaluation import Evaluation, TrainingData
 from squadqa.training.metrics import PredictionGatherer
+from squadqa.training.parts import in_order, parts
 from squadqa.training.schedule import Decay, Plateau, learning_rate_factor
 from squadqa.training.word_dropout import drop_words
 
@@ -25,15 +27,11 @@ ValScore = Literal["f1", "exact_match", "loss"]
 """Names of the scores of an evaluation."""
 
 
-def adamax(parameters: Any) -> torch.optim.Optimizer:
-    """Make the optimiser of DrQA: Adamax with its published learning rate."""
-    return torch.optim.Adamax(parameters, lr=2e-3)
-
-
 class QAModule(pl.LightningModule):
     """Trains and evaluates one model on questions.
 
     Args:
+        make_model: Makes the model from what it must know of the data.
         optimizer: Makes the optimiser from parameters.
         decay: How the learning rate falls: "linear" or "cosine" over the training, to 1 % at its
             last step or at the end of its time, whichever is first; "plateau", cut whenever the
@@ -52,14 +50,15 @@ class QAModule(pl.LightningModule):
         ConfigError: A value is out of its range.
     """
 
-    inputs_type: type[Inputs]
+    inputs_type: ClassVar[type[Inputs]]
     """What the family's models read."""
 
-    mixes_on_cpu = True
-    """Whether the family's models can be trained in mixed precision without a GPU."""
+    model_type: ClassVar[type[QAModel]]
+    """The kind of model that it trains."""
 
     def __init__(
         self,
+        make_model: Callable[[Sizes], QAModel],
         *,
         optimizer: OptimizerCallable,
         decay: Decay,
@@ -79,6 +78,7 @@ class QAModule(pl.LightningModule):
             raise ConfigError(
                 f"model.warmup_steps cannot be {warmup_steps}", hint="It is 0 or more."
             )
+        self.make_model = make_model
         self.make_optimizer = optimizer
         self.decay = decay
         self.warmup_steps = warmup_steps
@@ -86,107 +86,40 @@ class QAModule(pl.LightningModule):
         self.plateau_score = plateau_score
         self.ema_decay = ema_decay
         self.word_dropout = word_dropout
-        self.model: nn.Module | None = None
+        self.model: QAModel | None = None
         self.average: WeightAverage | None = None
         self.gatherer = PredictionGatherer()
-        self.scores: dict[str, float] = {}  # of the last evaluation; Lightning's own are rounded
-        self.predictions: dict[str, str] = {}  # answers of the last evaluation, by question id
-
-    def require_inputs(self, inputs: Inputs) -> None:
-        """Make sure that the model can be trained on what there is to read.
-
-        Args:
-            inputs: Those of the data.
-
-        Raises:
-            ConfigError: They are the other family's, or have no word vectors to drop.
-        """
-        if not isinstance(inputs, self.inputs_type):
-            raise ConfigError(
-                f'"{type(self).__name__}" cannot be trained on "{type(inputs).__name__}"',
-                next_step=f"Name {self.inputs_type.__name__} as data.inputs.",
-            )
-        if self.word_dropout and not inputs.vectors:
-            raise ConfigError(
-                f"model.word_dropout cannot be {self.word_dropout}: there are no word vectors to "
-                "drop",
-                next_step="Leave it out, or name at least one source with data.inputs.vectors.",
-            )
-
-    def require_precision(self, precision: str, device: torch.device) -> None:
-        """Make sure that the model can be trained in a precision.
-
-        Args:
-            precision: Lightning's name for it.
-            device: Where the model is to be trained.
-
-        Raises:
-            ConfigError: It cannot: see the hint.
-        """
-        if precision == "32-true":
-            return
-        next_step = "Leave trainer.precision out, or --precision: it is 32-true."
-        if not precision.endswith("-mixed"):
-            raise ConfigError(
-                f'trainer.precision cannot be "{precision}"',
-                hint="It is 32-true; where there is a GPU, bf16-mixed or 16-mixed.",
-                next_step=next_step,
-            )
-        if device.type == "cpu" and not self.mixes_on_cpu:
-            raise ConfigError(
-                f'trainer.precision cannot be "{precision}" on a CPU',
-                hint="Only some CPUs can run an LSTM in half precision; every GPU can.",
-                next_step=next_step,
-            )
-
-    @abstractmethod
-    def make_model(self, sizes: dict[str, int]) -> nn.Module:
-        """Build the model for data of these sizes (see `Inputs.sizes`)."""
-
-    @abstractmethod
-    def losses(self, batch: Any) -> Tensor:
-        """Give the (B,) losses of a batch's questions in nats."""
-
-    @abstractmethod
-    def predict_spans(self, batch: Any) -> tuple[Tensor, Tensor]:
-        """Give the (B, 2) best spans, inclusive tokens, and the (B,) losses."""
+        self.clock: TrainingClock | None = None
+        self.evaluation = Evaluation()
 
     @property
-    def active(self) -> nn.Module | None:
+    def data(self) -> TrainingData:
+        """The questions that the trainer goes through."""
+        return cast(TrainingData, self.trainer.datamodule)  # type: ignore[attr-defined]
+
+    @property
+    def active(self) -> QAModel:
         """The model; while evaluating, the average of its weights, where one is kept."""
+        assert self.model is not None
         if self.average is None or self.training:
             return self.model
-        return self.average.model
-
-    @property
-    def num_parameters(self) -> int:
-        """How many parameters the model has."""
-        assert self.model is not None
-        return sum(parameter.numel() for parameter in self.model.parameters())
-
-    def parameter_groups(self) -> Any:
-        """Give the parameters to train, as optimisers take them."""
-        assert self.model is not None
-        return self.model.parameters()
+        return cast(QAModel, self.average.model)
 
     def configure_model(self) -> None:
         """Build the model when the data's sizes are known (called by Lightning)."""
         if self.model is not None:
             return
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
-        self.require_inputs(data.inputs)
-        self.require_precision(self.trainer.precision, self.trainer.strategy.root_device)
         with _made("the model", "Change the sizes and shares of the model in the configuration."):
-            self.model = self.make_model(data.sizes)
+            self.model = self.make_model(self.data.sizes)
         if self.ema_decay is not None:
             self.average = WeightAverage(self.model, decay=self.ema_decay)
 
     def configure_optimizers(self) -> Any:
         """Make optimiser and schedule (called by Lightning)."""
+        assert self.model is not None
         with _made("the optimiser", "Change model.optimizer in the configuration."):
-            optimizer = self.make_optimizer(self.parameter_groups())
+            optimizer = self.make_optimizer(self.model.parameter_groups())
         total_steps = self.total_steps()
-        clocks = [each for each in self.trainer.callbacks if isinstance(each, TrainingClock)]  # type: ignore[attr-defined]
 
         def factor(step: int) -> float:
             return self.plateau.share * learning_rate_factor(
@@ -194,7 +127,7 @@ class QAModule(pl.LightningModule):
                 total_steps=total_steps,
                 warmup_steps=self.warmup_steps,
                 decay=self.decay,
-                budget_spent=max((clock.budget_spent for clock in clocks), default=0.0),
+                budget_spent=self.clock.budget_spent if self.clock else 0.0,
             )
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
@@ -212,7 +145,7 @@ class QAModule(pl.LightningModule):
         trainer = self.trainer
         if trainer.max_steps >= 0:
             return trainer.max_steps
-        batches: int = trainer.datamodule.batches_per_epoch  # type: ignore[attr-defined]
+        batches = self.data.batches_per_epoch
         limit = trainer.limit_train_batches
         if isinstance(limit, int):
             batches = min(batches, limit)
@@ -220,6 +153,30 @@ class QAModule(pl.LightningModule):
             batches = int(batches * limit)
         epochs = math.inf if trainer.max_epochs == -1 else trainer.max_epochs or 1
         return -(-batches // trainer.accumulate_grad_batches) * epochs
+
+    def losses(self, batch: Any) -> Tensor:
+        """Give the (B,) losses of a batch's questions in nats."""
+        rows, losses = [], []
+        for part_rows, part in parts(batch):
+            rows.append(part_rows)
+            losses.append(self.active.loss(self.active(part), part))
+        return in_order(rows, losses)
+
+    def predict_spans(self, batch: Any) -> tuple[Tensor, Tensor]:
+        """Give the (B, 2) best spans, inclusive tokens, and the (B,) losses."""
+        rows, spans, losses = [], [], []
+        for part_rows, part in parts(batch):
+            output = self.active(part)
+            rows.append(part_rows)
+            spans.append(self.active.best_spans(output, part)[0][:, 0])
+            losses.append(self.active.loss(output, part))
+        return in_order(rows, spans), in_order(rows, losses)
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Tell the model which pass it is in, a resumed one too (called by Lightning)."""
+        for model in (self.model, self.average.model if self.average else None):
+            if isinstance(model, QAModel):
+                model.start_epoch(self.current_epoch, epochs=self.trainer.max_epochs or 1)
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """Give the mean loss of a batch (called by Lightning)."""
@@ -237,7 +194,7 @@ class QAModule(pl.LightningModule):
             self.average.update(self.model, steps=self.trainer.global_step + 1)
 
     def on_train_batch_end(self, *_: Any) -> None:
-        """Evaluate behind the last step, also inside an epoch (called by Lightning)."""
+        """Evaluate after the last step, also inside an epoch (called by Lightning)."""
         if self.trainer.global_step == self.trainer.max_steps:
             self.trainer.should_stop = True
 
@@ -245,66 +202,58 @@ class QAModule(pl.LightningModule):
         """Collect a batch's predictions (called by Lightning)."""
         self.gatherer.update(batch.index, *self.predict_spans(batch))
 
-    def test_step(self, batch: Any, batch_idx: int) -> None:
-        """Collect a batch's predictions (called by Lightning)."""
-        self.gatherer.update(batch.index, *self.predict_spans(batch))
-
-    def predict_step(self, batch: Any, batch_idx: int) -> None:
-        """Collect a batch's predictions (called by Lightning)."""
-        self.gatherer.update(batch.index, *self.predict_spans(batch))
+    test_step = predict_step = validation_step
 
     def on_validation_epoch_end(self) -> None:
         """Score what was collected by the official rule (called by Lightning)."""
-        self._log_scores("val")
+        self._evaluate("val")
         is_training = self.trainer.state.fn == "fit" and not self.trainer.sanity_checking
         if self.decay == "plateau" and is_training:
             self._follow_plateau()
 
     def on_test_epoch_end(self) -> None:
         """Score what was collected by the official rule (called by Lightning)."""
-        self._log_scores("test")
+        self._evaluate("test")
 
     def on_predict_epoch_end(self) -> None:
-        """Keep what was collected in `predictions` (called by Lightning)."""
-        self._gather("predict")
+        """Keep what was collected (called by Lightning)."""
+        self.evaluation = Evaluation(predictions=self._gather("predict")[0])
 
     def _follow_plateau(self) -> None:
         """Cut the learning rate, for the next step on, if the score has stalled."""
-        score, before = self.scores[f"val/{self.plateau_score}"], self.plateau.share
+        score, before = self.evaluation.scores[self.plateau_score], self.plateau.share
         self.plateau.update(-score if self.plateau_score == "loss" else score)
         for optimizer in self.trainer.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] *= self.plateau.share / before
 
-    def _log_scores(self, stage: str) -> None:
-        items, losses = self._gather(stage)
-        dataset = self._dataset(stage)
-        predicted = [self.predictions[dataset.id_of(item)] for item in items]
-        exact, f1 = score_pairs(predicted, [dataset.references_of(item) for item in items])
+    def _evaluate(self, stage: str) -> None:
+        """Set `evaluation` to what was collected, and log its scores."""
+        predictions, items, losses = self._gather(stage)
+        dataset = self.data.datasets[stage]
+        references = [dataset.references_of(item) for item in items]
+        exact, f1 = score_pairs(predictions.values(), references)
         # A question that a limit of the trainer left out is wrong: nothing inflates a score.
         total = len(items) if self.trainer.sanity_checking else len(dataset)
-        self.scores = {
-            f"{stage}/exact_match": 100.0 * sum(exact) / total,
-            f"{stage}/f1": 100.0 * sum(f1) / total,
-            f"{stage}/loss": float(losses.double().mean()),
+        scores = {
+            "exact_match": 100.0 * sum(exact) / total,
+            "f1": 100.0 * sum(f1) / total,
+            "loss": float(losses.double().mean()),
         }
-        self.log_dict(self.scores)
+        self.evaluation = Evaluation(scores, predictions)
+        self.log_dict({f"{stage}/{name}": value for name, value in scores.items()})
 
-    def _gather(self, stage: str) -> tuple[list[int], Tensor]:
-        """Set `predictions` to the answers by id; give the questions' places and losses."""
+    def _gather(self, stage: str) -> tuple[dict[str, str], list[int], Tensor]:
+        """Give the collected answers by question id, and the questions' places and losses."""
         gathered = self.gatherer.compute()
         self.gatherer.reset()
-        dataset = self._dataset(stage)
+        dataset = self.data.datasets[stage]
         items = gathered.index.tolist()
-        self.predictions = {
+        predictions = {
             dataset.id_of(item): dataset.text_of(item, first, last)
             for item, (first, last) in zip(items, gathered.spans.tolist(), strict=True)
         }
-        return items, gathered.losses
-
-    def _dataset(self, stage: str) -> QuestionDataset[Any]:
-        dataset: QuestionDataset[Any] = self.trainer.datamodule.datasets[stage]  # type: ignore[attr-defined]
-        return dataset
+        return predictions, items, gathered.losses
 
     def transfer_batch_to_device(
         self, batch: Any, device: torch.device, dataloader_idx: int

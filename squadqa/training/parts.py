@@ -6,8 +6,9 @@ one with a context of 5,000 tokens would have a reader hold 5,000 tokens of ever
 Letters: B batch, C context tokens, Q question tokens.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,17 +22,19 @@ MOST_PAIRS = 2**26
 tokens. Self-attention compares every pair; what it keeps of each is a few numbers."""
 
 
-def parts(batch: SpanBatch, *, most_pairs: int = MOST_PAIRS) -> list[tuple[Tensor, SpanBatch]]:
+def parts(batch: Any, *, most_pairs: int = MOST_PAIRS) -> list[tuple[Tensor, Any]]:
     """Part a batch so that long texts are among their like.
 
     Args:
-        batch: Of which every question has a token, as its context.
+        batch: A `SpanBatch`; any other is left whole.
         most_pairs: Pairs of tokens that a part holds; one question may have more.
 
     Returns:
         Rows of the batch and what stands in them, padded to its own longest texts; the batch itself
         where it is no larger. Word forms are the batch's in every part.
     """
+    if not isinstance(batch, SpanBatch):
+        return [(torch.arange(len(batch), device=batch.index.device), batch)]
     padded = max(batch.context_ids.shape[1], batch.question_ids.shape[1])
     if len(batch) * padded**2 <= most_pairs:
         return [(torch.arange(len(batch), device=batch.index.device), batch)]
@@ -61,3 +64,17 @@ def _parts(batch: SpanBatch, most_pairs: int) -> Iterator[tuple[Tensor, SpanBatc
                 end_positions=batch.end_positions[rows],
             ),
         )
+
+
+def in_order(rows: Sequence[Tensor], values: Sequence[Tensor]) -> Tensor:
+    """Put what belongs to some rows of a batch, each once, where it belongs.
+
+    Args:
+        rows: Rows of the batch, of each part.
+        values: What belongs to them.
+
+    Returns:
+        (B, ...) values in the batch's order.
+    """
+    joined = torch.cat(list(values))
+    return torch.empty_like(joined).index_copy(0, torch.cat(list(rows)), joined)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 
+from squadqa.data.dataset import QuestionDataset
 from squadqa.training.module import QAModule
 
 TABLE_ROWS = 20
@@ -12,7 +13,7 @@ TABLE_ROWS = 20
 
 
 def fixed_questions(
-    dataset: Any, predictions: Mapping[str, str], *, count: int
+    dataset: QuestionDataset[Any], predictions: Mapping[str, str], *, count: int
 ) -> list[tuple[str, str, str]]:
     """Choose questions, evenly over a data set, the same at every evaluation.
 
@@ -46,8 +47,9 @@ class SampleTable(pl.Callback):
         """Log the table (called by Lightning)."""
         if trainer.sanity_checking or not isinstance(pl_module, QAModule):
             return
-        dataset = trainer.datamodule.datasets["val"]  # type: ignore[attr-defined]
-        rows = fixed_questions(dataset, pl_module.predictions, count=TABLE_ROWS)
+        rows = fixed_questions(
+            pl_module.data.datasets["val"], pl_module.evaluation.predictions, count=TABLE_ROWS
+        )
         for logger in trainer.loggers:
             if hasattr(logger, "log_table"):
                 logger.log_table(

@@ -61,7 +61,7 @@ class WarmStart(pl.Callback):
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take the weights (called by Lightning)."""
         assert isinstance(pl_module, QAModule) and pl_module.model is not None
-        inputs = trainer.datamodule.inputs  # type: ignore[attr-defined]
+        inputs = pl_module.data.inputs
         self.result = take_weights(
             pl_module.model,
             self._weights,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from squadqa.errors import DataError, OutputError
-from squadqa.evaluation.predictions import NBest, read_predictions, write_n_best, write_predictions
+from squadqa.evaluation.predictions import Answer, read_predictions, write_n_best, write_predictions
 
 
 @settings(max_examples=25, deadline=None)  # a disk may take its time
@@ -23,7 +23,7 @@ def test_written_predictions_read_back(
 
 
 def test_n_best_keeps_order_and_offsets(tmp_path: Path) -> None:
-    n_best = {"q": [NBest("mill", 0.75, 4, 8), NBest("the mill", 0.25, 0, 8)], "r": []}
+    n_best = {"q": [Answer("mill", 0.75, 4, 8), Answer("the mill", 0.25, 0, 8)], "r": []}
     write_n_best(tmp_path / "n_best.json", n_best)
     assert json.loads((tmp_path / "n_best.json").read_text()) == {
         "q": [asdict(one) for one in n_best["q"]],
@@ -35,7 +35,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "n_best.json"
     write_n_best(path, {})
     with pytest.raises(ValueError, match="not JSON compliant"):
-        write_n_best(path, {"q": [NBest("x", float("nan"), 0, 1)]})
+        write_n_best(path, {"q": [Answer("x", float("nan"), 0, 1)]})
     assert [file.read_text() for file in tmp_path.iterdir()] == ["{}\n"]
 
 

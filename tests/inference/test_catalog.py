@@ -8,6 +8,7 @@ import pytest
 
 import squadqa.models
 import squadqa.nn.char_cnn
+from squadqa.batch import Sizes
 from squadqa.errors import ConfigError
 from squadqa.evaluation.results import read_results
 from squadqa.inference.catalog import CatalogEntry, catalog, find_folder
@@ -56,7 +57,7 @@ def test_what_is_known_of_drqa(entries: dict[str, CatalogEntry]) -> None:
     assert measured
     assert {result.name for result in measured} <= {result.name for result in entry.results}
     assert "logistic" not in {result.name for result in entry.results}
-    reader = DrQAReader(50, char_cnn=KernelBankCharCNN(filters={5: 100}))
+    reader = DrQAReader(Sizes(50, 1000), char_cnn=KernelBankCharCNN(filters={5: 100}))
     assert entry.parameters == sum(parameter.numel() for parameter in reader.parameters())
 
 

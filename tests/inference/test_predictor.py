@@ -9,7 +9,7 @@ import torch
 from squadqa.data.prepare import PreparedData
 from squadqa.data.squad import find_source
 from squadqa.errors import CheckpointError, ConfigError, DataError
-from squadqa.evaluation.predictions import NBest, read_predictions
+from squadqa.evaluation.predictions import Answer, read_predictions
 from squadqa.inference import predictor as module
 from squadqa.inference.predictor import Predictor, find_device
 from squadqa.inference.run_folder import open_run
@@ -33,7 +33,7 @@ def prepared(predictor: Predictor, file: tiny.Json, folder: Path) -> PreparedDat
     return predictor.prepare(source, cache_dir=folder / "cache")
 
 
-def spans_of(answers: list[NBest]) -> list[tuple[int, int]]:
+def spans_of(answers: list[Answer]) -> list[tuple[int, int]]:
     return [(answer.start, answer.end) for answer in answers]
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from squadqa.batch import FormBatch
+from squadqa.batch import FormBatch, Sizes
 from squadqa.errors import ConfigError
 from squadqa.models.token_encoder import TokenEncoder
 from squadqa.nn.char_cnn import KernelBankCharCNN
@@ -22,7 +22,7 @@ def form_batch() -> FormBatch:
 
 def test_without_anything_else_it_gives_the_vectors() -> None:
     forms = form_batch()
-    encoder = TokenEncoder(3)
+    encoder = TokenEncoder(Sizes(3, 1000))
     assert encoder.output_size == 3
     assert encoder(forms).equal(forms.vectors)
 
@@ -30,7 +30,7 @@ def test_without_anything_else_it_gives_the_vectors() -> None:
 def test_characters_stand_beside_the_vector() -> None:
     forms = form_batch()
     char_cnn = KernelBankCharCNN(filters={1: 5}, character_size=4)
-    encoder = TokenEncoder(3, char_cnn=char_cnn)
+    encoder = TokenEncoder(Sizes(3, 1000), char_cnn=char_cnn)
     assert encoder.output_size == 8
     assert encoder(forms).equal(torch.cat([forms.vectors, char_cnn(forms.characters)], dim=1))
 
@@ -38,7 +38,7 @@ def test_characters_stand_beside_the_vector() -> None:
 def test_padding_is_zero_whatever_comes_behind() -> None:
     forms = form_batch()
     char_cnn = KernelBankCharCNN(filters={1: 5}, character_size=4)
-    encoder = TokenEncoder(3, char_cnn=char_cnn, output_size=6, tuned_words=2)
+    encoder = TokenEncoder(Sizes(3, 1000), char_cnn=char_cnn, output_size=6, tuned_words=2)
     assert isinstance(encoder.projection, nn.Linear)
     nn.init.ones_(encoder.projection.bias)
     encoded = encoder(forms)
@@ -49,7 +49,7 @@ def test_padding_is_zero_whatever_comes_behind() -> None:
 
 def test_only_the_most_frequent_forms_are_tuned() -> None:
     forms = form_batch()
-    encoder = TokenEncoder(3, tuned_words=1)
+    encoder = TokenEncoder(Sizes(3, 1000), tuned_words=1)
     assert encoder(forms).equal(forms.vectors)  # tuning starts at the pretrained vectors
     encoder(forms).sum().backward()
     gradient = encoder.tuning.weight.grad
@@ -62,7 +62,7 @@ def test_only_the_most_frequent_forms_are_tuned() -> None:
 def test_characters_are_dropped_in_training_only() -> None:
     forms = form_batch()
     char_cnn = KernelBankCharCNN(filters={1: 50}, character_size=4)
-    encoder = TokenEncoder(3, char_cnn=char_cnn, char_dropout=0.5)
+    encoder = TokenEncoder(Sizes(3, 1000), char_cnn=char_cnn, char_dropout=0.5)
     assert not encoder(forms).equal(encoder(forms))
     assert encoder(forms)[:, :3].equal(forms.vectors)
     encoder.eval()
@@ -71,4 +71,16 @@ def test_characters_are_dropped_in_training_only() -> None:
 
 def test_no_fewer_words_than_none_are_tuned() -> None:
     with pytest.raises(ConfigError, match="tuned_words cannot be -3"):
-        TokenEncoder(3, tuned_words=-3)
+        TokenEncoder(Sizes(3, 1000), tuned_words=-3)
+
+
+def test_no_more_words_are_tuned_than_the_data_knows() -> None:
+    with pytest.raises(
+        ConfigError, match="cannot tune 1,001 words: data.inputs.tuned_words is 1,000"
+    ):
+        TokenEncoder(Sizes(3, 1000), tuned_words=1001)
+
+
+def test_words_without_vectors_are_refused() -> None:
+    with pytest.raises(ConfigError, match="the data has no word vectors"):
+        TokenEncoder(Sizes())

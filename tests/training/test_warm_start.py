@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from squadqa.batch import CandidateSizes
+from squadqa.batch import Sizes
 from squadqa.data.dataset import SpanDataset
 from squadqa.data.inputs import SpanInputs
 from squadqa.errors import CheckpointError
@@ -93,7 +93,7 @@ def test_vectors_of_another_width_are_told() -> None:
 
 
 def test_a_model_with_nothing_in_common_is_refused() -> None:
-    other = LogisticScorer(CandidateSizes(3), table_bits=3)
+    other = LogisticScorer(Sizes(num_buckets=3), table_bits=3)
     with pytest.raises(
         CheckpointError, match=r'none of the \d+ weights of "runs/x" fits'
     ) as caught:

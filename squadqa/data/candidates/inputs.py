@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from squadqa.batch import Sizes
 from squadqa.data.candidates.dataset import CandidateDataset, Targets
 from squadqa.data.candidates.features import SourceFeatures, extract
 from squadqa.data.candidates.generators import CandidateGenerator, DependencyRuns
@@ -66,7 +67,7 @@ class CandidateInputs(Inputs):
         self.values = ValueStatistics.of(none, num_buckets=num_buckets)
         self._extracted: tuple[PreparedData, SourceFeatures] | None = None
 
-    def fit(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
+    def learn(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
         """Count train's words and bigrams, and cut the continuous features into buckets."""
         features = self._features(data)
         bounds = features.parse.bounds
@@ -104,12 +105,11 @@ class CandidateInputs(Inputs):
             targets=self.targets,
         )
 
-    def sizes(self, data: PreparedData) -> dict[str, int]:
+    def sizes_of(self, *, vector_size: int) -> Sizes:
         """Give the number of buckets and the width of the word vectors."""
-        width = 0 if data.vectors is None else data.vectors.shape[1]
-        return {"num_buckets": self.num_buckets, "vector_size": width}
+        return Sizes(vector_size=vector_size, num_buckets=self.num_buckets)
 
-    def state_dict(self) -> dict[str, Any]:
+    def learned(self) -> dict[str, Any]:
         """Give the weights of words and bigrams, and what is known of continuous features."""
         return {
             "words": self.words.state_dict(),
@@ -117,8 +117,8 @@ class CandidateInputs(Inputs):
             "values": {name: value.clone() for name, value in self.values.tensors().items()},
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` gave."""
+    def load_learned(self, state: dict[str, Any]) -> None:
+        """Take back what `learned` gave."""
         self.words = Rarity.from_state(state["words"])
         self.bigrams = Rarity.from_state(state["bigrams"])
         self.values = ValueStatistics.from_tensors(state["values"])

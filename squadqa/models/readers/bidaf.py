@@ -12,26 +12,23 @@ Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D 
 d `hidden_size`.
 """
 
-import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
-from squadqa.batch import SpanBatch
-from squadqa.models.base import SpanLogits, SpanReader
-from squadqa.models.token_encoder import TokenEncoder
-from squadqa.models.word_in_question import WordInQuestion
+from squadqa.batch import Sizes, SpanBatch
+from squadqa.models.base import ContextFirstReader, SpanLogits
+from squadqa.models.embedder import Embedder
 from squadqa.nn.attention import BidirectionalAttention
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
-from squadqa.nn.highway import Highway
 from squadqa.nn.masking import mask_logits
 from squadqa.nn.rnn import StackedBiRNN
 
 
-class BiDAF(SpanReader):
+class BiDAF(ContextFirstReader):
     """Context and question attend to each other; what they find runs through two more BiLSTMs.
 
     Args:
-        vector_size: Width of the pretrained word vectors.
+        sizes: What is to be known of the data.
         char_cnn: Character encoder; None leaves characters out.
         embedding_size: Width that vectors and characters are projected to; None keeps them.
         hidden_size: d, the width of an LSTM direction.
@@ -42,11 +39,12 @@ class BiDAF(SpanReader):
         dropout: Share dropped in training of the character encoder's output, of each LSTM layer's
             input and of what is scored.
         variational: Drop the same features at every step of a sequence.
+        max_span_length: Longest answer to predict, in tokens.
     """
 
     def __init__(
         self,
-        vector_size: int,
+        sizes: Sizes,
         *,
         char_cnn: CharCNN | None = None,
         embedding_size: int | None = 100,
@@ -57,18 +55,18 @@ class BiDAF(SpanReader):
         word_in_question: bool = False,
         dropout: float = 0.2,
         variational: bool = False,
+        max_span_length: int = 17,
     ) -> None:
-        super().__init__()
-        self.words = TokenEncoder(
-            vector_size,
+        super().__init__(max_span_length=max_span_length)
+        self.embedder = Embedder(
+            sizes,
             char_cnn=char_cnn,
-            output_size=embedding_size,
+            embedding_size=embedding_size,
             tuned_words=tuned_words,
+            word_in_question=word_in_question,
+            num_highway_layers=num_highway_layers,
             char_dropout=dropout,
         )
-        embedded = self.words.output_size
-        self.matches = WordInQuestion(word_in_question)
-        self.highway = Highway(embedded, num_layers=num_highway_layers)
 
         def rnn(input_size: int, num_layers: int = 1) -> StackedBiRNN:
             return StackedBiRNN(
@@ -79,7 +77,7 @@ class BiDAF(SpanReader):
                 variational=variational,
             )
 
-        self.contextual_rnn = rnn(embedded + self.matches.size)
+        self.contextual_rnn = rnn(self.embedder.output_size)
         encoded = self.contextual_rnn.output_size
         self.attention = BidirectionalAttention(encoded)
         attended = self.attention.output_size
@@ -91,18 +89,24 @@ class BiDAF(SpanReader):
         self.start_scores = nn.Linear(encoded, 1, bias=False)
         self.end_scores = nn.Linear(encoded, 1, bias=False)
 
-    def forward(self, batch: SpanBatch) -> SpanLogits:
+    @property
+    def keeps_contexts(self) -> bool:
+        """Whether no question changes what `encode_context` gives."""
+        return not self.embedder.word_in_question
+
+    def encode_context(self, batch: SpanBatch) -> Tensor:
+        """Encode the contexts, (B, C, 2d)."""
+        context, _ = self.embedder(batch)  # (B, C, D)
+        encoded: Tensor = self.contextual_rnn(context, batch.context_mask)
+        return encoded
+
+    def forward(self, batch: SpanBatch, context_encoded: Tensor | None = None) -> SpanLogits:
         """Score every context token as start and as end; padded tokens are masked."""
         context_mask, question_mask = batch.context_mask, batch.question_mask
-        words = self.highway(self.words(batch.forms))  # (U, D)
-        context_embedded = F.embedding(batch.context_ids, words)  # (B, C, D)
-        question_embedded = F.embedding(batch.question_ids, words)  # (B, Q, D)
-        context_embedded, question_embedded = self.matches(
-            batch, context_embedded, question_embedded
-        )
-
-        context_encoded = self.contextual_rnn(context_embedded, context_mask)  # (B, C, 2d): H
-        question_encoded = self.contextual_rnn(question_embedded, question_mask)  # (B, Q, 2d): U
+        context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
+        if context_encoded is None:
+            context_encoded = self.contextual_rnn(context, context_mask)  # (B, C, 2d): H
+        question_encoded = self.contextual_rnn(question, question_mask)  # (B, Q, 2d): U
         attended = self.attention(
             context_encoded, question_encoded, context_mask, question_mask
         )  # (B, C, 8d): G

@@ -9,12 +9,11 @@ Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D 
 H encoding width.
 """
 
-import torch.nn.functional as F
+from torch import Tensor
 
-from squadqa.batch import SpanBatch
-from squadqa.models.base import SpanLogits, SpanReader
-from squadqa.models.token_encoder import TokenEncoder
-from squadqa.models.word_in_question import WordInQuestion
+from squadqa.batch import Sizes, SpanBatch
+from squadqa.models.base import ContextFirstReader, SpanLogits
+from squadqa.models.embedder import Embedder
 from squadqa.nn.attention import AttentionPooling
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
@@ -23,11 +22,11 @@ from squadqa.nn.pointer import BilinearPointer
 from squadqa.nn.rnn import StackedBiRNN
 
 
-class BiLSTMReader(SpanReader):
+class BiLSTMReader(ContextFirstReader):
     """BiLSTMs over context and question, joined by nothing but two bilinear pointers.
 
     Args:
-        vector_size: Width of the pretrained word vectors.
+        sizes: What is to be known of the data.
         char_cnn: Character encoder; None leaves characters out.
         embedding_size: Width that vectors and characters are projected to; None keeps them.
         hidden_size: Width of an LSTM direction.
@@ -37,11 +36,12 @@ class BiLSTMReader(SpanReader):
         word_in_question: Tell the reader which context tokens the question holds.
         dropout: Share of each LSTM layer's input, and of the encodings, dropped in training.
         variational: Drop the same features at every step of a sequence.
+        max_span_length: Longest answer to predict, in tokens.
     """
 
     def __init__(
         self,
-        vector_size: int,
+        sizes: Sizes,
         *,
         char_cnn: CharCNN | None = None,
         embedding_size: int | None = None,
@@ -52,16 +52,20 @@ class BiLSTMReader(SpanReader):
         word_in_question: bool = False,
         dropout: float = 0.2,
         variational: bool = False,
+        max_span_length: int = 17,
     ) -> None:
-        super().__init__()
-        self.words = TokenEncoder(
-            vector_size, char_cnn=char_cnn, output_size=embedding_size, tuned_words=tuned_words
+        super().__init__(max_span_length=max_span_length)
+        self.embedder = Embedder(
+            sizes,
+            char_cnn=char_cnn,
+            embedding_size=embedding_size,
+            tuned_words=tuned_words,
+            word_in_question=word_in_question,
         )
-        self.matches = WordInQuestion(word_in_question)
 
         def encoder() -> StackedBiRNN:
             return StackedBiRNN(
-                self.words.output_size + self.matches.size,
+                self.embedder.output_size,
                 hidden_size,
                 num_layers=num_layers,
                 dropout=dropout,
@@ -76,17 +80,23 @@ class BiLSTMReader(SpanReader):
         self.start_pointer = BilinearPointer(encoded, encoded)
         self.end_pointer = BilinearPointer(encoded, encoded)
 
-    def forward(self, batch: SpanBatch) -> SpanLogits:
-        """Score every context token as start and as end; padded tokens are masked."""
-        words = self.words(batch.forms)  # (U, D)
-        context_embedded = F.embedding(batch.context_ids, words)  # (B, C, D)
-        question_embedded = F.embedding(batch.question_ids, words)  # (B, Q, D)
-        context_embedded, question_embedded = self.matches(
-            batch, context_embedded, question_embedded
-        )
+    @property
+    def keeps_contexts(self) -> bool:
+        """Whether no question changes what `encode_context` gives."""
+        return not self.embedder.word_in_question
 
-        context_encoded = self.context_rnn(context_embedded, batch.context_mask)  # (B, C, H)
-        question_encoded = self.question_rnn(question_embedded, batch.question_mask)  # (B, Q, H)
+    def encode_context(self, batch: SpanBatch) -> Tensor:
+        """Encode the contexts, (B, C, H)."""
+        context, _ = self.embedder(batch)  # (B, C, D)
+        encoded: Tensor = self.context_rnn(context, batch.context_mask)
+        return encoded
+
+    def forward(self, batch: SpanBatch, context_encoded: Tensor | None = None) -> SpanLogits:
+        """Score every context token as start and as end; padded tokens are masked."""
+        context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
+        if context_encoded is None:
+            context_encoded = self.context_rnn(context, batch.context_mask)  # (B, C, H)
+        question_encoded = self.question_rnn(question, batch.question_mask)  # (B, Q, H)
         context_encoded = self.dropout(context_encoded)
         question_encoded = self.dropout(question_encoded)
         pooled = self.question_pooling(question_encoded, batch.question_mask)  # (B, H)

@@ -24,13 +24,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from squadqa.batch import SpanBatch
-from squadqa.models.base import SpanLogits, SpanReader
-from squadqa.models.token_encoder import TokenEncoder
-from squadqa.models.word_in_question import WordInQuestion
+from squadqa.batch import Sizes, SpanBatch
+from squadqa.models.base import ContextFirstReader, SpanLogits
+from squadqa.models.embedder import Embedder
 from squadqa.nn.attention import Coattention
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
@@ -69,11 +67,11 @@ class DynamicLogits(SpanLogits):
     rounds: tuple[Round, ...]
 
 
-class DCN(SpanReader):
+class DCN(ContextFirstReader):
     """Coattention of context and question; a decoder that points again until it stays put.
 
     Args:
-        vector_size: Width of the pretrained word vectors.
+        sizes: What is to be known of the data.
         char_cnn: Character encoder; None leaves characters out.
         embedding_size: Width that vectors and characters are projected to; None keeps them.
         hidden_size: l, the width of every LSTM direction and of every maxout layer.
@@ -89,11 +87,12 @@ class DCN(SpanReader):
         embedding_dropout: Share of word embeddings dropped in training.
         dropout: Share dropped in training of what the BiLSTM reads and of what it gives.
         variational: Drop the same features at every step of a sequence.
+        max_span_length: Longest answer to predict, in tokens.
     """
 
     def __init__(
         self,
-        vector_size: int,
+        sizes: Sizes,
         *,
         char_cnn: CharCNN | None = None,
         embedding_size: int | None = None,
@@ -107,16 +106,20 @@ class DCN(SpanReader):
         embedding_dropout: float = 0.2,
         dropout: float = 0.2,
         variational: bool = False,
+        max_span_length: int = 17,
     ) -> None:
-        super().__init__()
+        super().__init__(max_span_length=max_span_length)
         self.halt_in_training = halt_in_training
-        self.words = TokenEncoder(
-            vector_size, char_cnn=char_cnn, output_size=embedding_size, tuned_words=tuned_words
+        self.embedder = Embedder(
+            sizes,
+            char_cnn=char_cnn,
+            embedding_size=embedding_size,
+            tuned_words=tuned_words,
+            word_in_question=word_in_question,
+            dropout=embedding_dropout,
+            variational=variational,
         )
-        self.matches = WordInQuestion(word_in_question)
-        self.embedding_dropout = SequenceDropout(embedding_dropout, variational=variational)
-        embedded = self.words.output_size + self.matches.size
-        self.encoder = nn.LSTM(embedded, hidden_size, batch_first=True)
+        self.encoder = nn.LSTM(self.embedder.output_size, hidden_size, batch_first=True)
         self.coattention = Coattention(hidden_size)
         self.fusion_rnn = StackedBiRNN(
             hidden_size + self.coattention.output_size,
@@ -134,22 +137,30 @@ class DCN(SpanReader):
             bfloat16=bfloat16_maxout,
         )
 
-    def forward(self, batch: SpanBatch) -> SpanLogits:
+    @property
+    def keeps_contexts(self) -> bool:
+        """Whether no question changes what `encode_context` gives."""
+        return not self.embedder.word_in_question
+
+    def encode_context(self, batch: SpanBatch) -> Tensor:
+        """Encode the contexts, (B, C, l)."""
+        context, _ = self.embedder(batch)  # (B, C, D)
+        encoded: Tensor = self.encoder(context)[0]
+        return encoded
+
+    def forward(self, batch: SpanBatch, context_encoded: Tensor | None = None) -> SpanLogits:
         """Score every context token as start and as end; padded tokens are masked.
 
         In training these are `DynamicLogits`, which `loss` sums over the rounds.
         """
-        words = self.words(batch.forms)  # (U, D)
-        context = self.embedding_dropout(F.embedding(batch.context_ids, words))  # (B, C, D)
-        question = self.embedding_dropout(F.embedding(batch.question_ids, words))  # (B, Q, D)
-        context, question = self.matches(batch, context, question)
-
-        context, _ = self.encoder(context)  # (B, C, l)
-        question, _ = self.encoder(question)  # (B, Q, l)
+        context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
+        if context_encoded is None:
+            context_encoded, _ = self.encoder(context)  # (B, C, l)
+        question_encoded, _ = self.encoder(question)  # (B, Q, l)
         seen = self.coattention(
-            context, question, batch.context_mask, batch.question_mask
+            context_encoded, question_encoded, batch.context_mask, batch.question_mask
         )  # (B, C, 2l)
-        fused = self.fusion_rnn(torch.cat([context, seen], dim=2), batch.context_mask)
+        fused = self.fusion_rnn(torch.cat([context_encoded, seen], dim=2), batch.context_mask)
         fused = self.encoding_dropout(fused)  # (B, C, 2l): U
 
         halts = self.halt_in_training or not self.training
@@ -163,15 +174,15 @@ class DCN(SpanReader):
             return DynamicLogits(start_logits, end_logits, tuple(rounds))
         return SpanLogits(start_logits, end_logits)
 
-    def loss(self, logits: SpanLogits, batch: SpanBatch) -> Tensor:
+    def loss(self, output: SpanLogits, batch: SpanBatch) -> Tensor:
         """Give the (B,) loss of each question, in nats, 0 where the answer is unknown.
 
         In training it is the sum over the rounds, in evaluation the last round's alone.
         """
-        if not isinstance(logits, DynamicLogits):
-            return super().loss(logits, batch)
-        losses = logits.start_logits.new_zeros(len(batch), dtype=torch.float32)
-        for each in logits.rounds:
+        if not isinstance(output, DynamicLogits):
+            return super().loss(output, batch)
+        losses = output.start_logits.new_zeros(len(batch), dtype=torch.float32)
+        for each in output.rounds:
             starts = batch.start_positions[each.examples]
             ends = batch.end_positions[each.examples]
             nll = span_nll(each.start_logits, each.end_logits, starts, ends)  # (R,)
@@ -216,7 +227,7 @@ class DynamicDecoder(nn.Module):
             halts: Read an example no more when both its start and its end stayed where they were.
 
         Returns:
-            The rounds, an example's later ones behind its earlier ones.
+            The rounds, an example's later ones after its earlier ones.
         """
         pieces = context.shape[1] * self.start_scores.first.pieces.out_features
         examples = torch.arange(len(context), device=context.device)

@@ -15,10 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from squadqa.batch import NUM_ENTITIES, NUM_TAGS, SpanBatch
+from squadqa.batch import NUM_ENTITIES, NUM_TAGS, Sizes, SpanBatch
 from squadqa.models.base import SpanLogits, SpanReader
-from squadqa.models.token_encoder import TokenEncoder
-from squadqa.models.word_in_question import NUM_FORMS
+from squadqa.models.embedder import NUM_FORM_MATCHES, Embedder
 from squadqa.nn.attention import AlignedQuestion, AttentionPooling
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
@@ -34,7 +33,7 @@ class DrQAReader(SpanReader):
     """Stacked BiLSTMs over context features and question, joined by two bilinear pointers.
 
     Args:
-        vector_size: Width of the pretrained word vectors.
+        sizes: What is to be known of the data.
         char_cnn: Character encoder; None leaves characters out.
         embedding_size: Width that vectors and characters are projected to; None keeps them.
         hidden_size: Width of an LSTM direction.
@@ -44,11 +43,12 @@ class DrQAReader(SpanReader):
         embedding_dropout: Share of word embeddings dropped in training.
         dropout: Share of each LSTM layer's input, and of the encodings, dropped in training.
         variational: Drop the same features at every step of a sequence.
+        max_span_length: Longest answer to predict, in tokens.
     """
 
     def __init__(
         self,
-        vector_size: int,
+        sizes: Sizes,
         *,
         char_cnn: CharCNN | None = None,
         embedding_size: int | None = 128,
@@ -59,14 +59,19 @@ class DrQAReader(SpanReader):
         embedding_dropout: float = 0.3,
         dropout: float = 0.3,
         variational: bool = False,
+        max_span_length: int = 17,
     ) -> None:
-        super().__init__()
+        super().__init__(max_span_length=max_span_length)
         self.use_annotation = use_annotation
-        self.words = TokenEncoder(
-            vector_size, char_cnn=char_cnn, output_size=embedding_size, tuned_words=tuned_words
+        self.embedder = Embedder(
+            sizes,
+            char_cnn=char_cnn,
+            embedding_size=embedding_size,
+            tuned_words=tuned_words,
+            dropout=embedding_dropout,
+            variational=variational,
         )
-        self.embedding_dropout = SequenceDropout(embedding_dropout, variational=variational)
-        embedded = self.words.output_size
+        embedded = self.embedder.output_size
         self.aligned_question = AlignedQuestion(embedded)
         features = NUM_MATCHES + 1 + NUM_TAGS + NUM_ENTITIES if use_annotation else NUM_MATCHES
         self.context_rnn = StackedBiRNN(
@@ -93,9 +98,7 @@ class DrQAReader(SpanReader):
 
     def forward(self, batch: SpanBatch) -> SpanLogits:
         """Score every context token as start and as end; padded tokens are masked."""
-        words = self.words(batch.forms)  # (U, D)
-        context = self.embedding_dropout(F.embedding(batch.context_ids, words))  # (B, C, D)
-        question = self.embedding_dropout(F.embedding(batch.question_ids, words))  # (B, Q, D)
+        context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
         aligned = self.aligned_question(context, question, batch.question_mask)  # (B, C, D)
         context_input = torch.cat([context, aligned, self._features(batch)], dim=2)
 
@@ -116,7 +119,7 @@ class DrQAReader(SpanReader):
         """Token features of the context, (B, C, F)."""
         frequency = batch.context_term_frequency[:, :, None]
         if not self.use_annotation:
-            return torch.cat([batch.context_matches[:, :, :NUM_FORMS], frequency], dim=2)
+            return torch.cat([batch.context_matches[:, :, :NUM_FORM_MATCHES], frequency], dim=2)
         return torch.cat(
             [
                 batch.context_matches,

@@ -15,25 +15,22 @@ l `hidden_size`, E width of the encodings: l, or 2l if the encoder is bidirectio
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from squadqa.batch import SpanBatch
-from squadqa.models.base import SpanLogits, SpanReader
-from squadqa.models.token_encoder import TokenEncoder
-from squadqa.models.word_in_question import WordInQuestion
+from squadqa.batch import Sizes, SpanBatch
+from squadqa.models.base import ContextFirstReader, SpanLogits
+from squadqa.models.embedder import Embedder
 from squadqa.nn.char_cnn import CharCNN
-from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.match import MatchLSTMLayer
 from squadqa.nn.pointer import AnswerPointer
 from squadqa.nn.rnn import StackedBiRNN
 
 
-class MatchLSTM(SpanReader):
+class MatchLSTM(ContextFirstReader):
     """An LSTM that attends to the question at every token; a pointer at start, then at end.
 
     Args:
-        vector_size: Width of the pretrained word vectors.
+        sizes: What is to be known of the data.
         char_cnn: Character encoder; None leaves characters out.
         embedding_size: Width that vectors and characters are projected to; None keeps them.
         hidden_size: l, width of every LSTM direction and of all attention.
@@ -44,11 +41,12 @@ class MatchLSTM(SpanReader):
         embedding_dropout: Share of word embeddings dropped in training.
         dropout: Share dropped in training of what the pointer reads.
         variational: Drop the same features at every step of a sequence.
+        max_span_length: Longest answer to predict, in tokens.
     """
 
     def __init__(
         self,
-        vector_size: int,
+        sizes: Sizes,
         *,
         char_cnn: CharCNN | None = None,
         embedding_size: int | None = 150,
@@ -60,14 +58,19 @@ class MatchLSTM(SpanReader):
         embedding_dropout: float = 0.4,
         dropout: float = 0.2,
         variational: bool = False,
+        max_span_length: int = 17,
     ) -> None:
-        super().__init__()
-        self.words = TokenEncoder(
-            vector_size, char_cnn=char_cnn, output_size=embedding_size, tuned_words=tuned_words
+        super().__init__(max_span_length=max_span_length)
+        self.embedder = Embedder(
+            sizes,
+            char_cnn=char_cnn,
+            embedding_size=embedding_size,
+            tuned_words=tuned_words,
+            word_in_question=word_in_question,
+            dropout=embedding_dropout,
+            variational=variational,
         )
-        self.matches = WordInQuestion(word_in_question)
-        self.embedding_dropout = SequenceDropout(embedding_dropout, variational=variational)
-        embedded = self.words.output_size + self.matches.size
+        embedded = self.embedder.output_size
         self.encoder: StackedBiRNN | nn.LSTM
         if bidirectional_encoder:
             self.encoder = StackedBiRNN(embedded, hidden_size, num_layers=1)
@@ -89,14 +92,21 @@ class MatchLSTM(SpanReader):
         self.pointer_states = nn.Parameter(torch.empty(len(self.pointers), hidden_size))
         nn.init.uniform_(self.pointer_states, -(hidden_size**-0.5), hidden_size**-0.5)
 
-    def forward(self, batch: SpanBatch) -> SpanLogits:
-        """Score every context token as start and as end; padded tokens are masked."""
-        words = self.words(batch.forms)  # (U, D)
-        context = self.embedding_dropout(F.embedding(batch.context_ids, words))  # (B, C, D)
-        question = self.embedding_dropout(F.embedding(batch.question_ids, words))  # (B, Q, D)
-        context, question = self.matches(batch, context, question)
+    @property
+    def keeps_contexts(self) -> bool:
+        """Whether no question changes what `encode_context` gives."""
+        return not self.embedder.word_in_question
 
-        context_encoded = self._encode(context, batch.context_mask)  # (B, C, E): H^p
+    def encode_context(self, batch: SpanBatch) -> Tensor:
+        """Encode the contexts, (B, C, E)."""
+        context, _ = self.embedder(batch)  # (B, C, D)
+        return self._encode(context, batch.context_mask)
+
+    def forward(self, batch: SpanBatch, context_encoded: Tensor | None = None) -> SpanLogits:
+        """Score every context token as start and as end; padded tokens are masked."""
+        context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
+        if context_encoded is None:
+            context_encoded = self._encode(context, batch.context_mask)  # (B, C, E): H^p
         question_encoded = self._encode(question, batch.question_mask)  # (B, Q, E): H^q
         matched = self.match(
             context_encoded, batch.context_mask, question_encoded, batch.question_mask

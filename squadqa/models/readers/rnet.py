@@ -15,13 +15,11 @@ Letters: B batch, C context tokens, Q question tokens, D embedding width, E widt
 H hidden width.
 """
 
-import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
-from squadqa.batch import SpanBatch
-from squadqa.models.base import SpanLogits, SpanReader
-from squadqa.models.token_encoder import TokenEncoder
-from squadqa.models.word_in_question import WordInQuestion
+from squadqa.batch import Sizes, SpanBatch
+from squadqa.models.base import ContextFirstReader, SpanLogits
+from squadqa.models.embedder import Embedder
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.gated_attention import GatedMatch
 from squadqa.nn.gated_attention_rnn import GatedAttentionRNN
@@ -30,11 +28,11 @@ from squadqa.nn.rnn import StackedBiRNN
 from squadqa.nn.similarity import Similarity
 
 
-class RNet(SpanReader):
+class RNet(ContextFirstReader):
     """BiGRUs over context and question, two gated matchings, a pointer that starts at the question.
 
     Args:
-        vector_size: Width of the pretrained word vectors.
+        sizes: What is to be known of the data.
         char_cnn: Character encoder; None leaves characters out.
         embedding_size: Width that vectors and characters are projected to; None keeps them.
         hidden_size: H, width of a GRU direction and of all attention.
@@ -46,11 +44,12 @@ class RNet(SpanReader):
         tuned_words: How many of the most frequent word forms have vectors that are trained on.
         word_in_question: Tell the reader which context tokens the question holds.
         dropout: Share of each layer's input dropped in training, the same at every token.
+        max_span_length: Longest answer to predict, in tokens.
     """
 
     def __init__(
         self,
-        vector_size: int,
+        sizes: Sizes,
         *,
         char_cnn: CharCNN | None = None,
         embedding_size: int | None = None,
@@ -62,16 +61,20 @@ class RNet(SpanReader):
         tuned_words: int = 0,
         word_in_question: bool = False,
         dropout: float = 0.3,
+        max_span_length: int = 17,
     ) -> None:
-        super().__init__()
-        self.words = TokenEncoder(
-            vector_size, char_cnn=char_cnn, output_size=embedding_size, tuned_words=tuned_words
+        super().__init__(max_span_length=max_span_length)
+        self.embedder = Embedder(
+            sizes,
+            char_cnn=char_cnn,
+            embedding_size=embedding_size,
+            tuned_words=tuned_words,
+            word_in_question=word_in_question,
         )
-        self.matches = WordInQuestion(word_in_question)
 
         def encoder() -> StackedBiRNN:
             return StackedBiRNN(
-                self.words.output_size + self.matches.size,
+                self.embedder.output_size,
                 hidden_size,
                 num_layers=num_layers,
                 cell="gru",
@@ -101,15 +104,24 @@ class RNet(SpanReader):
             matched, matched, hidden_size=hidden_size, cell="gru", dropout=dropout
         )
 
-    def forward(self, batch: SpanBatch) -> SpanLogits:
+    @property
+    def keeps_contexts(self) -> bool:
+        """Whether no question changes what `encode_context` gives."""
+        return not self.embedder.word_in_question
+
+    def encode_context(self, batch: SpanBatch) -> Tensor:
+        """Encode the contexts, (B, C, E)."""
+        context, _ = self.embedder(batch)  # (B, C, D)
+        encoded: Tensor = self.encoder(context, batch.context_mask)
+        return encoded
+
+    def forward(self, batch: SpanBatch, context_encoded: Tensor | None = None) -> SpanLogits:
         """Score every context token as start and as end; padded tokens are masked."""
         context_mask, question_mask = batch.context_mask, batch.question_mask
-        words = self.words(batch.forms)  # (U, D)
-        context = F.embedding(batch.context_ids, words)  # (B, C, D)
-        question = F.embedding(batch.question_ids, words)  # (B, Q, D)
-        context, question = self.matches(batch, context, question)
+        context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
         encode_question = self.encoder if self.question_encoder is None else self.question_encoder
-        context_encoded = self.encoder(context, context_mask)  # (B, C, E)
+        if context_encoded is None:
+            context_encoded = self.encoder(context, context_mask)  # (B, C, E)
         question_encoded = encode_question(question, question_mask)  # (B, Q, E)
 
         matched = self.question_match(

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from squadqa.batch import CandidateBatch, CandidateSizes
-from squadqa.models.base import CandidateScorer
+from squadqa.batch import CandidateBatch, Sizes
+from squadqa.models.base import CandidateLoss, CandidateScorer
 from squadqa.models.scorers.feature_groups import GROUPS, check_groups, feature_group
 from squadqa.nn.masking import mask_logits
 
@@ -29,15 +29,22 @@ class LogisticScorer(CandidateScorer):
         sizes: What is to be known of the data.
         groups: Feature groups to use, of `GROUPS`.
         table_bits: Each group of crossed features has a table of 2 ** table_bits weights.
+        loss: "softmax" over the paragraph's candidates, or "binary": each candidate is a sample of
+            its own, right or wrong.
 
     Raises:
         ConfigError: There is no such group.
     """
 
     def __init__(
-        self, sizes: CandidateSizes, *, groups: Sequence[str] = GROUPS, table_bits: int = 20
+        self,
+        sizes: Sizes,
+        *,
+        groups: Sequence[str] = GROUPS,
+        table_bits: int = 20,
+        loss: CandidateLoss = "softmax",
     ) -> None:
-        super().__init__()
+        super().__init__(loss=loss)
         check_groups(groups)
         self.groups = nn.ModuleDict(
             {

@@ -30,10 +30,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from squadqa.batch import CandidateBatch, CandidateSizes
+from squadqa.batch import CandidateBatch, Sizes
 from squadqa.data.candidates.values import VALUES, candidate_values, value_columns
 from squadqa.errors import ConfigError
-from squadqa.models.base import CandidateScorer
+from squadqa.models.base import CandidateLoss, CandidateScorer
 from squadqa.models.scorers.feature_groups import GROUPS, at, check_groups, feature_group
 from squadqa.models.scorers.logistic import LogisticScorer
 from squadqa.models.token_encoder import TokenEncoder
@@ -75,6 +75,8 @@ class MLPScorer(CandidateScorer):
         window: Tokens on each side of a candidate that describe it.
         linear_rate: Learning rate of the logistic regression; the perceptron has the optimiser's.
         dropout: Share of word embeddings and of hidden units dropped in training.
+        loss: "softmax" over the paragraph's candidates, or "binary": each candidate is a sample of
+            its own, right or wrong.
 
     Raises:
         ConfigError: There is no such group, the perceptron reads none of those named, or the data
@@ -83,7 +85,7 @@ class MLPScorer(CandidateScorer):
 
     def __init__(
         self,
-        sizes: CandidateSizes,
+        sizes: Sizes,
         *,
         char_cnn: CharCNN | None = None,
         groups: Sequence[str] = GROUPS,
@@ -94,18 +96,14 @@ class MLPScorer(CandidateScorer):
         window: int = 5,
         linear_rate: float = 0.2,
         dropout: float = 0.2,
+        loss: CandidateLoss = "softmax",
     ) -> None:
-        super().__init__()
+        super().__init__(loss=loss)
         check_groups(groups)
         if all(name in LINEAR_ONLY for name in groups):
             raise ConfigError(
                 f"the MLP scorer reads nothing of {', '.join(groups)} but their scores",
                 next_step="Name at least one other feature group.",
-            )
-        if not sizes.vector_size:
-            raise ConfigError(
-                "the MLP scorer reads words, but the data has no word vectors",
-                next_step="Name at least one source with data.inputs.vectors.",
             )
         self.window = window
         self.linear_rate = linear_rate
@@ -124,7 +122,7 @@ class MLPScorer(CandidateScorer):
                 if name in EMBEDDED
             }
         )
-        self.words = TokenEncoder(sizes.vector_size, char_cnn=char_cnn, output_size=embedding_size)
+        self.words = TokenEncoder(sizes, char_cnn=char_cnn, output_size=embedding_size)
         self.dropout = nn.Dropout(dropout)
         # One mask for all candidates of a question: to draw one for each would take as long as a
         # layer.

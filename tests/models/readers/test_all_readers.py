@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from squadqa.batch import SpanBatch
+from squadqa.batch import Sizes, SpanBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.inference.catalog import catalog
 from squadqa.models import (
@@ -22,46 +22,45 @@ from squadqa.models import (
     SpanReader,
 )
 from squadqa.nn.char_cnn import KernelBankCharCNN
-from squadqa.nn.decoding import best_spans
 from squadqa.nn.dropout import SequenceDropout
 from squadqa.scoring import score_pairs
 from tests.support import tiny
 
-READERS: dict[str, Callable[[int], SpanReader]] = {
-    "bidaf": lambda vector_size: BiDAF(
-        vector_size,
+READERS: dict[str, Callable[[Sizes], SpanReader]] = {
+    "bidaf": lambda sizes: BiDAF(
+        sizes,
         char_cnn=KernelBankCharCNN(filters={5: 8}, character_size=5),
         embedding_size=10,
         hidden_size=8,
         tuned_words=3,
         variational=True,
     ),
-    "bidaf-words-only": lambda vector_size: BiDAF(
-        vector_size, embedding_size=None, hidden_size=8, tuned_words=3, word_in_question=True
+    "bidaf-words-only": lambda sizes: BiDAF(
+        sizes, embedding_size=None, hidden_size=8, tuned_words=3, word_in_question=True
     ),
-    "bilstm": lambda vector_size: BiLSTMReader(
-        vector_size,
+    "bilstm": lambda sizes: BiLSTMReader(
+        sizes,
         char_cnn=KernelBankCharCNN(filters={5: 8}, character_size=5),
         hidden_size=10,
         tuned_words=3,
     ),
-    "bilstm-two-encoders": lambda vector_size: BiLSTMReader(
-        vector_size,
+    "bilstm-two-encoders": lambda sizes: BiLSTMReader(
+        sizes,
         hidden_size=10,
         num_layers=1,
         shared_encoder=False,
         tuned_words=3,
         word_in_question=True,
     ),
-    "dcn": lambda vector_size: DCN(
-        vector_size,
+    "dcn": lambda sizes: DCN(
+        sizes,
         char_cnn=KernelBankCharCNN(filters={5: 8}, character_size=5),
         hidden_size=8,
         pool_size=4,
         tuned_words=3,
     ),
-    "dcn-words-only": lambda vector_size: DCN(
-        vector_size,
+    "dcn-words-only": lambda sizes: DCN(
+        sizes,
         embedding_size=5,
         hidden_size=8,
         pool_size=8,
@@ -70,22 +69,22 @@ READERS: dict[str, Callable[[int], SpanReader]] = {
         word_in_question=True,
         variational=True,
     ),
-    "drqa": lambda vector_size: DrQAReader(
-        vector_size,
+    "drqa": lambda sizes: DrQAReader(
+        sizes,
         char_cnn=KernelBankCharCNN(filters={3: 6, 5: 6}, character_size=5),
         embedding_size=12,
         hidden_size=10,
         num_layers=2,
         tuned_words=3,
     ),
-    "drqa-variational": lambda vector_size: DrQAReader(
-        vector_size, hidden_size=10, num_layers=1, tuned_words=3, variational=True
+    "drqa-variational": lambda sizes: DrQAReader(
+        sizes, hidden_size=10, num_layers=1, tuned_words=3, variational=True
     ),
-    "drqa-words-only": lambda vector_size: DrQAReader(
-        vector_size, embedding_size=None, hidden_size=10, tuned_words=3, use_annotation=False
+    "drqa-words-only": lambda sizes: DrQAReader(
+        sizes, embedding_size=None, hidden_size=10, tuned_words=3, use_annotation=False
     ),
-    "match-lstm": lambda vector_size: MatchLSTM(
-        vector_size,
+    "match-lstm": lambda sizes: MatchLSTM(
+        sizes,
         char_cnn=KernelBankCharCNN(filters={5: 8}, character_size=5),
         embedding_size=10,
         hidden_size=8,
@@ -94,19 +93,19 @@ READERS: dict[str, Callable[[int], SpanReader]] = {
         tuned_words=3,
         variational=True,
     ),
-    "match-lstm-forwards": lambda vector_size: MatchLSTM(
-        vector_size, embedding_size=None, hidden_size=32, tuned_words=3, word_in_question=True
+    "match-lstm-forwards": lambda sizes: MatchLSTM(
+        sizes, embedding_size=None, hidden_size=32, tuned_words=3, word_in_question=True
     ),
-    "rnet": lambda vector_size: RNet(
-        vector_size,
+    "rnet": lambda sizes: RNet(
+        sizes,
         char_cnn=KernelBankCharCNN(filters={5: 8}, character_size=5),
         hidden_size=16,
         num_layers=2,
         tuned_words=3,
         word_in_question=True,
     ),
-    "rnet-paper": lambda vector_size: RNet(
-        vector_size,
+    "rnet-paper": lambda sizes: RNet(
+        sizes,
         hidden_size=16,
         num_layers=2,
         attention="additive",
@@ -119,16 +118,16 @@ READERS: dict[str, Callable[[int], SpanReader]] = {
 # Softmax takes no notice of what is added to all its scores, so these have no gradient but noise.
 CANCELLED = {"question_pooling.query.bias"}
 
-VECTOR_SIZE = 6
-DATASET = SpanDataset(tiny.prepared(vector_size=VECTOR_SIZE), frequent=["the", "?", "Ida"])
+SIZES = Sizes(vector_size=6, tuned_words=1000)
+DATASET = SpanDataset(tiny.prepared(vector_size=SIZES.vector_size), frequent=["the", "?", "Ida"])
 EVERY = range(len(DATASET))
 
 every_reader = pytest.mark.parametrize("make", READERS.values(), ids=READERS)
 
 
-def make_reader(make: Callable[[int], SpanReader], *, seed: int = 0) -> SpanReader:
+def make_reader(make: Callable[[Sizes], SpanReader], *, seed: int = 0) -> SpanReader:
     torch.manual_seed(seed)
-    return make(VECTOR_SIZE).eval()
+    return make(SIZES).eval()
 
 
 def assert_same(one: SpanLogits, other: SpanLogits, mask: Tensor) -> None:
@@ -145,12 +144,12 @@ def rows(batch: SpanBatch | SpanLogits, chosen: list[int]) -> SpanLogits:
 
 
 def test_no_reader_is_missing() -> None:
-    tried = {type(make(VECTOR_SIZE)).__name__ for make in READERS.values()}
+    tried = {type(make(SIZES)).__name__ for make in READERS.values()}
     assert tried == {entry.name for entry in catalog() if entry.kind == "reader"}
 
 
 @every_reader
-def test_shapes_and_masks(make: Callable[[int], SpanReader]) -> None:
+def test_shapes_and_masks(make: Callable[[Sizes], SpanReader]) -> None:
     reader, batch = make_reader(make), DATASET.collate(EVERY)
     logits = reader(batch)
     for scores in (logits.start_logits, logits.end_logits):
@@ -164,7 +163,7 @@ def test_shapes_and_masks(make: Callable[[int], SpanReader]) -> None:
 
 
 @every_reader
-def test_alone_and_padded_are_the_same(make: Callable[[int], SpanReader]) -> None:
+def test_alone_and_padded_are_the_same(make: Callable[[Sizes], SpanReader]) -> None:
     reader, together = make_reader(make), DATASET.collate(EVERY)
     read = reader(together)
     for item in EVERY:
@@ -190,7 +189,7 @@ def pad(batch: SpanBatch, *, context: int, question: int, characters: int) -> Sp
 
 
 @every_reader
-def test_order_of_the_batch_does_not_matter(make: Callable[[int], SpanReader]) -> None:
+def test_order_of_the_batch_does_not_matter(make: Callable[[Sizes], SpanReader]) -> None:
     reader = make_reader(make)
     order = [5, 0, 7, 2, 6, 1, 4, 3]
     batch = DATASET.collate(order)
@@ -198,7 +197,7 @@ def test_order_of_the_batch_does_not_matter(make: Callable[[int], SpanReader]) -
 
 
 @every_reader
-def test_every_parameter_gets_a_gradient(make: Callable[[int], SpanReader]) -> None:
+def test_every_parameter_gets_a_gradient(make: Callable[[Sizes], SpanReader]) -> None:
     reader, batch = make_reader(make).train(), DATASET.collate(EVERY)
     reader.loss(reader(batch), batch).mean().backward()
     for name, parameter in reader.named_parameters():
@@ -208,7 +207,7 @@ def test_every_parameter_gets_a_gradient(make: Callable[[int], SpanReader]) -> N
 
 
 @every_reader
-def test_overfits_four_examples(make: Callable[[int], SpanReader]) -> None:
+def test_overfits_four_examples(make: Callable[[Sizes], SpanReader]) -> None:
     reader, items = make_reader(make).train(), [0, 1, 3, 5]
     for module in reader.modules():
         if isinstance(module, SequenceDropout):
@@ -225,8 +224,8 @@ def test_overfits_four_examples(make: Callable[[int], SpanReader]) -> None:
 
 
 def exact_match(reader: SpanReader, items: list[int]) -> float:
-    logits = reader(DATASET.collate(items))
-    spans, _ = best_spans(logits.start_logits, logits.end_logits, max_span_length=5)
+    reader.max_span_length, batch = 5, DATASET.collate(items)
+    spans, _ = reader.best_spans(reader(batch), batch)
     texts = [
         DATASET.text_of(item, first, last)
         for item, ((first, last),) in zip(items, spans.tolist(), strict=True)
@@ -236,7 +235,7 @@ def exact_match(reader: SpanReader, items: list[int]) -> float:
 
 
 @every_reader
-def test_saved_and_loaded_reads_the_same(make: Callable[[int], SpanReader]) -> None:
+def test_saved_and_loaded_reads_the_same(make: Callable[[Sizes], SpanReader]) -> None:
     reader, other = make_reader(make, seed=0), make_reader(make, seed=1)
     batch = DATASET.collate(EVERY)
     before = reader(batch)
@@ -251,7 +250,7 @@ def test_saved_and_loaded_reads_the_same(make: Callable[[int], SpanReader]) -> N
 
 
 @every_reader
-def test_padded_row_is_finite_and_changes_no_other(make: Callable[[int], SpanReader]) -> None:
+def test_padded_row_is_finite_and_changes_no_other(make: Callable[[Sizes], SpanReader]) -> None:
     reader, batch = make_reader(make), DATASET.collate(EVERY)
     empty = torch.arange(len(batch)) == 2
     emptied = {
@@ -274,7 +273,7 @@ def test_padded_row_is_finite_and_changes_no_other(make: Callable[[int], SpanRea
 
 
 @every_reader
-def test_very_long_and_very_short(make: Callable[[int], SpanReader]) -> None:
+def test_very_long_and_very_short(make: Callable[[Sizes], SpanReader]) -> None:
     file = tiny.join(
         tiny.one_question("one two " * 2500, "two?", [("two", 4)], id="long"),
         tiny.one_question("x", "x", [("x", 0)], id="short"),
@@ -287,4 +286,4 @@ def test_very_long_and_very_short(make: Callable[[int], SpanReader]) -> None:
     assert logits.start_logits.shape == (3, 5000)
     assert logits.start_logits.isfinite().all()
     assert reader.loss(logits, batch).isfinite().all()
-    assert best_spans(*vars(logits).values(), max_span_length=17)[0][1].tolist() == [[0, 0]]
+    assert reader.best_spans(logits, batch)[0][1].tolist() == [[0, 0]]

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from squadqa.batch import SpanBatch
+from squadqa.batch import Sizes, SpanBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.models import BiDAF
 from squadqa.nn.char_cnn import KernelBankCharCNN
@@ -15,7 +15,9 @@ def batch() -> SpanBatch:
 
 
 def highway(reader: BiDAF, x: Tensor) -> Tensor:
-    for transform, gate in zip(reader.highway.transforms, reader.highway.gates, strict=True):
+    for transform, gate in zip(
+        reader.embedder.highway.transforms, reader.embedder.highway.gates, strict=True
+    ):
         t = (gate.weight @ x + gate.bias).sigmoid()
         x = t * (transform.weight @ x + transform.bias).relu() + (1 - t) * x
     return x
@@ -23,7 +25,7 @@ def highway(reader: BiDAF, x: Tensor) -> Tensor:
 
 def read(reader: BiDAF, batch: SpanBatch, row: int) -> tuple[Tensor, Tensor]:
     """Scores of one question's context tokens, by the equations of the paper's section 2."""
-    forms = reader.words(batch.forms)
+    forms = reader.embedder.words(batch.forms)
     context_ids = batch.context_ids[row, batch.context_mask[row]].tolist()
     question_ids = batch.question_ids[row, batch.question_mask[row]].tolist()
     h = slow.bilstm(reader.contextual_rnn, [highway(reader, forms[i]) for i in context_ids])
@@ -51,7 +53,7 @@ def read(reader: BiDAF, batch: SpanBatch, row: int) -> tuple[Tensor, Tensor]:
 def test_equals_the_equations(batch: SpanBatch) -> None:
     torch.manual_seed(0)
     char_cnn = KernelBankCharCNN(filters={5: 3}, character_size=4)
-    reader = BiDAF(6, char_cnn=char_cnn, embedding_size=5, hidden_size=4).eval()
+    reader = BiDAF(Sizes(6, 1000), char_cnn=char_cnn, embedding_size=5, hidden_size=4).eval()
     for parameter in reader.parameters():
         if parameter.dim() < 3:  # all but the convolutions: nothing is small, nothing cancels
             nn.init.normal_(parameter, std=0.6)
@@ -59,17 +61,17 @@ def test_equals_the_equations(batch: SpanBatch) -> None:
 
 
 def test_sizes_of_the_paper() -> None:
-    reader = BiDAF(100, char_cnn=KernelBankCharCNN(filters={5: 100}))
-    assert len(reader.highway.transforms) == 2
+    reader = BiDAF(Sizes(100, 1000), char_cnn=KernelBankCharCNN(filters={5: 100}))
+    assert len(reader.embedder.highway.transforms) == 2
     assert reader.contextual_rnn.forwards[0].input_size == 100
     assert reader.contextual_rnn.output_size == 200
     assert [rnn.input_size for rnn in reader.modeling_rnn.forwards] == [800, 200]
     assert reader.modeling_rnn.output_size == reader.end_rnn.output_size == 200
-    assert BiDAF(100, embedding_size=None).contextual_rnn.forwards[0].input_size == 100
+    assert BiDAF(Sizes(100, 1000), embedding_size=None).contextual_rnn.forwards[0].input_size == 100
 
 
 def test_the_end_reads_further_than_the_start(batch: SpanBatch) -> None:
-    reader = BiDAF(6, hidden_size=4).eval()
+    reader = BiDAF(Sizes(6, 1000), hidden_size=4).eval()
     before = reader(batch)
     for parameter in reader.end_rnn.parameters():
         nn.init.zeros_(parameter)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from squadqa.batch import SpanBatch
+from squadqa.batch import Sizes, SpanBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.models import BiLSTMReader
 from tests.support import slow, tiny
@@ -15,7 +15,7 @@ def batch() -> SpanBatch:
 
 def read(reader: BiLSTMReader, batch: SpanBatch, row: int) -> tuple[Tensor, Tensor]:
     """Scores of one question's context tokens, token by token."""
-    forms = reader.words(batch.forms)
+    forms = reader.embedder.words(batch.forms)
     context_ids = batch.context_ids[row, batch.context_mask[row]].tolist()
     question_ids = batch.question_ids[row, batch.question_mask[row]].tolist()
     context = slow.bilstm(reader.context_rnn, [forms[i] for i in context_ids])
@@ -33,14 +33,16 @@ def read(reader: BiLSTMReader, batch: SpanBatch, row: int) -> tuple[Tensor, Tens
 @pytest.mark.parametrize("shared", [True, False])
 def test_equals_the_equations(batch: SpanBatch, shared: bool) -> None:
     torch.manual_seed(0)
-    reader = BiLSTMReader(6, hidden_size=4, shared_encoder=shared).eval()
+    reader = BiLSTMReader(Sizes(6, 1000), hidden_size=4, shared_encoder=shared).eval()
     for parameter in reader.parameters():
         nn.init.normal_(parameter, std=0.6)
     slow.assert_same_scores(reader, batch, read)
 
 
 def test_one_encoder_or_two() -> None:
-    shared, apart = (BiLSTMReader(6, hidden_size=4, shared_encoder=each) for each in (True, False))
+    shared, apart = (
+        BiLSTMReader(Sizes(6, 1000), hidden_size=4, shared_encoder=each) for each in (True, False)
+    )
     encoder = sum(parameter.numel() for parameter in shared.context_rnn.parameters())
     assert shared.question_rnn is shared.context_rnn
     assert apart.question_rnn is not apart.context_rnn

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from squadqa.batch import SpanBatch
+from squadqa.batch import Sizes, SpanBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.models import DCN
 from squadqa.models.readers import dcn
@@ -25,7 +25,9 @@ def make(**arguments: Any) -> DCN:
     """A reader whose decoder needs two rounds of some questions and more of others."""
     torch.manual_seed(0)
     arguments = {"bfloat16_maxout": False, **arguments}
-    reader = DCN(6, hidden_size=4, pool_size=3, embedding_dropout=0, dropout=0, **arguments)
+    reader = DCN(
+        Sizes(6, 1000), hidden_size=4, pool_size=3, embedding_dropout=0, dropout=0, **arguments
+    )
     for parameter in reader.parameters():
         if parameter.dim() < 3:  # all but the convolutions: nothing is small, nothing cancels
             nn.init.normal_(parameter)
@@ -34,7 +36,7 @@ def make(**arguments: Any) -> DCN:
 
 def encode(reader: DCN, batch: SpanBatch, row: int) -> list[Tensor]:
     """U of one question, by the equations of the paper's sections 2.1 and 2.2."""
-    forms = reader.words(batch.forms)
+    forms = reader.embedder.words(batch.forms)
     context_ids = batch.context_ids[row, batch.context_mask[row]].tolist()
     question_ids = batch.question_ids[row, batch.question_mask[row]].tolist()
     d = slow.lstm(reader.encoder, [forms[i] for i in context_ids])
@@ -144,7 +146,7 @@ def test_one_round_looks_once(batch: SpanBatch) -> None:
 
 
 def test_sizes_of_the_paper() -> None:
-    reader = DCN(300)
+    reader = DCN(Sizes(300, 1000))
     assert reader.encoder.input_size == 300
     assert reader.encoder.hidden_size == 200
     assert reader.coattention.projection.weight.shape == (200, 200)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from squadqa.batch import SpanBatch
+from squadqa.batch import Sizes, SpanBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.models import DrQAReader
 from tests.support import tiny
@@ -25,12 +25,12 @@ def changed(batch: SpanBatch, name: str) -> SpanBatch:
     "name", ["context_matches", "context_term_frequency", "context_tags", "context_entities"]
 )
 def test_reads_each_feature(batch: SpanBatch, name: str) -> None:
-    reader = DrQAReader(6, hidden_size=4).eval()
+    reader = DrQAReader(Sizes(6, 1000), hidden_size=4).eval()
     assert not reader(changed(batch, name)).start_logits.equal(reader(batch).start_logits)
 
 
 def test_without_annotation_it_reads_none_of_it(batch: SpanBatch) -> None:
-    reader = DrQAReader(6, hidden_size=4, use_annotation=False).eval()
+    reader = DrQAReader(Sizes(6, 1000), hidden_size=4, use_annotation=False).eval()
     expected = reader(batch).start_logits
     for name in ("context_tags", "context_entities"):
         assert reader(changed(batch, name)).start_logits.equal(expected)
@@ -41,15 +41,15 @@ def test_without_annotation_it_reads_none_of_it(batch: SpanBatch) -> None:
 
 
 def test_sizes_of_the_paper() -> None:
-    reader = DrQAReader(300, embedding_size=None)
-    assert reader.words.output_size == 300
+    reader = DrQAReader(Sizes(300, 1000), embedding_size=None)
+    assert reader.embedder.words.output_size == 300
     assert reader.context_rnn.output_size == reader.question_rnn.output_size == 768
     assert reader.context_rnn.forwards[0].input_size == 2 * 300 + 3 + 1 + 50 + 19
     assert len(reader.context_rnn.forwards) == 3
 
 
 def test_start_and_end_have_a_pointer_each(batch: SpanBatch) -> None:
-    reader = DrQAReader(6, hidden_size=4).eval()
+    reader = DrQAReader(Sizes(6, 1000), hidden_size=4).eval()
     before = reader(batch)
     torch.nn.init.zeros_(reader.end_pointer.projection.weight)
     after = reader(batch)

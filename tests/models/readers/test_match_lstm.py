@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from squadqa.batch import SpanBatch
+from squadqa.batch import Sizes, SpanBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.models import MatchLSTM
 from squadqa.nn.char_cnn import KernelBankCharCNN
@@ -24,7 +24,7 @@ def encode(reader: MatchLSTM, tokens: list[Tensor]) -> list[Tensor]:
 
 def read(reader: MatchLSTM, batch: SpanBatch, row: int) -> tuple[Tensor, Tensor]:
     """Log-probabilities of one question's context tokens, by the paper's section 2."""
-    forms = reader.words(batch.forms)
+    forms = reader.embedder.words(batch.forms)
     context = [forms[i] for i in batch.context_ids[row, batch.context_mask[row]]]
     question = [forms[i] for i in batch.question_ids[row, batch.question_mask[row]]]
     matched = slow.match_lstm(reader.match, encode(reader, context), encode(reader, question))
@@ -46,7 +46,7 @@ def made(*, bidirectional: bool) -> MatchLSTM:
     """A reader whose weights are large enough that each of them tells."""
     torch.manual_seed(1)
     reader = MatchLSTM(
-        6,
+        Sizes(6, 1000),
         char_cnn=KernelBankCharCNN(filters={5: 3}, character_size=4),
         embedding_size=5,
         hidden_size=4,
@@ -76,7 +76,7 @@ def test_gradients_equal_those_of_the_equations(batch: SpanBatch, bidirectional:
 
 
 def test_sizes_of_the_paper() -> None:
-    reader = MatchLSTM(300, embedding_size=None)
+    reader = MatchLSTM(Sizes(300, 1000), embedding_size=None)
     assert isinstance(reader.encoder, nn.LSTM)
     assert (reader.encoder.input_size, reader.encoder.hidden_size) == (300, 150)
     assert reader.match.rnn.weight_ih_l0.shape == (4 * 150, 2 * 150)

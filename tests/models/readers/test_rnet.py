@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from squadqa.batch import SpanBatch
+from squadqa.batch import Sizes, SpanBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.models import RNet
 from squadqa.nn.char_cnn import KernelBankCharCNN
@@ -27,7 +27,7 @@ def batch() -> SpanBatch:
 
 def read(reader: RNet, batch: SpanBatch, row: int) -> tuple[Tensor, Tensor]:
     """Log-probabilities of one question's context tokens, by the report's section 3."""
-    forms = reader.words(batch.forms)
+    forms = reader.embedder.words(batch.forms)
     context = [forms[i] for i in batch.context_ids[row, batch.context_mask[row]]]
     question = [forms[i] for i in batch.question_ids[row, batch.question_mask[row]]]
     context_layers = slow.bigru(reader.encoder, context)
@@ -54,7 +54,7 @@ def made(form: dict[str, Any]) -> RNet:
     """A reader whose weights are large enough that each of them tells."""
     torch.manual_seed(0)
     char_cnn = KernelBankCharCNN(filters={5: 3}, character_size=4)
-    reader = RNet(6, char_cnn=char_cnn, hidden_size=4, num_layers=2, **form).eval()
+    reader = RNet(Sizes(6, 1000), char_cnn=char_cnn, hidden_size=4, num_layers=2, **form).eval()
     for parameter in reader.parameters():
         if parameter.dim() < 3:  # all but the convolutions: nothing is small, nothing cancels
             nn.init.normal_(parameter, std=0.6)
@@ -78,7 +78,7 @@ def test_gradients_equal_those_of_the_equations(batch: SpanBatch, form: dict[str
 
 
 def test_sizes_of_the_published_variant() -> None:
-    reader = RNet(300, char_cnn=KernelBankCharCNN(filters={5: 200}))
+    reader = RNet(Sizes(300, 1000), char_cnn=KernelBankCharCNN(filters={5: 200}))
     assert [rnn.input_size for rnn in reader.encoder.forwards] == [500, 150, 150]
     assert reader.encoder.output_size == 3 * 2 * 75
     assert reader.question_encoder is None
@@ -89,7 +89,7 @@ def test_sizes_of_the_published_variant() -> None:
 
 
 def test_sizes_of_the_paper() -> None:
-    reader = RNet(300, **PAPER)
+    reader = RNet(Sizes(300, 1000), **PAPER)
     assert reader.encoder.output_size == 2 * 75
     assert reader.question_encoder is not None
     cell = reader.question_match.forwards
@@ -100,7 +100,7 @@ def test_sizes_of_the_paper() -> None:
 
 
 def test_the_last_layer_alone_is_pooled(batch: SpanBatch) -> None:
-    reader = RNet(6, hidden_size=4, num_layers=2).eval()
+    reader = RNet(Sizes(6, 1000), hidden_size=4, num_layers=2).eval()
     seen: list[Tensor] = []
     reader.question_pooling.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     encoded: list[Tensor] = []

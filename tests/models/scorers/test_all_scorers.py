@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from squadqa.batch import CandidateBatch, CandidateSizes
+from squadqa.batch import CandidateBatch, Sizes
 from squadqa.data.candidates.dataset import CandidateDataset
 from squadqa.data.candidates.inputs import CandidateInputs
 from squadqa.data.prepare import PreparedData
@@ -21,7 +21,7 @@ from squadqa.nn.losses import candidate_bce, candidate_nll
 from tests.support.parsed import Question, Text, prepared, random_data
 
 BUCKETS, VECTOR_SIZE = 4, 5
-SIZES = CandidateSizes(BUCKETS, VECTOR_SIZE)
+SIZES = Sizes(VECTOR_SIZE, num_buckets=BUCKETS)
 SEEDS = st.integers(0, 2**32)
 
 SCORERS: dict[str, Callable[[], CandidateScorer]] = {
@@ -182,7 +182,7 @@ def test_mlp_without_vectors_says_so() -> None:
     from squadqa.errors import ConfigError
 
     with pytest.raises(ConfigError, match="the data has no word vectors"):
-        MLPScorer(CandidateSizes(BUCKETS, 0))
+        MLPScorer(Sizes(num_buckets=BUCKETS))
     with pytest.raises(ConfigError, match="reads nothing of lexicalized"):
         MLPScorer(SIZES, groups=["lexicalized"])
 

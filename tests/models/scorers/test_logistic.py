@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from squadqa.batch import CandidateBatch, CandidateSizes
+from squadqa.batch import CandidateBatch, Sizes
 from squadqa.data.candidates.inputs import CandidateInputs
 from squadqa.data.candidates.values import candidate_values, value_columns
 from squadqa.errors import ConfigError
@@ -34,7 +34,7 @@ def batches(seed: int) -> list[CandidateBatch]:
 
 def scorer(seed: int = 0, **options: object) -> LogisticScorer:
     """A scorer with random weights."""
-    model = LogisticScorer(CandidateSizes(BUCKETS), table_bits=12, **options)  # type: ignore[arg-type]
+    model = LogisticScorer(Sizes(num_buckets=BUCKETS), table_bits=12, **options)  # type: ignore[arg-type]
     generator = torch.Generator().manual_seed(seed)
     for parameter in model.parameters():
         parameter.data.normal_(generator=generator)
@@ -95,7 +95,7 @@ def test_each_group_can_be_left_out(left_out: str) -> None:
 
 def test_group_that_does_not_exist() -> None:
     with pytest.raises(ConfigError, match='no feature group "length"\nDid you mean "lengths"?'):
-        LogisticScorer(CandidateSizes(BUCKETS), groups=["length"])
+        LogisticScorer(Sizes(num_buckets=BUCKETS), groups=["length"])
 
 
 def test_rows_of_a_table_are_spread_evenly() -> None:

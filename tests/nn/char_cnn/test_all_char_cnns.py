@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from squadqa.batch import NUM_CHARACTERS
+from squadqa.batch import NUM_CHARACTERS, Sizes
 from squadqa.data.dataset import SpanDataset
 from squadqa.data.lexicon import character_ids
 from squadqa.errors import ConfigError
@@ -166,7 +166,7 @@ def test_batch_norm_counts_a_form_once_however_often_it_stands_there(
     dataset = SpanDataset(tiny.prepared(vector_size=4))
 
     def statistics(questions: list[int]) -> list[Tensor]:
-        encoder = TokenEncoder(4, char_cnn=made(make, batch_norm=True)).train()
+        encoder = TokenEncoder(Sizes(4, 1000), char_cnn=made(make, batch_norm=True)).train()
         encoder(dataset.collate(questions).forms)
         return list(encoder.buffers())
 

@@ -1,0 +1,279 @@
+"""Fit, validate, test and predict, with a folder for each run: what `squadqa train` runs."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from jsonargparse import Namespace
+from pytorch_lightning.callbacks import LearningRateMonitor
+from pytorch_lightning.loggers import CSVLogger, Logger
+
+from squadqa.cli.console import ProgressLines
+from squadqa.cli.lightning_parser import Parsed, parse, seed_of
+from squadqa.cli.quiet import quiet_lightning
+from squadqa.cli.reporting import Reporter, StepLine, end_block
+from squadqa.cli.run_folders import (
+    PREDICTIONS,
+    choose_run_folder,
+    find_run_checkpoint,
+    require_name,
+    require_writable,
+    write_scored,
+)
+from squadqa.errors import SquadQAError
+from squadqa.evaluation.predictions import write_predictions
+from squadqa.evaluation.results import Result, measured, write_result
+from squadqa.inference.checkpoint import read_checkpoint
+from squadqa.inference.run_folder import CHECKPOINTS, open_run
+from squadqa.provenance import commit, hardware
+from squadqa.training.checkpoints import BEST, LAST, CheckpointFolder, TrainingStopped
+from squadqa.training.checks import require_end, require_practice
+from squadqa.training.clock import TrainingClock
+from squadqa.training.datamodule import SquadDataModule
+from squadqa.training.evaluation import Evaluation
+from squadqa.training.fit import fit, make_trainer
+from squadqa.training.held_memory import HeldMemory
+from squadqa.training.processes import is_first_process
+from squadqa.training.random_states import RandomStates
+from squadqa.training.run_record import Origin, RunRecord, read_origin
+from squadqa.training.samples import SampleTable
+from squadqa.training.warm_start import WarmStart
+
+
+def run(arguments: Sequence[str], *, command: str | None = None) -> int:
+    """Run a subcommand: fit, validate, test or predict.
+
+    Args:
+        arguments: The command line after the program's name.
+        command: The whole command line, for a result to name; None takes `arguments` as those of
+            train_cli.py.
+
+    Returns:
+        The exit code: 0, or 1 where a signal stopped a training.
+
+    Raises:
+        SquadQAError: What the user can mend.
+    """
+    told = command or " ".join(["python train_cli.py", *arguments])
+    with quiet_lightning():
+        parsed = parse(arguments, check=_check)
+        parsed.data.progress = ProgressLines()
+        if parsed.subcommand == "fit":
+            return train(parsed, command=told)
+        answer(parsed)
+    return 0
+
+
+def train(parsed: Parsed, *, command: str) -> int:
+    """Train a run, choose its best checkpoint, and score that.
+
+    Args:
+        parsed: The configuration of a training.
+        command: The command line, for a result to name.
+
+    Returns:
+        The exit code: 0, or 1 where a signal stopped the training.
+    """
+    config, module, data = parsed.config, parsed.module, parsed.data
+    folder = choose_run_folder(config.run_folder, parsed.configs, is_new=not config.resume)
+    last = find_run_checkpoint(folder, LAST) if config.resume else None
+    if last:
+        read_checkpoint(last)  # says what is wrong with it, if anything
+    elif is_first_process():
+        require_name(folder)
+        require_writable(folder)
+    warm_start = warm_start_from(config.warm_start) if config.warm_start and not last else None
+    clock = TrainingClock(budget_minutes=config.budget_minutes)
+    keeper = CheckpointFolder(folder / CHECKPOINTS, every_n_steps=config.save_every)
+    origin = Origin(
+        configs=parsed.configs,
+        overrides=parsed.overrides,
+        command=command,
+        commit=commit(Path(__file__).parent),
+        hardware=hardware(),
+    )
+    trainer = make_trainer(
+        parsed.trainer,
+        default_root_dir=str(folder),
+        loggers=_loggers(folder, config.wandb),
+        callbacks=[
+            RandomStates(),
+            clock,
+            HeldMemory(most_gib=config.held_memory),
+            *keeper.callbacks,
+            LearningRateMonitor("step"),
+            SampleTable(),
+            StepLine(clock),
+            *([warm_start] if warm_start else []),
+            Reporter(clock, warm_start=warm_start),
+            parsed.early_stopping,
+            RunRecord(parsed.text, config.as_dict(), origin),
+        ],
+    )
+    try:
+        evaluation = fit(
+            module,
+            data,
+            trainer,
+            seed=seed_of(parsed),
+            clock=clock,
+            keeper=keeper,
+            resume_from=last,
+        )
+    except TrainingStopped as stopped:
+        if not is_first_process():  # that one tells it
+            return 0
+        folder = stopped.checkpoint.parent.parent
+        sys.stderr.write(f"\nStopped; go on with: squadqa train --resume {folder}\n")
+        return 1
+    except (SquadQAError, KeyboardInterrupt, SystemExit):
+        if not last and is_first_process():
+            _remove_without_checkpoint(folder, config.wandb)
+        raise
+    if trainer.is_global_zero:
+        _finish(parsed, folder, evaluation, clock, trainer)
+    return 0
+
+
+def answer(parsed: Parsed) -> None:
+    """Answer questions with a run: print what that scores, or write a prediction file.
+
+    Args:
+        parsed: The configuration of an evaluation, or of a prediction.
+    """
+    config, data = parsed.config, parsed.data
+    folder = choose_run_folder(config.run_folder, parsed.configs, is_new=False)
+    path = Path(config.ckpt_path) if config.ckpt_path else find_run_checkpoint(folder, BEST, LAST)
+    data.inputs.load_state_dict(read_checkpoint(path).inputs_state)
+    trainer = make_trainer(parsed.trainer, default_root_dir=str(folder))
+    options = {} if parsed.subcommand == "predict" else {"verbose": False}  # Lightning's own table
+    getattr(trainer, parsed.subcommand)(
+        parsed.module, datamodule=data, ckpt_path=str(path), weights_only=True, **options
+    )
+    if not trainer.is_global_zero:
+        return
+    evaluation = parsed.module.evaluation
+    if parsed.subcommand == "predict":
+        output = folder / PREDICTIONS
+        write_predictions(output, evaluation.predictions)
+        print(f"{len(evaluation.predictions):,} answers in {output}")
+        return
+    stage = {"validate": "val", "test": "test"}[parsed.subcommand]
+    for name, value in evaluation.scores.items():
+        print(f"{stage}/{name}  {value:.4f}")
+
+
+def warm_start_from(folder: str) -> WarmStart:
+    """Read what a warm start takes from a run: the weights of its best checkpoint, or the last.
+
+    Args:
+        folder: The run folder.
+
+    Raises:
+        CheckpointError: There is no such run, or its checkpoint cannot be used.
+    """
+    run = open_run(folder)
+    return WarmStart(
+        str(run.checkpoint),
+        run.checkpoint.weights,
+        frequent=run.checkpoint.inputs_state.get("frequent", ()),
+        vectors=run.inputs.vectors,
+    )
+
+
+def _check(subcommand: str, config: Namespace) -> None:
+    if subcommand == "fit":
+        require_practice(config)
+        require_end(config)
+
+
+def _loggers(folder: Path, wandb_mode: str) -> list[Logger]:
+    loggers: list[Logger] = [CSVLogger(folder, name="logs")]
+    if wandb_mode != "off":
+        import wandb
+        from pytorch_lightning.loggers import WandbLogger
+
+        loggers.append(
+            WandbLogger(
+                project="squadqa",
+                name=folder.name,
+                save_dir=folder,
+                offline=wandb_mode == "offline",
+                settings=wandb.Settings(silent=True, console="off"),
+            )
+        )
+    return loggers
+
+
+def _finish_wandb(mode: str) -> None:
+    """Close the W&B run: the process may train another model, which is another run."""
+    if mode != "off":
+        import wandb
+
+        wandb.finish()
+
+
+def _remove_without_checkpoint(folder: Path, wandb_mode: str) -> None:
+    """Remove what a training that a mistake prevented has left."""
+    if not any(folder.glob(f"{CHECKPOINTS}/*.ckpt")):
+        _finish_wandb(wandb_mode)  # it would go on to write there
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _finish(
+    parsed: Parsed,
+    folder: Path,
+    evaluation: Evaluation,
+    clock: TrainingClock,
+    trainer: pl.Trainer,
+) -> None:
+    """Write down what a training came to, and tell it."""
+    result = _result(parsed, folder, evaluation, clock, trainer.strategy.root_device)
+    write_scored(folder, result, evaluation.predictions)
+    if parsed.config.results:
+        write_result(parsed.config.results, result)
+    _finish_wandb(parsed.config.wandb)
+    wandb_run = next((folder / "wandb").glob("offline-run-*"), None)
+    print(end_block(folder, evaluation.scores, clock, wandb_run=wandb_run), flush=True)
+
+
+def _result(
+    parsed: Parsed,
+    folder: Path,
+    evaluation: Evaluation,
+    clock: TrainingClock,
+    device: torch.device,
+) -> Result:
+    config, module, data = parsed.config, parsed.module, parsed.data
+    origin = read_origin(folder)
+    assert module.model is not None
+    begun = f"Warm start from {config.warm_start}." if config.warm_start else ""
+    return measured(
+        folder.name,
+        configs=origin.configs,
+        overrides=origin.overrides,
+        command=origin.command,
+        data=_named(data),
+        total=len(data.datasets["test"]),
+        seed=seed_of(parsed),
+        commit=origin.commit,
+        hardware=origin.hardware,
+        device=str(device),
+        vectors=" + ".join(data.inputs.vectors),
+        budget_minutes=config.budget_minutes,
+        minutes=clock.seconds / 60,
+        epochs=clock.questions / data.counts()["train"],
+        examples_per_second=clock.questions_per_second,
+        parameters=module.model.num_parameters,
+        exact_match=evaluation.scores["exact_match"],
+        f1=evaluation.scores["f1"],
+        notes=" ".join(filter(None, [config.notes, begun])),
+    )
+
+
+def _named(data: SquadDataModule) -> str:
+    """Name the data that a training used: one name where both parts have it."""
+    return ", ".join(dict.fromkeys([str(data.sources["train"]), str(data.sources["test"])]))

@@ -1,0 +1,329 @@
+"""From a command line and configuration files to a module, its data and a trainer's options.
+
+LightningCLI reads them; nothing is run here. What a command line changes of the files is found by
+comparing two parsed configurations: the whole one, and that of the files alone.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn
+
+from jsonargparse import Namespace
+from jsonargparse.typing import NonNegativeFloat, PositiveFloat, PositiveInt
+from pytorch_lightning.callbacks import EarlyStopping
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+
+from squadqa.cli.config_errors import config_error
+from squadqa.errors import ConfigError, SquadQAError
+from squadqa.nn.char_cnn import CharCNN
+from squadqa.training.datamodule import SquadDataModule
+from squadqa.training.module import QAModule
+
+OWN = "own"
+"""The character encoder that a model's own configuration names."""
+
+CHANGEABLE = ("model", "data", "trainer", "early_stopping")
+"""Sections of a configuration that a training's scores depend on."""
+
+TOLD_ELSEWHERE = frozenset(
+    ("data.train", "data.val", "data.test", "data.predict", "data.cache_dir", "data.workers")
+    + ("trainer.accelerator",)
+)
+"""Values that a result has a field for, or that do not change it."""
+
+WandbMode = Literal["offline", "online", "off"]
+
+Check = Callable[[str, Namespace], None]
+"""Called with the subcommand and its configuration before anything is made of it."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a command line and its configuration files say.
+
+    Args:
+        subcommand: "fit", "validate", "test" or "predict".
+        config: Every value of the configuration.
+        text: The same as YAML.
+        configs: The configuration files, in order.
+        overrides: What differs from the files, by dotted names without `init_args`.
+        module: The model and how it is trained.
+        data: Its questions.
+        trainer: Options of the trainer.
+        early_stopping: Stops a training that gets no better.
+    """
+
+    subcommand: str
+    config: Namespace
+    text: str
+    configs: tuple[str, ...]
+    overrides: dict[str, Any]
+    module: QAModule
+    data: SquadDataModule
+    trainer: Mapping[str, Any]
+    early_stopping: EarlyStopping
+
+
+def parse(arguments: Sequence[str], *, check: Check | None = None) -> Parsed:
+    """Read a command line, seed all random generators, and make what it describes.
+
+    Args:
+        arguments: The command line after the program's name: a subcommand and its options.
+        check: May refuse a configuration, or choose values that it leaves open.
+
+    Raises:
+        SquadQAError: What the user can mend.
+    """
+    return SquadCLI(list(arguments), check=check).parsed()
+
+
+class FriendlyParser(LightningArgumentParser):
+    """LightningCLI's parser; a mistake, and an option that is not written out, is a `ConfigError`.
+
+    Options may be written with dashes for underscores.
+
+    Args:
+        *args: Of `LightningArgumentParser`.
+        **kwargs: Of `LightningArgumentParser`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Read options, those with dashes as if they had underscores (called by jsonargparse)."""
+        if isinstance(args, list):
+            known = self._option_string_actions
+            args = [_underscored(one, known) if isinstance(one, str) else one for one in args]
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Refuse a command line or a configuration (called by jsonargparse).
+
+        Raises:
+            ConfigError: Always.
+        """
+        if not self.exit_on_error:  # jsonargparse only tries something out
+            super().error(message, ex)
+        actions = list(self._actions)
+        for action in self._actions:  # a mistake in a file is found before its subcommand is known
+            if isinstance(action.choices, dict):
+                actions += [own for parser in action.choices.values() for own in parser._actions]
+        options = [name for action in actions for name in action.option_strings]
+        raise config_error(message, options) from ex
+
+
+class SquadCLI(LightningCLI):
+    """LightningCLI for our modules and data, that makes what it reads and runs nothing.
+
+    Args:
+        arguments: The command line after the program's name.
+        check: See `parse`.
+    """
+
+    def __init__(self, arguments: list[str], *, check: Check | None = None) -> None:
+        self._check = check
+        super().__init__(
+            QAModule,
+            SquadDataModule,
+            subclass_mode_model=True,
+            parser_class=FriendlyParser,
+            save_config_callback=None,
+            seed_everything_default=1,
+            trainer_defaults={"use_distributed_sampler": False, "num_sanity_val_steps": 0},
+            auto_configure_optimizers=False,
+            load_from_checkpoint_support=False,
+            args=arguments,
+        )
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add the options of a run (called by LightningCLI)."""
+        add = parser.add_argument
+        # torchrun would take --run for an option of its own, so that it has a longer name as well.
+        add(
+            "--run_folder",
+            "--run",
+            type=str | None,
+            default=None,
+            help="Run folder; default: runs/CONFIG_NAME.",
+        )
+        add("--resume", type=bool, default=False, help="Go on with the run in the run folder.")
+        add(
+            "--warm_start",
+            type=str | None,
+            default=None,
+            help="Run folder whose weights a new run begins with: all whose name and shape fit.",
+        )
+        add(
+            "--wandb",
+            type=WandbMode,
+            default="offline",
+            help="Log to Weights & Biases: offline, online, or off.",
+        )
+        add(
+            "--results",
+            type=str | None,
+            default=None,
+            help="Folder that gets NAME.json with the run's scores as well.",
+        )
+        add("--notes", type=str, default="", help="Words to keep with the scores.")
+        add("--save_every", type=PositiveInt, default=500, help="Steps between saves of last.ckpt.")
+        add(
+            "--held_memory",
+            type=NonNegativeFloat,
+            default=2.0,
+            help="Memory in GiB that a training on a CPU keeps between batches, which is faster; "
+            "0 leaves the process's allocator as it is.",
+        )
+        add(
+            "--budget_minutes",
+            type=PositiveFloat | None,
+            default=None,
+            help="Train for so long, evaluation not counted; a learning rate that falls linearly "
+            "or as a cosine has then reached its end.",
+        )
+        add(
+            "--char_cnn",
+            type=CharCNN | Literal["own"] | None,
+            default=OWN,
+            help="Character encoder of the reader or scorer, in place of its own; null takes "
+            "characters out.",
+        )
+        parser.add_lightning_class_args(EarlyStopping, "early_stopping")
+        parser.set_defaults(
+            {
+                "early_stopping.monitor": "val/f1",
+                "early_stopping.mode": "max",
+                "early_stopping.patience": 3,
+            }
+        )
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Read the configuration, and what the command line changes of it (called by LightningCLI).
+
+        Raises:
+            ConfigError: There is a mistake, or the model has no character encoder.
+        """
+        super().parse_arguments(parser, args)
+        name = self.config.subcommand
+        _place_char_cnn(self.config[name])
+        self.configs = [str(path) for path in self.config[name].config or []]
+        files = [word for path in self.configs for word in ("--config", path)]
+        of_files = parser.parse_args([name, *files])
+        _place_char_cnn(of_files[name])
+        self.overrides = overrides(self._values(of_files), self._values(self.config))
+
+    def before_instantiate_classes(self) -> None:
+        """Refuse what cannot work (called by LightningCLI)."""
+        if self._check is not None:
+            self._check(self.subcommand, self.config[self.subcommand])
+
+    def instantiate_classes(self) -> None:
+        """Make model and data (called by LightningCLI).
+
+        Raises:
+            SquadQAError: What the user can mend; jsonargparse hides it in an error of its own.
+        """
+        try:
+            self.config_init = self.parser.instantiate_classes(self.config)
+        except ValueError as error:
+            cause: BaseException | None = error
+            while cause is not None and not isinstance(cause, SquadQAError):
+                cause = cause.__cause__
+            if cause is None or cause is error:
+                raise
+            raise cause from error
+
+    def parsed(self) -> Parsed:
+        """Give what was read and made."""
+        config, made = self.config[self.subcommand], self.config_init[self.subcommand]
+        return Parsed(
+            subcommand=self.subcommand,
+            config=config,
+            text=self._parser(self.subcommand).dump(config, skip_none=False),
+            configs=tuple(self.configs),
+            overrides=self.overrides,
+            module=made.model,
+            data=made.data,
+            trainer=dict(made.trainer),
+            early_stopping=made.early_stopping,
+        )
+
+    def _parse_ckpt_path(self) -> None:
+        """Read no options from a checkpoint, as LightningCLI would: a run has its config.yaml."""
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Run nothing."""
+
+    def _values(self, config: Namespace) -> dict[str, Any]:
+        """Give a configuration as plain values, by section."""
+        dumped = self._parser(config.subcommand).dump(
+            config[config.subcommand], format="json", skip_none=False, skip_validation=True
+        )
+        values: dict[str, Any] = json.loads(dumped)
+        return values
+
+
+def overrides(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Tell what a configuration changes of another one, for a result to name.
+
+    Args:
+        before: A configuration as plain values.
+        after: Another one.
+
+    Returns:
+        The values that are new or others, by dotted names without `init_args`; without those that
+        a result has a field of its own for.
+    """
+    old, new = (
+        dict(leaf for name in CHANGEABLE for leaf in _leaves(name, values.get(name)))
+        for values in (before, after)
+    )
+    return {
+        name: value
+        for name, value in new.items()
+        if name not in TOLD_ELSEWHERE and (name not in old or old[name] != value)
+    }
+
+
+def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Walk down a configuration to the values that are no sections."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _leaves(name if key == "init_args" else f"{name}.{key}", inner)
+    else:
+        yield name, value
+
+
+def _place_char_cnn(config: Namespace) -> None:
+    """Put the option `char_cnn` where the model has its character encoder.
+
+    Raises:
+        ConfigError: The model has none.
+    """
+    char_cnn = config.pop("char_cnn")
+    if char_cnn == OWN:
+        return
+    modules = config.model.init_args
+    model = modules.get("reader") or modules.get("scorer")
+    if "char_cnn" not in model.init_args:
+        raise ConfigError(
+            f'"{model.class_path}" reads no characters: it has no char_cnn to choose',
+            next_step="Leave char_cnn out, or choose another model.",
+        )
+    model.init_args.char_cnn = char_cnn
+
+
+def _underscored(argument: str, known: Mapping[str, Any]) -> str:
+    """Write an option with underscores where that is how it is known."""
+    name, equals, value = argument.partition("=")
+    if not name.startswith("--") or name in known:
+        return argument
+    spelled = "--" + name[2:].replace("-", "_")
+    return spelled + equals + value if spelled in known else argument
+
+
+def seed_of(parsed: Parsed) -> int:
+    """Give the seed of a run, which may have been drawn."""
+    return int(parsed.config.seed_everything)

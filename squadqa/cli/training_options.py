@@ -1,0 +1,83 @@
+"""What commands that train have in common: configuration files, data, and further values."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from squadqa.cli.parser import CommandParser
+from squadqa.errors import ConfigError, did_you_mean
+
+SAMPLE = "data/sample"
+"""What `--data sample` stands for, in a checkout."""
+
+
+def split_overrides(arguments: list[str], parser: CommandParser) -> tuple[list[str], list[str]]:
+    """Part a command's own options from values of the configuration (--NAME VALUE).
+
+    Args:
+        arguments: The command line after the command's name.
+        parser: Knows the command's own options.
+
+    Returns:
+        The command's own arguments, and the others.
+    """
+    own: list[str] = []
+    others: list[str] = []
+    known = {name for action in parser._actions for name in action.option_strings}
+    for name, words in _grouped(arguments, known):
+        (others if name else own).extend(words)
+    return own, others
+
+
+def _grouped(arguments: list[str], known: set[str]) -> Iterator[tuple[str, list[str]]]:
+    """Keep each option that is not known together with its value.
+
+    Yields:
+        The option and its words, as they are written; or "" and one word that is no part of any.
+    """
+    rest = iter(arguments)
+    for argument in rest:
+        name, has_value, _ = argument.partition("=")
+        if name.startswith("--") and len(name) > 2 and name not in known:
+            yield name, [argument] if has_value else [argument, *islice(rest, 1)]
+        else:
+            yield "", [argument]
+
+
+def data_overrides(data: str | None, test: str | None) -> list[str]:
+    """Say in values of the configuration what --data and --test name.
+
+    Args:
+        data: What --data names, if anything.
+        test: What --test names, if anything.
+
+    Raises:
+        ConfigError: --data names one file, and nothing names another to test on.
+    """
+    data = SAMPLE if data == "sample" else data
+    if data and Path(data).is_file() and not test:
+        raise ConfigError(
+            f'--data names one file, "{data}": there is nothing to test on',
+            next_step="Name a file of test questions with --test, or a folder that has both.",
+        )
+    line = ["--data.train", data] if data else []
+    return line + (["--data.test", named] if (named := test or data) else [])
+
+
+def require_config(path: Path) -> None:
+    """Make sure that a configuration exists.
+
+    Args:
+        path: Its file.
+
+    Raises:
+        ConfigError: It does not.
+    """
+    if path.is_file():
+        return
+    near = [str(file) for file in path.parent.rglob("*.yaml")] if path.parent.is_dir() else []
+    raise ConfigError(
+        f'no configuration "{path}"',
+        hint=did_you_mean(str(path), near or map(str, Path("configs").glob("*.yaml"))),
+        next_step="Name a .yaml file, such as configs/drqa.yaml.",
+    )

@@ -1,0 +1,78 @@
+"""Classes that a run folder names, and how they are made without trusting what it says.
+
+A configuration may come from anyone. A class is made only where it is of this package, or of one
+that the user trusts by name, and is a kind of what the argument it is given for expects.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from importlib import import_module
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+PACKAGE = "squadqa"
+"""The package whose classes a configuration may name unasked."""
+
+
+def maker_of(spec: Any, base: type, *, trust: Sequence[str] = ()) -> "partial[Any]":
+    """Turn a class path and its arguments into a function that makes the object.
+
+    Args:
+        spec: `class_path` and `init_args`, nested ones included.
+        base: What the class must be a kind of.
+        trust: Packages, or modules in them, whose classes may be named too.
+
+    Raises:
+        AttributeError, ImportError, KeyError, TypeError: There is no such class, or no class path.
+        ValueError: The class is of a package that is not trusted, or of another kind.
+    """
+    class_path = str(spec["class_path"])
+    made = _find_class(class_path, trust)
+    if not issubclass(made, base):
+        raise ValueError(f'"{class_path}" is no {base.__name__}')
+    hints = get_type_hints(made.__init__)
+    arguments = {
+        key: _argument(key, value, hints.get(key), trust)
+        for key, value in (spec.get("init_args") or {}).items()
+    }
+    return partial(made, **arguments)
+
+
+def _find_class(class_path: str, trust: Sequence[str]) -> type:
+    module_name, _, name = class_path.rpartition(".")
+    if not _is_trusted(module_name, trust):
+        package = module_name.partition(".")[0]
+        raise ValueError(
+            f'"{class_path}" is not of {PACKAGE}; if you trust the package, say so with '
+            f'trust=["{package}"] or --trust {package}'
+        )
+    made = getattr(import_module(module_name), name)
+    if not isinstance(made, type) or not _is_trusted(made.__module__, trust):
+        raise ValueError(f'"{class_path}" is no class of {module_name.partition(".")[0]}')
+    return made
+
+
+def _is_trusted(module: str, trust: Sequence[str]) -> bool:
+    return any(f"{module}.".startswith(f"{name}.") for name in (PACKAGE, *trust))
+
+
+def _argument(key: str, value: Any, hint: Any, trust: Sequence[str]) -> Any:
+    """Make what an argument is given: a nested object, or a plain value."""
+    if isinstance(value, dict) and "class_path" in value:
+        for kind in _kinds(hint):
+            if isinstance(kind, type) and kind is not object and get_origin(kind) is None:
+                return maker_of(value, kind, trust=trust)()
+        raise ValueError(f'"{key}" takes no object such as "{value["class_path"]}"')
+    for kind in _kinds(hint):  # a saved configuration writes all keys of mappings as texts
+        origin = get_origin(kind)
+        if isinstance(value, dict) and isinstance(origin, type) and issubclass(origin, Mapping):
+            key_type = get_args(kind)[0]
+            return {key_type(name): one for name, one in value.items()}
+    return value
+
+
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    """The types that an argument may have, None left out."""
+    if get_origin(hint) in (Union, UnionType):
+        return tuple(kind for kind in get_args(hint) if kind is not type(None))
+    return (hint,)

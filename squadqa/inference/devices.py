@@ -1,0 +1,27 @@
+"""The device that a model runs on."""
+
+import torch
+
+from squadqa.errors import ConfigError
+
+
+def find_device(name: str) -> torch.device:
+    """Find the device that a user named.
+
+    Args:
+        name: "cpu", "cuda", "cuda:1" and so on, or "auto".
+
+    Raises:
+        ConfigError: There is no such device.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        return torch.device("cuda" if count else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= count:
+        raise ConfigError(
+            f'there is no device "{name}": PyTorch finds {count} GPUs here',
+            hint="" if count else "There is none, or its driver or this PyTorch does not fit it.",
+            next_step="Leave --device out, or take --device cpu.",
+        )
+    return device

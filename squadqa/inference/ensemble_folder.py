@@ -1,0 +1,98 @@
+"""The folder of an ensemble: its members, each with what it takes to open it, and their weights.
+
+`ensemble.json` says how the members answer together; `members/` holds, for each, `config.yaml` and
+one checkpoint. So the folder answers by itself, wherever it is moved to.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from squadqa.errors import CheckpointError
+from squadqa.files import output_error, write_atomic
+from squadqa.inference.ensemble import Ensemble
+from squadqa.inference.mixing import Aim, Mean
+from squadqa.inference.predictor import Predictor
+from squadqa.inference.run_folder import CHECKPOINTS, CONFIG, ENSEMBLE, Run, open_run
+
+MEMBERS = "members"
+
+
+def is_ensemble(folder: str | Path) -> bool:
+    """Tell whether a folder is that of an ensemble."""
+    return (Path(folder) / ENSEMBLE).is_file()
+
+
+def save_ensemble(folder: Path, ensemble: Ensemble) -> None:
+    """Write an ensemble's members and how they answer together.
+
+    Args:
+        folder: The ensemble's folder; made if missing.
+        ensemble: The ensemble.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    names = []
+    for number, member in enumerate(ensemble.members, start=1):
+        names.append(f"{number}-{member.run.folder.resolve().name}")
+        _copy_run(member.run, folder / MEMBERS / names[-1])
+    members = [
+        {"run": f"{MEMBERS}/{name}", "weight": weight}
+        for name, weight in zip(names, ensemble.weights, strict=True)
+    ]
+    values = {"mean": ensemble.mean, "aim": ensemble.aim, "members": members}
+    with write_atomic(folder / ENSEMBLE) as file:
+        json.dump(values, file, indent=1)
+
+
+def open_ensemble(
+    folder: str | Path, *, device: str = "auto", trust: Sequence[str] = ()
+) -> Ensemble:
+    """Open the folder of an ensemble.
+
+    Args:
+        folder: The folder.
+        device: Where its members run (see `squadqa.inference.devices.find_device`).
+        trust: Packages whose classes the members' configurations may name (see `open_run`).
+
+    Raises:
+        CheckpointError: It is no folder of an ensemble, or a member cannot be used.
+    """
+    folder = Path(folder)
+    path = folder / ENSEMBLE
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        members = [(_inside(folder, one["run"]), float(one["weight"])) for one in values["members"]]
+        mean, aim = values["mean"], values["aim"]
+        if mean not in get_args(Mean) or aim not in get_args(Aim):
+            raise ValueError(f"it has the mean {mean!r} and the aim {aim!r}")
+        ensemble_options: dict[str, Any] = {"mean": mean, "aim": aim}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CheckpointError(
+            f'"{path}" does not describe an ensemble: {error}',
+            next_step="Put back the file that squadqa ensemble wrote.",
+        ) from error
+    predictors = [Predictor(open_run(run, trust=trust), device=device) for run, _ in members]
+    return Ensemble(predictors, weights=[weight for _, weight in members], **ensemble_options)
+
+
+def _inside(folder: Path, name: Any) -> Path:
+    """Find a member's folder, which has to be in the ensemble's."""
+    path = folder / str(name)
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f'its member "{name}" lies outside the folder')
+    return path
+
+
+def _copy_run(run: Run, target: Path) -> None:
+    """Give a folder what it takes to open a run."""
+    checkpoint = run.checkpoint.path
+    try:
+        (target / CHECKPOINTS).mkdir(parents=True)
+        shutil.copyfile(run.folder / CONFIG, target / CONFIG)
+        shutil.copyfile(checkpoint, target / CHECKPOINTS / checkpoint.name)
+    except OSError as error:
+        raise output_error(target, error) from error

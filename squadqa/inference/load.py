@@ -1,0 +1,22 @@
+"""Open a run or an ensemble to ask it questions: what `squadqa.load` does."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from squadqa.inference.answering import Answerer
+from squadqa.inference.ensemble_folder import is_ensemble, open_ensemble
+from squadqa.inference.predictor import Predictor
+from squadqa.inference.run_folder import Choice, open_run
+
+
+def load(
+    run: str | Path,
+    *,
+    checkpoint: Choice | None = None,
+    device: str = "auto",
+    trust: Sequence[str] = (),
+) -> Answerer:
+    """Open a run folder or the folder of an ensemble (see `squadqa.load`)."""
+    if is_ensemble(run):
+        return open_ensemble(run, device=device, trust=trust)
+    return Predictor(open_run(run, checkpoint=checkpoint, trust=trust), device=device)

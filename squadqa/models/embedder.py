@@ -1,0 +1,82 @@
+"""What every reader begins with: context and question as vectors.
+
+Each distinct word form of a batch is encoded once, from its word vector and its characters, and
+looked up wherever it stands; beside it may stand which words both texts hold.
+
+Without being told that, a reader answers by the kind of word alone until its attention has found
+that equal words are equal: on SQuAD that takes the readers of this package most of a pass. The
+papers of all but DrQA leave it to them.
+
+Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D width.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from squadqa.batch import Sizes, SpanBatch
+from squadqa.models.token_encoder import TokenEncoder
+from squadqa.nn.char_cnn import CharCNN
+from squadqa.nn.dropout import SequenceDropout
+from squadqa.nn.highway import Highway
+
+NUM_FORM_MATCHES = 2
+"""The first of a batch's matches: of a word as it stands, and in lower case."""
+
+
+class Embedder(nn.Module):
+    """Word forms encoded once and looked up for both texts.
+
+    Reference: Weissenborn, Wiese and Seiffe, 2017, Making Neural QA as Simple as Possible but not
+    Simpler (arXiv 1703.04816), the binary word-in-question feature. There it compares lemmas.
+
+    Args:
+        sizes: What is to be known of the data.
+        char_cnn: Character encoder; None leaves characters out.
+        embedding_size: Width that vectors and characters are projected to; None keeps them.
+        tuned_words: How many of the most frequent word forms have vectors that are trained on.
+        word_in_question: Join each embedding with whether the question holds the token, as it
+            stands and in lower case; every question token is held.
+        num_highway_layers: Highway layers over a word form's embedding.
+        char_dropout: Share of the character encoder's output that is dropped in training.
+        dropout: Share of embeddings dropped in training.
+        variational: Drop the same features at every token of a text.
+    """
+
+    def __init__(
+        self,
+        sizes: Sizes,
+        *,
+        char_cnn: CharCNN | None,
+        embedding_size: int | None,
+        tuned_words: int,
+        word_in_question: bool = False,
+        num_highway_layers: int = 0,
+        char_dropout: float = 0.0,
+        dropout: float = 0.0,
+        variational: bool = False,
+    ) -> None:
+        super().__init__()
+        self.words = TokenEncoder(
+            sizes,
+            char_cnn=char_cnn,
+            output_size=embedding_size,
+            tuned_words=tuned_words,
+            char_dropout=char_dropout,
+        )
+        self.word_size = self.words.output_size
+        self.highway = Highway(self.word_size, num_layers=num_highway_layers)
+        self.dropout = SequenceDropout(dropout, variational=variational)
+        self.word_in_question = word_in_question
+        self.output_size = self.word_size + NUM_FORM_MATCHES * word_in_question
+
+    def forward(self, batch: SpanBatch) -> tuple[Tensor, Tensor]:
+        """Embed both texts: the context, (B, C, D), and the question, (B, Q, D)."""
+        words = self.highway(self.words(batch.forms))  # (U, D)
+        context = self.dropout(F.embedding(batch.context_ids, words))  # (B, C, D)
+        question = self.dropout(F.embedding(batch.question_ids, words))  # (B, Q, D)
+        if not self.word_in_question:
+            return context, question
+        held = batch.context_matches[:, :, :NUM_FORM_MATCHES]  # (B, C, 2)
+        own = batch.question_mask[:, :, None].expand(-1, -1, NUM_FORM_MATCHES)  # (B, Q, 2)
+        return torch.cat([context, held], dim=2), torch.cat([question, own.float()], dim=2)

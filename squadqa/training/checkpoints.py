@@ -1,0 +1,153 @@
+"""Checkpoints of a training: the last one, to go on from, and the best one, to score and use."""
+
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
+
+LAST = "last.ckpt"
+BEST = "best.ckpt"
+
+
+class TrainingStopped(BaseException):
+    """A signal stopped a training, after its step was finished and the checkpoint saved.
+
+    Args:
+        checkpoint: The checkpoint to resume from.
+    """
+
+    def __init__(self, checkpoint: Path) -> None:
+        super().__init__(f"stopped; checkpoint {checkpoint}")
+        self.checkpoint = checkpoint
+
+
+class LastCheckpoint(Checkpoint):
+    """Keeps `last.ckpt` up to date, and saves it when a signal asks training to stop.
+
+    A `Checkpoint`, because Lightning calls those after all other callbacks: what they have learned
+    of a batch or an epoch is saved too.
+
+    Ctrl+C (SIGINT) and SIGTERM finish the step, save, and raise `TrainingStopped`; a second one
+    stops at once. What a kill -9 loses is at most `every_n_steps` steps and an evaluation.
+
+    Nothing is saved between an epoch's last step and its evaluation, for Lightning would leave the
+    evaluation out when it resumes from there; a signal that comes then stops after it.
+
+    Args:
+        folder: Folder of checkpoints.
+        every_n_steps: Optimiser steps between two saves.
+    """
+
+    def __init__(self, folder: Path, *, every_n_steps: int = 500) -> None:
+        self.path = folder / LAST
+        self.every_n_steps = every_n_steps
+        self._signal: int | None = None
+        self._handlers: dict[int, Any] = {}
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Listen to signals (called by Lightning)."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._handlers[number] = signal.signal(number, self._handle)
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Stop listening (called by Lightning)."""
+        self._restore()
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Stop listening (called by Lightning)."""
+        self._restore()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
+    ) -> None:
+        """Save if it is time, or if a signal came (called by Lightning)."""
+        if not trainer.is_last_batch:
+            self._save(trainer, is_due=trainer.global_step % self.every_n_steps == 0)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save at the end of every epoch (called by Lightning)."""
+        self._save(trainer, is_due=True)
+
+    def _save(self, trainer: pl.Trainer, *, is_due: bool) -> None:
+        stop = bool(self._signal)
+        if trainer.world_size > 1:  # a signal may have come to one process only
+            stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
+        if stop or is_due:
+            trainer.save_checkpoint(self.path)
+        if stop:
+            raise TrainingStopped(self.path)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._signal:
+            self._restore()
+            raise KeyboardInterrupt
+        self._signal = number
+
+    def _restore(self) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers = {}
+
+
+class Keeper(Protocol):
+    """Keeps a training's best weights, to score them at its end."""
+
+    def restore(self, module: pl.LightningModule, trainer: pl.Trainer) -> Path | None:
+        """Give the best weights back: load them, or name the checkpoint that holds them."""
+
+
+class CheckpointFolder:
+    """Keeps `best.ckpt` and `last.ckpt` in a folder.
+
+    Args:
+        folder: Folder of checkpoints.
+        every_n_steps: Optimiser steps between two saves of `last.ckpt`.
+    """
+
+    def __init__(self, folder: Path, *, every_n_steps: int = 500) -> None:
+        self.folder = folder
+        best = ModelCheckpoint(
+            folder,
+            filename=Path(BEST).stem,
+            monitor="val/f1",
+            mode="max",
+            enable_version_counter=False,
+        )
+        self.callbacks = [best, LastCheckpoint(folder, every_n_steps=every_n_steps)]
+
+    def restore(self, module: pl.LightningModule, trainer: pl.Trainer) -> Path:
+        """Name the best checkpoint, or the last one where there was no evaluation.
+
+        Processes that a scheduler started may have named the folder each for itself: the first
+        one's counts.
+        """
+        folder = Path(trainer.strategy.broadcast(str(self.folder)))
+        best = folder / BEST
+        return best if best.is_file() else folder / LAST
+
+
+class BestWeights(pl.Callback):
+    """Keeps the weights of the best evaluation in memory, as `best.ckpt` keeps them on disk."""
+
+    def __init__(self) -> None:
+        self.val_f1 = 0.0
+        self._weights: dict[str, Any] = {}
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keep the weights if they are the best so far (called by Lightning)."""
+        f1 = float(trainer.callback_metrics["val/f1"])
+        if trainer.state.fn != "fit" or (self._weights and f1 <= self.val_f1):
+            return
+        self.val_f1 = f1
+        self._weights = {name: value.clone() for name, value in pl_module.state_dict().items()}
+
+    def restore(self, module: pl.LightningModule, trainer: pl.Trainer) -> None:
+        """Load the best weights; without an evaluation, leave the module as it is."""
+        if self._weights:
+            module.load_state_dict(self._weights)
+        self._weights = {}

@@ -1,0 +1,101 @@
+"""A training from its first step to the score of its best weights."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.loggers import Logger
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
+
+from squadqa.errors import ConfigError
+from squadqa.training.checkpoints import Keeper
+from squadqa.training.checks import require_inputs, require_precision
+from squadqa.training.clock import TrainingClock
+from squadqa.training.datamodule import SquadDataModule
+from squadqa.training.evaluation import Evaluation
+from squadqa.training.module import QAModule
+
+
+def make_trainer(
+    options: Mapping[str, Any],
+    *,
+    callbacks: Iterable[pl.Callback] = (),
+    loggers: Iterable[Logger] = (),
+    **more: Any,
+) -> pl.Trainer:
+    """Make a trainer that tells nothing by itself.
+
+    Args:
+        options: Of `pytorch_lightning.Trainer`, as a configuration's section `trainer` has them.
+        callbacks: Callbacks after those that the options name.
+        loggers: Where scores are logged to.
+        **more: Options that stand above the others.
+
+    Raises:
+        ConfigError: Lightning refuses an option.
+    """
+    named = options.get("callbacks") or []
+    try:
+        return pl.Trainer(
+            **{
+                **options,
+                "enable_progress_bar": False,
+                "enable_model_summary": False,
+                **more,
+                "callbacks": [*(named if isinstance(named, list) else [named]), *callbacks],
+                "logger": list(loggers) or False,
+            }
+        )
+    except (MisconfigurationException, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"the trainer cannot be made so: {error}",
+            next_step="Change the section `trainer`, or the options --device and --precision.",
+        ) from error
+
+
+def fit(
+    module: QAModule,
+    data: SquadDataModule,
+    trainer: pl.Trainer,
+    *,
+    seed: int,
+    clock: TrainingClock,
+    keeper: Keeper,
+    resume_from: Path | None = None,
+) -> Evaluation:
+    """Train a model, and score its best weights on the test part.
+
+    Args:
+        module: The model and how it is trained.
+        data: The questions; they may have served other trainings.
+        trainer: Trains it, with `clock` and what `keeper` needs among its callbacks.
+        seed: What the order of training questions depends on.
+        clock: Counts the training's time, by which a learning rate may fall.
+        keeper: Keeps the best weights.
+        resume_from: A checkpoint to go on from.
+
+    Returns:
+        The scores and answers on the test part.
+
+    Raises:
+        SquadQAError: Model, data and trainer do not fit each other, or the data cannot be used.
+        TrainingStopped: A signal stopped the training.
+    """
+    require_inputs(module, data.inputs)
+    require_precision(module.model_type, trainer.precision, trainer.strategy.root_device)
+    module.clock = clock
+    data.seed = seed
+    checkpoint = None if resume_from is None else str(resume_from)
+    trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    taken = clock.state_dict()
+    best = keeper.restore(module, trainer)
+    trainer.test(
+        module,
+        datamodule=data,
+        ckpt_path=None if best is None else str(best),
+        weights_only=True,
+        verbose=False,
+    )
+    clock.load_state_dict(taken)  # testing a checkpoint sets the clock to the checkpoint's time
+    return module.evaluation

@@ -1,0 +1,82 @@
+"""What a run folder says of a training: its whole configuration, and where it came from."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+
+from squadqa.errors import CheckpointError
+from squadqa.files import write_atomic
+
+CONFIG = "config.yaml"
+ORIGIN = "origin.json"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a training came from.
+
+    Args:
+        configs: The configuration files, in order.
+        overrides: What differs from those files, by dotted names.
+        command: The command line that started it.
+        commit: The code's commit.
+        hardware: The machine.
+    """
+
+    configs: tuple[str, ...]
+    overrides: Mapping[str, Any]
+    command: str
+    commit: str
+    hardware: str
+
+
+class RunRecord(pl.Callback):
+    """Writes a training's configuration and origin into its run folder, and to the loggers.
+
+    Args:
+        config: The whole configuration, as YAML.
+        values: The same as plain values.
+        origin: Where the training came from; of a resumed one the first origin stays.
+    """
+
+    def __init__(self, config: str, values: Mapping[str, Any], origin: Origin) -> None:
+        self.config = config
+        self.values = values
+        self.origin = origin
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Write it down, in one process (called by Lightning)."""
+        if stage != "fit" or not trainer.is_global_zero:
+            return
+        folder = Path(trainer.default_root_dir)
+        with write_atomic(folder / CONFIG) as file:
+            file.write(self.config)
+        if not (folder / ORIGIN).is_file():
+            with write_atomic(folder / ORIGIN) as file:
+                json.dump(asdict(self.origin), file, indent=1)
+        for logger in trainer.loggers:
+            logger.log_hyperparams(dict(self.values))
+
+
+def read_origin(folder: Path) -> Origin:
+    """Read where a run folder's training came from.
+
+    Args:
+        folder: The run folder.
+
+    Raises:
+        CheckpointError: Its file is missing or was changed.
+    """
+    path = folder / ORIGIN
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return Origin(**{**values, "configs": tuple(values["configs"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f'cannot read where the run came from, "{path}": {error}',
+            next_step="Put back the file that training wrote.",
+        ) from error
