@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from squadqa.cli.parser import CommandParser
-from squadqa.cli.train_command import data_overrides, require_config, split_overrides
+from squadqa.cli.training_options import data_overrides, require_config, split_overrides
 
 HELP = "train a scorer without each of its feature groups, and compare"
 

@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from squadqa.cli.console import ProgressLines, bold, facts, print_json, table
-from squadqa.cli.evaluate import require_answers
-from squadqa.cli.parser import CommandParser, add_cache_options, device, positive
-from squadqa.cli.predict import require_writable_file
+from squadqa.cli.options import (
+    add_cache_options,
+    device,
+    positive,
+    require_answers,
+    require_writable_file,
+)
+from squadqa.cli.parser import CommandParser
 from squadqa.cli.run_folders import (
     RESULTS,
     require_name,

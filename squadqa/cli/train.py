@@ -31,7 +31,7 @@ from squadqa.cli.run_folders import (
     require_writable,
     write_scored,
 )
-from squadqa.cli.train_command import grouped
+from squadqa.cli.training_options import grouped
 from squadqa.errors import CheckpointError, ConfigError, SquadQAError, did_you_mean
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import Result, commit, hardware, write_result
