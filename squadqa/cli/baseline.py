@@ -1,22 +1,27 @@
-"""`squadqa baseline`: what choosing a candidate reaches without learning anything."""
+"""`squadqa baseline`: the score of choosing candidates without learning."""
 
 import argparse
 import time
 from dataclasses import asdict
 from pathlib import Path
 
-from squadqa.cli.candidates import (
+from squadqa.cli.console import ProgressLines, facts, print_json, table
+from squadqa.cli.options import (
+    DEPENDENCY_RUNS,
     GENERATORS,
     MAX_CANDIDATES,
     MAX_TOKENS,
-    RUNS,
+    add_cache_options,
+    add_data_option,
+    add_json_option,
     add_limit_options,
+    annotated_data,
     make_generator,
     natural,
-    prepared_data,
+    positive,
+    require_writable_file,
 )
-from squadqa.cli.console import ProgressLines, facts, print_json, table
-from squadqa.cli.parser import CommandParser, add_cache_options, positive
+from squadqa.cli.parser import CommandParser
 from squadqa.scoring import Score, score
 
 HELP = "score without learning: a random candidate, or the sliding window"
@@ -26,69 +31,36 @@ PUBLISHED = {
     "sliding-window": (13.2, 20.2),
     "sliding-window-distance": (13.3, 20.2),
 }
-"""The baselines, with exact match and F1 in percent as Rajpurkar et al. 2016 (arXiv 1606.05250)
-publish them in table 5: on SQuAD dev, with constituents as candidates."""
+"""The baselines, with the exact match and F1 in percent that Rajpurkar et al. 2016 (arXiv
+1606.05250) publish in table 5: on SQuAD dev, with constituents as candidates."""
 
 GENERATOR = "NounChunks"
-"""Proposes the candidates unless another is named: with it the sliding window scores nearest to the
-paper's, which chooses among constituents."""
+"""The default generator of candidates: with it the score of the sliding window is nearest to that
+of the paper, which chooses among constituents."""
 
 ROWS = {"random": "random-candidate"}
-"""Names of results where they are not the baseline's own."""
+"""Names of results, where they differ from the baseline's name."""
 
 
 def main(arguments: list[str]) -> int:
     """Run the command.
 
     Args:
-        arguments: What stands behind the command's name.
+        arguments: The words after the command's name.
 
     Returns:
         The exit code.
 
     Raises:
-        SquadQAError: The data, output or options are not what they should be.
+        SquadQAError: The data, output or options cannot be used.
     """
-    parser = CommandParser(
-        "baseline",
-        "Choose one candidate for each question without learning, and score the choice beside what"
-        "\nthe SQuAD paper reports: at random, or by the sliding window of MCTest with or without "
-        "its\ndistance. Candidates are noun chunks, entities and tokens, or as --generator says.",
-        usage="NAME --data FILE [options]",
-        examples=[
-            ("on SQuAD's dev part", "squadqa baseline sliding-window --data squad"),
-            (
-                "over runs of the dependency parse",
-                f"squadqa baseline sliding-window --data dev.json --generator {RUNS} --depth 2",
-            ),
-        ],
-    )
-    add = parser.add_argument
-    add("name", metavar="NAME", choices=PUBLISHED, help=", ".join(PUBLISHED))
-    add(
-        "--data",
-        metavar="FILE",
-        required=True,
-        help="questions with answers: .json, .json.gz, .jsonl, or squad",
-    )
-    add("--output", metavar="FILE", help="prediction file to write, as .json")
-    add(
-        "--generator",
-        metavar="NAME",
-        choices=GENERATORS,
-        default=GENERATOR,
-        help=f"{', '.join(GENERATORS)} (default: {GENERATOR})",
-    )
-    add("--depth", metavar="N", type=natural, help=f"depth of {RUNS} (default: 0)")
-    add_limit_options(parser)
-    add("--seed", metavar="N", type=positive, default=1, help="of the random choice (default: 1)")
-    add("--results", metavar="FOLDER", help="also write the scores to FOLDER")
-    add("--json", action="store_true", help="print one JSON object, nothing else")
-    add_cache_options(parser)
+    parser = _parser()
     options = parser.parse_args(arguments)
-    if options.depth is not None and options.generator != RUNS:
-        parser.error(f"--depth is of {RUNS}, not of {options.generator}")
-    data = prepared_data(options)
+    if options.depth is not None and options.generator != DEPENDENCY_RUNS:
+        parser.error(f"--depth is of {DEPENDENCY_RUNS}, not of {options.generator}")
+    if options.output:
+        require_writable_file(Path(options.output))
+    data = annotated_data(options)
 
     from squadqa.data.candidates.parse import parse_paragraphs
     from squadqa.evaluation import sliding_window
@@ -118,9 +90,9 @@ def main(arguments: list[str]) -> int:
         _write_result(options, scored, per_paragraph=per_paragraph, seconds=seconds)
     published_match, published_f1 = PUBLISHED[options.name]
     if options.json:
-        told = {"baseline": options.name, "candidates": len(candidates.spans), "seconds": seconds}
+        work = {"baseline": options.name, "candidates": len(candidates.spans), "seconds": seconds}
         published = {"exact_match": published_match, "f1": published_f1}
-        print_json({**told, **asdict(scored), "published": published})
+        print_json({**work, **asdict(scored), "published": published})
         return 0
     rows = [
         ["", "EM", "F1"],
@@ -136,6 +108,42 @@ def main(arguments: list[str]) -> int:
         pairs.append(("predictions", options.output))
     print(table(rows) + "\n\n" + facts(pairs))
     return 0
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "baseline",
+        "Choose one candidate for each question without learning, at random or by the sliding\n"
+        "window of MCTest with or without its distance, and print the score beside the SQuAD\n"
+        "paper's. Candidates are noun chunks, entities and tokens, unless --generator is given.",
+        usage="NAME --data FILE [options]",
+        examples=[
+            ("on SQuAD's dev part", "squadqa baseline sliding-window --data squad"),
+            (
+                "over runs of the dependency parse",
+                "squadqa baseline sliding-window --data dev.json "
+                f"--generator {DEPENDENCY_RUNS} --depth 2",
+            ),
+        ],
+    )
+    add = parser.add_argument
+    add("name", metavar="NAME", choices=PUBLISHED, help=", ".join(PUBLISHED))
+    add_data_option(parser, "questions with answers")
+    add("--output", metavar="FILE", help="prediction file to write, as .json")
+    add(
+        "--generator",
+        metavar="NAME",
+        choices=GENERATORS,
+        default=GENERATOR,
+        help=f"{', '.join(GENERATORS)} (default: {GENERATOR})",
+    )
+    add("--depth", metavar="N", type=natural, help=f"depth of {DEPENDENCY_RUNS} (default: 0)")
+    add_limit_options(parser)
+    add("--seed", metavar="N", type=positive, default=1, help="of the random choice (default: 1)")
+    add("--results", metavar="FOLDER", help="also write the scores to FOLDER")
+    add_json_option(parser)
+    add_cache_options(parser)
+    return parser
 
 
 def _write_result(

@@ -1,4 +1,4 @@
-"""From jsonargparse's messages to what is wrong, what was probably meant, and what to do."""
+"""jsonargparse's messages, reduced to what is wrong, what was probably meant, and what to do."""
 
 import re
 from collections.abc import Iterable
@@ -19,18 +19,18 @@ CLASS_MODULES = (
     "squadqa.training.candidate_module",
     "torch.optim",
 )
-"""Where the classes are that configurations name."""
+"""The modules of the classes that configurations name."""
 
 CHAR_CNN = "char_cnn"
-"""The option that names a class of `squadqa.nn.char_cnn`, and of no other module."""
+"""The option that names a class of `squadqa.nn.char_cnn`, never of another module."""
 
 
 def config_error(message: str, options: Iterable[str]) -> ConfigError:
     """Explain why a command line or a configuration was refused.
 
     Args:
-        message: What jsonargparse says, often in many lines.
-        options: The options there are, with their dashes.
+        message: jsonargparse's message, often of many lines.
+        options: All options, with their dashes.
     """
     key = ".".join(re.findall(r'Parser key "([^"]+)"', message))
     options = list(options)
@@ -77,8 +77,8 @@ def config_error(message: str, options: Iterable[str]) -> ConfigError:
     if found := re.search(r"invalid choice: '([^']*)' \(choose from (.+)\)", message):
         choices = re.findall(r"'([^']+)'", found[2])
         return _error(f'there is no "{found[1]}"', did_you_mean(found[1], choices))
-    # A mistake in a class's option is in the innermost block; what may stand in place of the class
-    # comes behind.
+    # The innermost block is about the mistake in a class's option; the blocks after it are about
+    # what could be given in place of the class.
     inner = r"(?s:.*)\n( *)- Problem with given class_path.*((?:\n(?:\1 .*)?)+)"
     if (block := re.search(inner, message)) and "value: " in block[2]:
         message = block[2]
@@ -101,13 +101,13 @@ def _error(what: str, hint: str = "") -> ConfigError:
 
 
 def _nearest(option: str, options: Iterable[str]) -> str:
-    """Suggest an option; there are too many to list them all."""
+    """Suggest an option, but never list them all: there are too many."""
     hint = did_you_mean(option, options)
     return hint if hint.startswith("Did") else ""
 
 
 def _nearest_class(name: str, key: str) -> str:
-    """Suggest a class for an option; of few, all."""
+    """Suggest a class for an option; the character CNNs are so few that all are listed."""
     is_char_cnn = key.split(".")[-1] == CHAR_CNN
     modules = [module for module in CLASS_MODULES if not is_char_cnn or module.endswith(CHAR_CNN)]
     paths = {path.rsplit(".", 1)[-1]: path for path in _class_paths(modules)}

@@ -1,4 +1,4 @@
-"""What commands print with: tables, emphasis, JSON, and lines of progress on standard error."""
+"""Printing for commands: tables, emphasis, JSON, and lines of progress on standard error."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 SECONDS_BETWEEN_LINES = 10.0
-"""How often progress is told where it cannot be redrawn in place."""
+"""Seconds from one line of progress to the next, where a line cannot be redrawn in place."""
 
 
 def is_styled(stream: TextIO) -> bool:
@@ -21,13 +21,13 @@ def bold(text: str, *, stream: TextIO | None = None) -> str:
 
     Args:
         text: The text.
-        stream: Where it will be written; None is standard output.
+        stream: Where it will be written; None for standard output.
     """
     return f"\x1b[1m{text}\x1b[0m" if is_styled(stream or sys.stdout) else text
 
 
 def marked(text: str) -> str:
-    """Mark a part of what is printed: emphasised, or in brackets where that would not show.
+    """Mark a part of a printed text: emphasised, or in brackets where emphasis would not show.
 
     Args:
         text: The part.
@@ -35,11 +35,20 @@ def marked(text: str) -> str:
     return bold(text) if is_styled(sys.stdout) else f"[{text}]"
 
 
+def one_line(text: str) -> str:
+    """Put a text on one line: single spaces in place of all white space.
+
+    Args:
+        text: The text.
+    """
+    return " ".join(text.split())
+
+
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Align rows of cells: the first column to the left, the others to the right.
 
     Args:
-        rows: Equally many cells each.
+        rows: The rows, each with the same number of cells.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
@@ -52,7 +61,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def facts(pairs: Sequence[tuple[str, str]]) -> str:
-    """Lay out names and what they are, the latter below each other.
+    """Lay out names and values, one pair on each line, with the values aligned.
 
     Args:
         pairs: Names and values.
@@ -67,30 +76,30 @@ def print_json(value: Any) -> None:
 
 
 class ProgressLines:
-    """Tells on standard error what is being done; a `squadqa.data.prepare.Progress`.
+    """Prints progress to standard error; a `squadqa.data.prepare.Progress`.
 
-    On a terminal one line is redrawn in place; elsewhere there is a line at the start of a task,
-    one now and then, and one at its end.
+    On a terminal one line is redrawn in place. Elsewhere a line is printed at the start of a task,
+    at its end, and every `SECONDS_BETWEEN_LINES` in between.
     """
 
     def __init__(self) -> None:
         self._task = ""
-        self._told = 0.0
+        self._printed_at = 0.0
 
     def __call__(self, task: str, done: int, total: int) -> None:
-        """Tell how far a task is.
+        """Print the progress of a task, if a line is due.
 
         Args:
             task: What is being done.
             done: How much of it is done.
-            total: How much there is.
+            total: How much there is to do.
         """
         now = time.monotonic()
         in_place = sys.stderr.isatty()
-        is_due = now - self._told >= (0.1 if in_place else SECONDS_BETWEEN_LINES)
+        is_due = now - self._printed_at >= (0.1 if in_place else SECONDS_BETWEEN_LINES)
         if task == self._task and done < total and not is_due:
             return
-        self._task, self._told = ("" if done >= total else task), now
+        self._task, self._printed_at = ("" if done >= total else task), now
         line = f"{task}: {done:,} of {total:,} ({100 * done // max(total, 1)} %)"
         if in_place:
             sys.stderr.write(f"\r\x1b[K{line}" + ("\n" if done >= total else ""))

@@ -1,14 +1,21 @@
 """`squadqa evaluate`: the official score of a prediction file, or of a trained run."""
 
 import sys
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from squadqa.cli.console import ProgressLines, facts, print_json, table
-from squadqa.cli.parser import CommandParser, add_cache_options, add_run_options
-from squadqa.cli.prepare import PIPELINE
-from squadqa.errors import ConfigError, DataError
+from squadqa.cli.options import (
+    DEFAULT_PIPELINE,
+    add_cache_options,
+    add_data_option,
+    add_json_option,
+    add_run_options,
+    open_answerer,
+    require_answers,
+)
+from squadqa.cli.parser import CommandParser
+from squadqa.errors import ConfigError
 from squadqa.scoring import Score, score
 
 if TYPE_CHECKING:
@@ -16,6 +23,7 @@ if TYPE_CHECKING:
 
     from squadqa.data.prepare import PreparedData
     from squadqa.data.squad import Source
+    from squadqa.evaluation.slices import DetailedScore
 
 HELP = "score a prediction file or a trained run"
 
@@ -24,14 +32,42 @@ def main(arguments: list[str]) -> int:
     """Run the command.
 
     Args:
-        arguments: What stands behind the command's name.
+        arguments: The words after the command's name.
 
     Returns:
         The exit code.
 
     Raises:
-        SquadQAError: The data, predictions, run or options are not what they should be.
+        SquadQAError: The data, predictions, run or options cannot be used.
     """
+    options = _parser().parse_args(arguments)
+    if (options.run_folder is None) == (options.predictions is None):
+        both = options.predictions is not None
+        raise ConfigError(
+            f'both a run folder "{options.run_folder}" and --predictions "{options.predictions}"'
+            if both
+            else "nothing to evaluate: neither a run folder nor --predictions",
+            next_step="Name one of the two; examples: squadqa evaluate --help",
+        )
+
+    from squadqa.data.squad import find_source
+
+    source = find_source(options.data)
+    has_run = options.predictions is None
+    answered = _from_run(options, source) if has_run else _from_file(options, source)
+    scored = score(answered.references, answered.texts)
+    details = _details(options, source, answered) if options.details else None
+    if options.json:
+        named = {"checkpoint": answered.checkpoint} if answered.checkpoint else {}
+        print_json({**asdict(scored), **named, **(asdict(details) if details else {})})
+        return 0
+    print(_text(scored, answered.checkpoint))
+    if details:
+        print("\n" + _details_text(details))
+    return 0
+
+
+def _parser() -> CommandParser:
     parser = CommandParser(
         "evaluate",
         "Score a prediction file or a trained run: official exact match and F1, in percent.",
@@ -56,12 +92,7 @@ def main(arguments: list[str]) -> int:
         ],
     )
     add_run_options(parser, run_is_optional=True)
-    parser.add_argument(
-        "--data",
-        metavar="FILE",
-        required=True,
-        help="questions with answers: .json, .json.gz, .jsonl, or squad",
-    )
+    add_data_option(parser, "questions with answers")
     parser.add_argument(
         "--predictions",
         metavar="FILE",
@@ -72,63 +103,19 @@ def main(arguments: list[str]) -> int:
         action="store_true",
         help="the score by type of answer, and how often a run finds the right sentence",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
+    add_json_option(parser)
     add_cache_options(parser)
-    options = parser.parse_args(arguments)
-    if (options.run_folder is None) == (options.predictions is None):
-        both = options.predictions is not None
-        raise ConfigError(
-            f'both a run folder "{options.run_folder}" and --predictions "{options.predictions}"'
-            if both
-            else "nothing to evaluate: neither a run folder nor --predictions",
-            next_step="Name one of the two; examples: squadqa evaluate --help",
-        )
-
-    from squadqa.data.squad import find_source
-
-    source = find_source(options.data)
-    of_run = options.predictions is None
-    answered = _ask(options, source) if of_run else _read(options, source)
-    scored = score(answered.references, answered.texts)
-    details = _details(options, source, answered) if options.details else None
-    if options.json:
-        named = {"checkpoint": answered.checkpoint} if answered.checkpoint else {}
-        print_json({**asdict(scored), **named, **(asdict(details) if details else {})})
-        return 0
-    print(_text(scored, answered.checkpoint))
-    if details:
-        print("\n" + _details_text(details))
-    return 0
-
-
-def require_answers(references: Mapping[str, Sequence[str]], source: str) -> None:
-    """Check that every question can be scored.
-
-    Args:
-        references: The given answers of each question id.
-        source: Where they come from, for messages.
-
-    Raises:
-        DataError: A question has no answers.
-    """
-    without = [name for name, answers in references.items() if not answers]
-    if without:
-        raise DataError(
-            f'"{source}": {len(without):,} of {len(references):,} questions have no answers to '
-            f'score against, such as "{without[0]}"',
-            next_step="Name a file in which every question has answers; `squadqa predict` needs "
-            "none.",
-        )
+    return parser
 
 
 @dataclass(frozen=True)
 class _Answered:
-    """What is to be scored, by question id.
+    """The answers to score, by question id.
 
     Args:
         references: The given answers.
         texts: The predicted text.
-        spans: Its first character and that behind its last; None if only the text is known.
+        spans: The predicted characters, half-open; None where only the text is known.
         data: What a run answered from; None where there is no run.
         checkpoint: The run's checkpoint; empty where there is no run.
     """
@@ -140,20 +127,7 @@ class _Answered:
     checkpoint: str = ""
 
 
-@dataclass(frozen=True)
-class _Details:
-    """What `--details` tells, by the keys of its JSON.
-
-    Args:
-        by_answer_type: The score by type of answer.
-        sentence_accuracy: How often the right sentence was found, in percent; None if unknown.
-    """
-
-    by_answer_type: dict[str, Score]
-    sentence_accuracy: float | None
-
-
-def _read(options: "Namespace", source: "Source") -> _Answered:
+def _from_file(options: "Namespace", source: "Source") -> _Answered:
     """Take the answers from a prediction file."""
     from squadqa.data.squad import read_squad
     from squadqa.evaluation.predictions import read_predictions
@@ -172,69 +146,62 @@ def _read(options: "Namespace", source: "Source") -> _Answered:
     return _Answered(references, texts)
 
 
-def _ask(options: "Namespace", source: "Source") -> _Answered:
+def _from_run(options: "Namespace", source: "Source") -> _Answered:
     """Take the answers from a run."""
-    from squadqa.inference.run_folder import open_run
-
-    run = open_run(options.run_folder, checkpoint=options.checkpoint)
-    if options.details and run.inputs.pipeline is None:
+    run = open_answerer(options)
+    if options.details:
         _require_pipeline()
 
-    from squadqa.inference.predictor import Predictor
+    from squadqa.data.squad import read_squad
+    from squadqa.inference.answering import Preparation
 
-    predictor = Predictor(run, device=options.device)
-    progress = ProgressLines()
-    data = predictor.prepare(
-        source, cache_dir=options.cache_dir, workers=options.workers, progress=progress
+    require_answers(read_squad(source).references, options.data)
+    answered = run.answer_file(
+        source, preparation=Preparation(options.cache_dir, options.workers, ProgressLines())
     )
-    require_answers(data.references, options.data)
-    answers = predictor.answers(data, progress=progress)
     return _Answered(
-        references=data.references,
-        texts={name: best[0].text for name, best in answers.items()},
-        spans={name: (best[0].start, best[0].end) for name, best in answers.items()},
-        data=data,
-        checkpoint=str(run.checkpoint),
+        references=answered.references,
+        texts=answered.texts,
+        spans={name: (best[0].start, best[0].end) for name, best in answered.answers.items()},
+        data=answered.data,
+        checkpoint=run.description,
     )
 
 
 def _require_pipeline() -> None:
-    """Find out before the work is done whether answers can be sorted into types.
+    """Check before the work starts that answers can be sorted into types.
 
     Raises:
-        ConfigError: The pipeline that it takes is not installed.
+        ConfigError: The pipeline that this needs is not installed.
     """
     from squadqa.data.annotation import find_pipeline
 
     try:
-        find_pipeline(PIPELINE)
+        find_pipeline(DEFAULT_PIPELINE)
     except ConfigError as error:
         raise ConfigError(
             error.what,
             hint="--details tells types of answers by a parse of the data.",
-            next_step=f"Install it (python -m spacy download {PIPELINE}), or leave out --details.",
+            next_step=f"Install it (python -m spacy download {DEFAULT_PIPELINE}), or leave out "
+            "--details.",
         ) from error
 
 
-def _details(options: "Namespace", source: "Source", answered: _Answered) -> _Details:
+def _details(options: "Namespace", source: "Source", answered: _Answered) -> "DetailedScore":
     """Score in parts, on the annotation of the run, or else of the default pipeline."""
     from squadqa.data.prepare import prepare
-    from squadqa.evaluation.slices import scores_by_type, sentence_accuracy
+    from squadqa.evaluation.slices import score_in_detail
 
     data = answered.data
     if data is None or data.annotation is None:
         data = prepare(
             source,
             cache_dir=options.cache_dir,
-            pipeline=PIPELINE,
+            pipeline=DEFAULT_PIPELINE,
             workers=options.workers,
             progress=ProgressLines(),
         )
-    spans = answered.spans
-    return _Details(
-        by_answer_type=scores_by_type(data, answered.texts),
-        sentence_accuracy=None if spans is None else sentence_accuracy(data, spans),
-    )
+    return score_in_detail(data, answered.texts, spans=answered.spans)
 
 
 def _text(scored: Score, checkpoint: str) -> str:
@@ -247,7 +214,7 @@ def _text(scored: Score, checkpoint: str) -> str:
     return facts([*pairs, ("checkpoint", checkpoint)] if checkpoint else pairs)
 
 
-def _details_text(details: _Details) -> str:
+def _details_text(details: "DetailedScore") -> str:
     from squadqa.evaluation.slices import PAPER_F1, PAPER_SENTENCE_ACCURACY
 
     rows = [("answer type", "questions", "EM", "F1", "paper's F1")]

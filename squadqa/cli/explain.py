@@ -3,10 +3,18 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from squadqa.cli.answer import read_context
-from squadqa.cli.console import facts, marked, print_json, table
-from squadqa.cli.parser import CommandParser, add_run_options
-from squadqa.errors import ConfigError, DataError
+from squadqa.cli.console import facts, marked, one_line, print_json, table
+from squadqa.cli.options import (
+    add_context_option,
+    add_data_option,
+    add_json_option,
+    add_run_options,
+    open_one_run,
+    read_context,
+    require_question,
+)
+from squadqa.cli.parser import CommandParser
+from squadqa.errors import ConfigError
 
 if TYPE_CHECKING:
     from squadqa.inference.explanation import ExplainedSpan, Explanation
@@ -18,14 +26,49 @@ def main(arguments: list[str]) -> int:
     """Run the command.
 
     Args:
-        arguments: What stands behind the command's name.
+        arguments: The words after the command's name.
 
     Returns:
         The exit code.
 
     Raises:
-        SquadQAError: The data, context, question, run or options are not what they should be.
+        SquadQAError: The data, context, question, run or options cannot be used.
     """
+    options = _parser().parse_args(arguments)
+    names = ("data", "id", "context", "question")
+    given = [f"--{name}" for name in names if getattr(options, name) is not None]
+    if given not in (["--data", "--id"], ["--context", "--question"]):
+        raise ConfigError(
+            f"cannot tell which question to explain: given {' and '.join(given) or 'none'}",
+            hint="It takes --data and --id, or --context and --question.",
+            next_step="Examples: squadqa explain --help",
+        )
+    context = None if options.context is None else read_context(options.context)
+    if options.question is not None:
+        require_question(options.question)
+
+    from squadqa.data.squad import find_source, read_squad
+
+    run = open_one_run(options)
+    source = None if options.data is None else find_source(options.data)
+
+    from squadqa.inference.answering import new_questions
+    from squadqa.inference.explanation import explain, question_with_id
+
+    if source is None:
+        assert context is not None
+        asked = new_questions(context, [options.question])
+    else:
+        asked = question_with_id(read_squad(source), options.id)
+    explanation = explain(run, asked, device=options.device)
+    if options.json:
+        print_json({**asdict(explanation), "checkpoint": str(run.checkpoint)})
+    else:
+        print(_text(explanation, str(run.checkpoint)))
+    return 0
+
+
+def _parser() -> CommandParser:
     parser = CommandParser(
         "explain",
         "Show what each feature group of a baseline adds to the score of the chosen span, of the\n"
@@ -43,52 +86,16 @@ def main(arguments: list[str]) -> int:
         ],
     )
     add_run_options(parser)
-    parser.add_argument(
-        "--data", metavar="FILE", help="questions: .json, .json.gz, .jsonl, or squad"
-    )
+    add_data_option(parser, "questions", required=False)
     parser.add_argument("--id", metavar="ID", help="identifier of the question in it")
-    parser.add_argument(
-        "--context", metavar="FILE", help="text file to find the answer in; - reads standard input"
-    )
+    add_context_option(parser, required=False)
     parser.add_argument("--question", metavar="TEXT", help="the question about it")
-    parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
-    options = parser.parse_args(arguments)
-    names = ("data", "id", "context", "question")
-    given = [f"--{name}" for name in names if getattr(options, name) is not None]
-    if given not in (["--data", "--id"], ["--context", "--question"]):
-        raise ConfigError(
-            f"cannot tell which question to explain: given {' and '.join(given) or 'none'}",
-            hint="It takes --data and --id, or --context and --question.",
-            next_step="Examples: squadqa explain --help",
-        )
-    context = None if options.context is None else read_context(options.context)
-    if options.question is not None and not options.question.strip():
-        raise DataError("the question is empty", next_step='Ask with --question "...".')
-
-    from squadqa.data.squad import find_source, read_squad
-    from squadqa.inference.run_folder import open_run
-
-    run = open_run(options.run_folder, checkpoint=options.checkpoint)
-    source = None if options.data is None else find_source(options.data)
-
-    from squadqa.inference.explanation import explain, question_with_id
-    from squadqa.inference.predictor import new_question
-
-    if source is None:
-        assert context is not None
-        asked = new_question(context, options.question)
-    else:
-        asked = question_with_id(read_squad(source), options.id)
-    explanation = explain(run, asked, device=options.device)
-    if options.json:
-        print_json({**asdict(explanation), "checkpoint": str(run.checkpoint)})
-    else:
-        print(_text(explanation, str(run.checkpoint)))
-    return 0
+    add_json_option(parser)
+    return parser
 
 
 def _text(explanation: "Explanation", checkpoint: str) -> str:
-    told = [("question", _one_line(explanation.question))]
+    pairs = [("question", one_line(explanation.question))]
     columns: dict[str, ExplainedSpan] = {}
     named = {
         "chosen": explanation.chosen,
@@ -98,16 +105,16 @@ def _text(explanation: "Explanation", checkpoint: str) -> str:
     for name, span in named.items():
         twin = next((other for other, one in columns.items() if one == span), None)
         if twin:
-            told.append((name, f"the {twin} span"))
+            pairs.append((name, f"the {twin} span"))
         elif span:
-            told.append((name, _in_sentence(span)))
+            pairs.append((name, _in_sentence(span)))
             columns[name] = span
     if explanation.references:
         if not explanation.gold:
-            told.append(("gold", "no candidate holds the first answer"))
-        texts = dict.fromkeys(map(_one_line, explanation.references))
-        told.append(("answers", ", ".join(f'"{text}"' for text in texts)))
-    told.append(("checkpoint", checkpoint))
+            pairs.append(("gold", "no candidate holds the first answer"))
+        texts = dict.fromkeys(map(one_line, explanation.references))
+        pairs.append(("answers", ", ".join(f'"{text}"' for text in texts)))
+    pairs.append(("checkpoint", checkpoint))
 
     spans, separations = columns.values(), explanation.separations
     rows = [
@@ -121,14 +128,10 @@ def _text(explanation: "Explanation", checkpoint: str) -> str:
         ahead = [explanation.chosen.score - rival.score, *separations.values()]
         cells = [f"chosen - {name}", "", *(f"{value:+.3f}" for value in ahead)]
         rows = [[*row, cell] for row, cell in zip(rows, cells, strict=True)]
-    return f"{facts(told)}\n\n{table(rows)}"
+    return f"{facts(pairs)}\n\n{table(rows)}"
 
 
 def _in_sentence(span: "ExplainedSpan") -> str:
-    """Show a span where it stands in its sentence, on one line."""
-    begin, behind = span.start - span.sentence_start, span.end - span.sentence_start
-    return _one_line(span.sentence[:begin] + marked(span.text) + span.sentence[behind:])
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """Show a span with its sentence around it, on one line."""
+    start, end = span.start - span.sentence_start, span.end - span.sentence_start
+    return one_line(span.sentence[:start] + marked(span.text) + span.sentence[end:])

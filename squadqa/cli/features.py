@@ -4,8 +4,16 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from squadqa.cli.console import ProgressLines, facts, print_json, table
-from squadqa.cli.parser import CommandParser, add_cache_options, add_run_options, positive
-from squadqa.cli.prepare import default_bad_answers
+from squadqa.cli.options import (
+    add_cache_options,
+    add_data_option,
+    add_json_option,
+    add_run_options,
+    default_bad_answers,
+    open_one_run,
+    positive,
+)
+from squadqa.cli.parser import CommandParser
 
 if TYPE_CHECKING:
     from squadqa.inference.feature_counts import TableCounts
@@ -15,56 +23,30 @@ HELP = "count a scorer's hashed features, and those that share a row of its tabl
 LEGEND = """\
 a question   features that a question looks up, with repeats
 distinct     distinct features of all questions
-taken        rows that at least one of them falls on
+taken        rows that at least one of them uses
 collide      distinct features that share their row with another, in percent
-by chance    the same if features fell on rows by chance, in percent
-not zero     numbers in the table that training moved from zero"""
+by chance    the same if each feature had a random row, in percent
+not zero     numbers in the table that training changed from zero"""
 
 
 def main(arguments: list[str]) -> int:
     """Run the command.
 
     Args:
-        arguments: What stands behind the command's name.
+        arguments: The words after the command's name.
 
     Returns:
         The exit code.
 
     Raises:
-        SquadQAError: The data, run or options are not what they should be.
+        SquadQAError: The data, run or options cannot be used.
     """
-    parser = CommandParser(
-        "features",
-        "Count the hashed features that questions look up in each table of a trained scorer, and\n"
-        "those that share a row: what hashing costs, and what a larger table_bits would save.",
-        usage="RUN_FOLDER --data FILE [options]",
-        examples=[
-            ("over SQuAD's train part", "squadqa features runs/logistic --data squad:train"),
-            (
-                "a quick look, for a script",
-                "squadqa features runs/logistic --data squad:train --limit 1000 --json",
-            ),
-        ],
-    )
-    add_run_options(parser)
-    parser.add_argument(
-        "--data",
-        metavar="FILE",
-        required=True,
-        help="questions: .json, .json.gz, .jsonl, squad, or squad:train",
-    )
-    parser.add_argument(
-        "--limit", metavar="N", type=positive, help="count over the first N questions alone"
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
-    add_cache_options(parser)
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
 
     from squadqa.data.squad import find_source
-    from squadqa.inference.run_folder import open_run
 
     source = find_source(options.data)
-    run = open_run(options.run_folder, checkpoint=options.checkpoint)
+    run = open_one_run(options)
 
     from squadqa.inference.feature_counts import count_features, require_tables
     from squadqa.inference.predictor import Predictor
@@ -91,8 +73,8 @@ def main(arguments: list[str]) -> int:
             }
             for name, one in counts.items()
         }
-        told = {"data": data.source, "questions": questions, "checkpoint": str(run.checkpoint)}
-        print_json({**told, "tables": tables})
+        counted = {"data": data.source, "questions": questions, "checkpoint": str(run.checkpoint)}
+        print_json({**counted, "tables": tables})
         return 0
     pairs = [
         ("data", f"{data.source}, {questions:,} questions"),
@@ -105,6 +87,30 @@ def main(arguments: list[str]) -> int:
     if error:
         print(f"Counts of one table or more are estimates, with a standard error of {error:.2g} %.")
     return 0
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "features",
+        "Count the hashed features that questions look up in each table of a trained scorer, and\n"
+        "those that share a row: what hashing costs, and what a larger table_bits would save.",
+        usage="RUN_FOLDER --data FILE [options]",
+        examples=[
+            ("over SQuAD's train part", "squadqa features runs/logistic --data squad:train"),
+            (
+                "a quick look, for a script",
+                "squadqa features runs/logistic --data squad:train --limit 1000 --json",
+            ),
+        ],
+    )
+    add_run_options(parser)
+    add_data_option(parser, "questions")
+    parser.add_argument(
+        "--limit", metavar="N", type=positive, help="count over the first N questions only"
+    )
+    add_json_option(parser)
+    add_cache_options(parser)
+    return parser
 
 
 _HEAD = (

@@ -1,4 +1,4 @@
-"""The console command `squadqa`: finds the command, and says what went wrong."""
+"""The program `squadqa`: finds the command, and says what went wrong."""
 
 import errno
 import os
@@ -28,10 +28,10 @@ COMMANDS = {
     "features": "squadqa.cli.features",
     "models": "squadqa.cli.models",
 }
-"""Modules of the commands: each has a line `HELP` and a `main(arguments) -> exit code`."""
+"""The commands' modules: each has a line of help `HELP` and a `main(arguments) -> exit code`."""
 
 LIGHTNING = "lightning"
-"""What train_cli.py calls: LightningCLI as it is, which has its own help."""
+"""The command of train_cli.py, not listed in the help: LightningCLI, which has its own help."""
 
 EXAMPLES = """\
 examples:
@@ -40,14 +40,14 @@ examples:
   squadqa evaluate --data dev-v1.1.json --predictions predictions.json"""
 
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
-"""What the system answers where a file cannot be written through no fault of the program."""
+"""Errors of the system that a user can cause or mend: a full disk, a folder without permission."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Args:
-        argv: The command line behind the program's name; None takes the process's own.
+        argv: The words after the program's name; None takes the process's own.
 
     Returns:
         The exit code: 0, 1 if it was interrupted, 2 for a mistake in input or options.
@@ -61,20 +61,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except SquadQAError as error:
-        _complain(error, debug=debug)
+        _print_error(error, debug=debug)
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("\nsquadqa: interrupted\n")
         return 1
-    except BrokenPipeError:  # the reader of the output went away, such as `head`
+    except BrokenPipeError:  # the program that reads the output ended, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
         if error.errno not in UNWRITABLE:
             raise
-        _complain(output_error(Path(error.filename or "a file"), error), debug=debug)
+        _print_error(output_error(Path(error.filename or "a file"), error), debug=debug)
         return 2
-    except SystemExit as error:  # of argparse, behind --help, and of LightningCLI
+    except SystemExit as error:  # from argparse after --help, and from LightningCLI
         return error.code if isinstance(error.code, int) else 2 if error.code else 0
 
 
@@ -95,7 +95,7 @@ def _run(arguments: list[str]) -> int:
             hint=did_you_mean(name, [*COMMANDS, "--help", "--version"]),
             next_step="All commands: squadqa --help",
         )
-    code = import_module(COMMANDS[name]).main(rest)
+    code: int = import_module(COMMANDS[name]).main(rest)
     return code
 
 
@@ -113,13 +113,13 @@ def _help() -> str:
             "",
             EXAMPLES,
             "",
-            "Each command explains itself: squadqa COMMAND --help. --version tells the version;",
+            "Options of a command: squadqa COMMAND --help. --version shows the version;",
             "--debug shows where in the program an error came from.",
         ]
     )
 
 
-def _complain(error: SquadQAError, *, debug: bool) -> None:
+def _print_error(error: SquadQAError, *, debug: bool) -> None:
     if debug:
         traceback.print_exception(error)
     label = bold("squadqa: error:", stream=sys.stderr)

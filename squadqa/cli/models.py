@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from squadqa.cli.console import bold, print_json, table
+from squadqa.cli.options import add_json_option
 from squadqa.cli.parser import CommandParser
 
 if TYPE_CHECKING:
@@ -15,14 +16,14 @@ if TYPE_CHECKING:
 HELP = "list the readers, scorers and character CNNs, and what they score"
 
 WIDEST = 100
-"""Characters of a line at most; a narrower terminal has its own width."""
+"""Characters of a line at most, in a terminal that is as wide or wider."""
 
 
 def main(arguments: list[str]) -> int:
     """Run the command.
 
     Args:
-        arguments: What stands behind the command's name.
+        arguments: The words after the command's name.
 
     Returns:
         The exit code.
@@ -30,18 +31,7 @@ def main(arguments: list[str]) -> int:
     Raises:
         SquadQAError: An option is unknown, or a configuration or result cannot be read.
     """
-    parser = CommandParser(
-        "models",
-        "List every reader, scorer and character CNN: parameters, paper, configurations, and what "
-        "was\nmeasured with them. In a checkout, or an editable installation of one; without "
-        "configs/ and\nresults/ the classes alone, as they are by default.",
-        examples=[
-            ("what there is", "squadqa models"),
-            ("for a script: a JSON list", "squadqa models --json"),
-        ],
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON list, nothing else")
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
 
     from squadqa.evaluation.results import FOLDER
     from squadqa.inference.catalog import CONFIGS, VECTOR_SIZE, catalog, find_folder
@@ -55,14 +45,29 @@ def main(arguments: list[str]) -> int:
     for kind, some in groupby(entries, key=lambda entry: entry.kind):
         print(bold(f"{kind}s") + "\n")
         print("\n\n".join(_text(entry, width) for entry in some) + "\n")
-    told = (
-        f"  Parameters are for word vectors of {VECTOR_SIZE} values, minutes are of training, and "
-        "in brackets stands how many questions were scored."
+    legend = (
+        f"  Parameters are for word vectors of {VECTOR_SIZE} values, minutes are of training; the "
+        "number of questions scored is in brackets."
     )
-    print(textwrap.fill(told, width, subsequent_indent="  "))
+    print(textwrap.fill(legend, width, subsequent_indent="  "))
     if configs is None or results is None:
         print("There is no configs/ or results/ here: run this in a checkout to see them.")
     return 0
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "models",
+        "List every reader, scorer and character CNN: parameters, paper, configurations, and the\n"
+        "scores that were measured. Configurations and scores are those of configs/ and results/,\n"
+        "in a checkout or an editable installation of one; elsewhere the classes alone are listed.",
+        examples=[
+            ("for reading", "squadqa models"),
+            ("for a script: a JSON list", "squadqa models --json"),
+        ],
+    )
+    add_json_option(parser, kind="list")
+    return parser
 
 
 def _text(entry: "CatalogEntry", width: int) -> str:
@@ -90,6 +95,6 @@ def _text(entry: "CatalogEntry", width: int) -> str:
         for result in measured
     ]
     for row, result in zip(table(rows).splitlines() if rows else [], measured, strict=True):
-        scored = result.data.rpartition(", ")[2]  # behind what it was trained on
+        scored = result.data.rpartition(", ")[2]  # a result names the training data before it
         lines.append(f"{row}  on {scored} ({result.total:,})")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Command lines whose mistakes are told in three lines: what, did you mean, what next."""
+"""A parser of command lines that says in three lines what is wrong, what was meant, what to do."""
 
 import argparse
 import re
@@ -16,8 +16,8 @@ class CommandParser(argparse.ArgumentParser):
     Args:
         command: The command's name.
         description: What it does.
-        usage: Its usual form, behind its name.
-        examples: Worked examples: what each does, and its command line.
+        usage: The usual arguments, after the command's name.
+        examples: What each example does, and its command line.
     """
 
     def __init__(
@@ -44,10 +44,11 @@ class CommandParser(argparse.ArgumentParser):
         """Parse a command line.
 
         Args:
-            arguments: What stands behind the command's name.
+            arguments: The words after the command's name.
 
         Raises:
-            ConfigError: It has an unknown option, a wrong value, too much or too little.
+            ConfigError: An option is unknown or missing, a value is wrong, or there is an argument
+                too many.
         """
         self._refuse_unknown_options(arguments)
         parsed, left_over = self.parse_known_args(arguments)
@@ -64,7 +65,7 @@ class CommandParser(argparse.ArgumentParser):
         raise self._refusal(message)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        """Refuse a value that is none of an option's choices (called by argparse)."""
+        """Refuse a value that is not among an option's choices (called by argparse)."""
         if action.choices is not None and value not in action.choices:
             name = "/".join(action.option_strings) or action.dest
             raise self._refusal(
@@ -72,7 +73,7 @@ class CommandParser(argparse.ArgumentParser):
             )
 
     def _refuse_unknown_options(self, arguments: Sequence[str]) -> None:
-        """Look for unknown options first: argparse would rather tell what it misses."""
+        """Refuse unknown options first: argparse names a missing option before a misspelt one."""
         known = [option for action in self._actions for option in action.option_strings]
         for argument in arguments:
             if argument == "--":
@@ -88,73 +89,7 @@ class CommandParser(argparse.ArgumentParser):
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """Keeps lines as they are written, and gives the options' names some room."""
+    """Keeps the lines of descriptions and examples, and gives the options' names some room."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=30)
-
-
-def positive(text: str) -> int:
-    """Read an option's whole number, 1 or more.
-
-    Raises:
-        argparse.ArgumentTypeError: It is none.
-    """
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'"{text}" is not a whole number of 1 or more')
-    return int(text)
-
-
-def device(text: str) -> str:
-    """Read the name of a device.
-
-    Raises:
-        argparse.ArgumentTypeError: It is none.
-    """
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", text):
-        raise argparse.ArgumentTypeError(
-            f'"{text}" is no device; there are auto, cpu, cuda and cuda:NUMBER'
-        )
-    return text
-
-
-def add_run_options(parser: CommandParser, *, run_is_optional: bool = False) -> None:
-    """Add the options of commands that use a trained run.
-
-    Args:
-        parser: The command's parser.
-        run_is_optional: Whether the command works without a run too.
-    """
-    parser.add_argument(
-        "run_folder",
-        metavar="RUN_FOLDER",
-        nargs="?" if run_is_optional else None,
-        help="folder of a trained run, such as runs/drqa",
-    )
-    parser.add_argument(
-        "--checkpoint",
-        choices=("best", "last"),
-        help="which checkpoint to use (default: best, or last where there is no best yet)",
-    )
-    parser.add_argument(
-        "--device",
-        type=device,
-        default="auto",
-        help="auto, cpu or cuda (default: auto, a GPU where there is one)",
-    )
-
-
-def add_cache_options(parser: CommandParser) -> None:
-    """Add the options of commands that prepare data."""
-    parser.add_argument(
-        "--cache-dir",
-        metavar="FOLDER",
-        help="prepared data (default: SQUADQA_CACHE_DIR, or data/cache)",
-    )
-    parser.add_argument(
-        "--workers",
-        metavar="N",
-        type=positive,
-        default=0,
-        help="processes that annotate (default: one for each core)",
-    )

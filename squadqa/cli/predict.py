@@ -1,12 +1,17 @@
 """`squadqa predict`: a trained run's answers to every question of a file."""
 
-import tempfile
 from pathlib import Path
 
 from squadqa.cli.console import ProgressLines, facts
-from squadqa.cli.parser import CommandParser, add_cache_options, add_run_options, positive
-from squadqa.errors import OutputError
-from squadqa.files import output_error
+from squadqa.cli.options import (
+    add_cache_options,
+    add_data_option,
+    add_run_options,
+    open_answerer,
+    positive,
+    require_writable_file,
+)
+from squadqa.cli.parser import CommandParser
 
 HELP = "answer every question of a file with a trained run"
 
@@ -15,14 +20,42 @@ def main(arguments: list[str]) -> int:
     """Run the command.
 
     Args:
-        arguments: What stands behind the command's name.
+        arguments: The words after the command's name.
 
     Returns:
         The exit code.
 
     Raises:
-        SquadQAError: The data, run, output or options are not what they should be.
+        SquadQAError: The data, run, output or options cannot be used.
     """
+    options = _parser().parse_args(arguments)
+    output = Path(options.output)
+    require_writable_file(output)
+
+    from squadqa.data.squad import find_source
+
+    source = find_source(options.data)
+    run = open_answerer(options)
+
+    from squadqa.evaluation.predictions import write_n_best, write_predictions
+    from squadqa.inference.answering import Preparation
+
+    answered = run.answer_file(
+        source,
+        n_best=options.n_best or 1,
+        preparation=Preparation(options.cache_dir, options.workers, ProgressLines()),
+    )
+    pairs = [("questions", f"{len(answered.answers):,}"), ("checkpoint", run.description)]
+    if options.n_best:
+        n_best_path = output.with_name(f"{output.stem}.n_best.json")
+        write_n_best(n_best_path, answered.answers)
+        pairs.append(("n-best", str(n_best_path)))
+    write_predictions(output, answered.texts)
+    print(facts([*pairs, ("predictions", str(output))]))
+    return 0
+
+
+def _parser() -> CommandParser:
     parser = CommandParser(
         "predict",
         "Answer every question of a file with a trained run, in the official format.",
@@ -33,18 +66,13 @@ def main(arguments: list[str]) -> int:
                 "squadqa predict runs/drqa --data dev-v1.1.json --output predictions.json",
             ),
             (
-                "and beside them, in predictions.n_best.json, the 20 best with probabilities",
+                "also the 20 best answers with probabilities, in predictions.n_best.json",
                 "squadqa predict runs/drqa --data squad --output predictions.json --n-best 20",
             ),
         ],
     )
     add_run_options(parser)
-    parser.add_argument(
-        "--data",
-        metavar="FILE",
-        required=True,
-        help="questions, with or without answers: .json, .json.gz, .jsonl, or squad",
-    )
+    add_data_option(parser, "questions, with or without answers")
     parser.add_argument(
         "--output", metavar="FILE", required=True, help="prediction file to write, as .json"
     )
@@ -52,54 +80,7 @@ def main(arguments: list[str]) -> int:
         "--n-best",
         metavar="N",
         type=positive,
-        help="write the N best spans of each question, with probability and characters, too",
+        help="also write the N best spans of each question, with probabilities and characters",
     )
     add_cache_options(parser)
-    options = parser.parse_args(arguments)
-    output = Path(options.output)
-    require_writable_file(output)
-
-    from squadqa.data.squad import find_source
-    from squadqa.inference.run_folder import open_run
-
-    source = find_source(options.data)
-    run = open_run(options.run_folder, checkpoint=options.checkpoint)
-
-    from squadqa.evaluation.predictions import write_n_best, write_predictions
-    from squadqa.inference.predictor import Predictor
-
-    predictor = Predictor(run, device=options.device)
-    progress = ProgressLines()
-    data = predictor.prepare(
-        source, cache_dir=options.cache_dir, workers=options.workers, progress=progress
-    )
-    answers = predictor.answers(data, n_best=options.n_best or 1, progress=progress)
-    told = [("questions", f"{len(answers):,}"), ("checkpoint", str(run.checkpoint))]
-    if options.n_best:
-        n_best_path = output.with_name(f"{output.stem}.n_best.json")
-        write_n_best(n_best_path, answers)
-        told.append(("n-best", str(n_best_path)))
-    write_predictions(output, {name: best[0].text for name, best in answers.items()})
-    print(facts([*told, ("predictions", str(output))]))
-    return 0
-
-
-def require_writable_file(path: Path) -> None:
-    """Find out before the work is done whether its result can be written.
-
-    Args:
-        path: The file to write.
-
-    Raises:
-        OutputError: It cannot.
-    """
-    if path.is_dir():
-        raise OutputError(
-            f'cannot write "{path}": it is a folder',
-            next_step=f'Name a file in it: --output "{path / "predictions.json"}"',
-        )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=path.parent).close()
-    except OSError as error:
-        raise output_error(path, error) from error
+    return parser

@@ -9,7 +9,7 @@ from squadqa.errors import CheckpointError, OutputError
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import NAME, Result
 from squadqa.files import output_error, write_atomic
-from squadqa.inference.run_folder import CHECKPOINTS, RUNS
+from squadqa.inference.run_folder import CHECKPOINTS, RUNS_FOLDER
 from squadqa.training.processes import is_first_process
 
 RESULTS = "results.json"
@@ -102,10 +102,10 @@ def choose_run_folder(named: str | None, configs: Sequence[str], *, is_new: bool
             require_new(folder, next_step=f"{go_on}, or name another.")
         return folder
     name = Path(configs[0]).stem if configs else "run"
-    folder, number = Path(RUNS) / name, 1
+    folder, number = Path(RUNS_FOLDER) / name, 1
     while is_new and folder.exists():
         number += 1
-        folder = Path(RUNS) / f"{name}-{number}"
+        folder = Path(RUNS_FOLDER) / f"{name}-{number}"
     return folder
 
 

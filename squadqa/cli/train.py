@@ -3,7 +3,8 @@
 import shlex
 from pathlib import Path
 
-from squadqa.cli.parser import CommandParser, positive, positive_number
+from squadqa.cli.options import positive, positive_number
+from squadqa.cli.parser import CommandParser
 from squadqa.cli.training_options import data_overrides, require_config, split_overrides
 from squadqa.errors import CheckpointError, ConfigError, did_you_mean
 from squadqa.inference.run_folder import CONFIG

@@ -1,6 +1,7 @@
 """Scores in parts: by the answer's type, and how often the right sentence was found."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,6 +20,42 @@ Reference: Rajpurkar et al. 2016 (arXiv 1606.05250), section 6.
 
 PAPER_SENTENCE_ACCURACY = 79.3
 """How often, in percent, the paper's logistic regression finds the right sentence of dev."""
+
+
+@dataclass(frozen=True)
+class DetailedScore:
+    """Scores in parts.
+
+    Args:
+        by_answer_type: The score by type of answer (see `scores_by_type`).
+        sentence_accuracy: How often the right sentence was found, in percent (see
+            `sentence_accuracy`); None where only the texts of the answers are known.
+    """
+
+    by_answer_type: dict[str, Score]
+    sentence_accuracy: float | None
+
+
+def score_in_detail(
+    data: PreparedData,
+    predictions: Mapping[str, str],
+    *,
+    spans: Mapping[str, tuple[int, int]] | None = None,
+) -> DetailedScore:
+    """Score predictions in parts.
+
+    Args:
+        data: A prepared source with annotation.
+        predictions: The predicted text by question id; an id that is missing scores 0.
+        spans: The predicted characters by question id, half-open; None if only texts are known.
+
+    Raises:
+        DataError: A question has no references, or the source was prepared without annotation.
+    """
+    return DetailedScore(
+        by_answer_type=scores_by_type(data, predictions),
+        sentence_accuracy=None if spans is None else sentence_accuracy(data, spans),
+    )
 
 
 def scores_by_type(data: PreparedData, predictions: Mapping[str, str]) -> dict[str, Score]:

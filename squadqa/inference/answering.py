@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
-from squadqa.data.prepare import Progress
+from squadqa.data.prepare import PreparedData, Progress
 from squadqa.data.squad import Source, SquadData, find_source
 from squadqa.errors import DataError
 from squadqa.evaluation.predictions import Answer, write_n_best, write_predictions
@@ -38,11 +38,16 @@ class Answered:
 
     Args:
         answers: The best spans of each question id, the most probable first, at least one.
-        references: The given answers of each question id; none where they are not known.
+        data: The questions, as a run read them.
     """
 
     answers: Mapping[str, list[Answer]]
-    references: Mapping[str, Sequence[str]]
+    data: PreparedData
+
+    @property
+    def references(self) -> dict[str, list[str]]:
+        """The given answers of each question id; none where they are not known."""
+        return self.data.references
 
     @property
     def texts(self) -> dict[str, str]:
@@ -52,6 +57,11 @@ class Answered:
 
 class Answerer(ABC):
     """Answers questions about texts, and those of whole files."""
+
+    @property
+    @abstractmethod
+    def description(self) -> str:
+        """What answers, for people: a run's checkpoint, or an ensemble's members."""
 
     @abstractmethod
     def ask(self, context: str, questions: Sequence[str], *, n_best: int) -> list[list[Answer]]:

@@ -72,6 +72,11 @@ class Ensemble(Answerer):
                 next_step="Give one weight above 0 for each member, in the same order.",
             )
 
+    @property
+    def description(self) -> str:
+        """The members' checkpoints, for people."""
+        return ", ".join(member.description for member in self.members)
+
     def ask(self, context: str, questions: Sequence[str], *, n_best: int) -> list[list[Answer]]:
         """Give the best spans of questions about one text, which each member reads once."""
         read = [member.new_distributions(context, questions) for member in self.members]
@@ -83,7 +88,7 @@ class Ensemble(Answerer):
     ) -> Answered:
         """Answer every question of a source (see `squadqa.data.squad.find_source`)."""
         reading = self.read(source, preparation or Preparation())
-        return Answered(self.answers(reading, n_best=n_best), reading.references)
+        return Answered(self.answers(reading, n_best=n_best), reading.dataset.data)
 
     def read(self, source: Source, preparation: Preparation) -> JointReading:
         """Let every member read the questions of a source.

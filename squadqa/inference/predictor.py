@@ -71,6 +71,11 @@ class Predictor(Answerer):
         self._texts = TextPreparer(pipeline=run.inputs.pipeline, vectors=run.inputs.vectors)
         self._encoded: OrderedDict[str, Tensor] = OrderedDict()
 
+    @property
+    def description(self) -> str:
+        """The run's checkpoint, for people."""
+        return str(self.run.checkpoint)
+
     def prepare(
         self,
         source: Source,
@@ -219,7 +224,7 @@ class Predictor(Answerer):
         data = self.prepare(
             source, cache_dir=how.cache_dir, workers=how.workers, progress=how.progress
         )
-        return Answered(self.answers(data, n_best=n_best, progress=how.progress), data.references)
+        return Answered(self.answers(data, n_best=n_best, progress=how.progress), data)
 
     def _new_dataset(self, context: str, questions: Sequence[str]) -> QuestionDataset[Any]:
         """Make the data set of questions about one text."""

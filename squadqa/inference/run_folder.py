@@ -30,7 +30,7 @@ CHOICES: tuple[Choice, ...] = ("best", "last")
 ENSEMBLE = "ensemble.json"
 """What the folder of an ensemble holds in place of a configuration."""
 
-RUNS = "runs"
+RUNS_FOLDER = "runs"
 """Folder in which runs are made."""
 
 FAMILIES = ("reader", "scorer")
@@ -181,7 +181,7 @@ def find_run(folder: str | Path) -> Path:
         what = f'"{folder}" is no run folder: it has no {CONFIG}'
     elif folder.exists():
         what = f'"{folder}" is a file, not a run folder'
-    known = list_runs(folder, folder.parent, Path(RUNS))
+    known = list_runs(folder, folder.parent, Path(RUNS_FOLDER))
     hint = did_you_mean(str(folder), known)
     if len(known) > 1 and not hint.startswith("Known"):
         hint += " Runs there are: " + ", ".join(f'"{name}"' for name in known) + "."

@@ -63,31 +63,15 @@ def test_for_reading(
     assert capsys.readouterr().out == from_file
 
 
-@pytest.mark.parametrize("content", ["", " \n\t"])
-def test_an_empty_context(
-    content: str, context: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
-) -> None:
-    context.write_text(content)
+def test_an_empty_context(context: Path, refused: Callable[..., str]) -> None:
+    context.write_text(" \n\t")
     said = refused("answer", "runs/x", "--context", context, "--question", QUESTION)
     assert f'the context "{context}" is empty' in said
-    stdin(content.encode(), monkeypatch)
-    said = refused("answer", "runs/x", "--context", "-", "--question", QUESTION)
-    assert "the context standard input is empty" in said
 
 
 def test_an_empty_question(context: Path, refused: Callable[..., str]) -> None:
     said = refused("answer", "runs/x", "--context", context, "--question", " ")
     assert "the question is empty" in said
-
-
-def test_a_context_that_cannot_be_read(
-    tmp_path: Path, context: Path, refused: Callable[..., str]
-) -> None:
-    line = ("answer", "runs/x", "--question", QUESTION, "--context")
-    assert "No such file" in refused(*line, tmp_path / "none.txt")
-    assert "Is a directory" in refused(*line, tmp_path)
-    context.write_bytes(b"na\xefve")
-    assert "is not UTF-8 text (byte 2)" in refused(*line, context)
 
 
 def test_a_run_that_is_not_there(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from squadqa.cli import candidates as command
+from squadqa.cli import options as shared
 from squadqa.cli.baseline import PUBLISHED
 from squadqa.cli.main import main
 from squadqa.evaluation.results import read_results
@@ -17,7 +17,7 @@ from tests.support import tiny
 @pytest.fixture(autouse=True)
 def unparsed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without a pipeline, so that the candidates are n-grams, and at once."""
-    monkeypatch.setattr(command, "PIPELINE", None)
+    monkeypatch.setattr(shared, "DEFAULT_PIPELINE", None)
     monkeypatch.setenv("SQUADQA_CACHE_DIR", str(tmp_path / "cache"))
 
 
@@ -152,9 +152,12 @@ def test_depth_is_of_runs_alone(refused: Callable[..., str]) -> None:
     assert "--depth is of DependencyRuns, not of NGrams" in said
 
 
-def test_an_output_that_cannot_be_written(data: Path, refused: Callable[..., str]) -> None:
+def test_an_output_that_cannot_be_written_is_refused_before_the_work(
+    data: Path, tmp_path: Path, refused: Callable[..., str]
+) -> None:
     said = refused("baseline", "random", "--data", data, "--output", data / "p.json")
     assert "cannot write" in said
+    assert not (tmp_path / "cache").exists()
 
 
 def test_questions_without_answers_are_refused(tmp_path: Path, refused: Callable[..., str]) -> None:

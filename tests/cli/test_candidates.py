@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from squadqa.cli import candidates as command
-from squadqa.cli.candidates import DEPTHS, GENERATORS, RUNS
+from squadqa.cli import options as shared
+from squadqa.cli.candidates import DEPTHS
 from squadqa.cli.main import main
-from squadqa.data.candidates import generators as module
+from squadqa.cli.options import DEPENDENCY_RUNS
 from tests.support import tiny
 
 
 @pytest.fixture(autouse=True)
 def unparsed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without a pipeline, so that every generator gives n-grams, and at once."""
-    monkeypatch.setattr(command, "PIPELINE", None)
+    monkeypatch.setattr(shared, "DEFAULT_PIPELINE", None)
     monkeypatch.setenv("SQUADQA_CACHE_DIR", str(tmp_path / "cache"))
 
 
@@ -71,7 +72,7 @@ def test_limits(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_all_generators_are_the_default(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = measured(data, capsys=capsys)["generators"]
-    runs = [(RUNS, depth) for depth in DEPTHS]
+    runs = [(DEPENDENCY_RUNS, depth) for depth in DEPTHS]
     assert [(one["name"], one["depth"]) for one in found] == [
         *runs,
         ("NounChunks", None),
@@ -80,18 +81,15 @@ def test_all_generators_are_the_default(data: Path, capsys: pytest.CaptureFixtur
     assert {one["candidates"] for one in found} == {12}
 
 
-def test_names_are_those_of_the_generators() -> None:
-    assert tuple(module.GENERATORS) == GENERATORS
-
-
 def test_options_reach_the_generator(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     original = command.make_generator
     monkeypatch.setattr(
         command, "make_generator", lambda *a, **k: made.append(original(*a, **k)) or made[-1]
     )
-    options = ["--generator", RUNS, "NGrams", RUNS, "--depth", "3", "0", "3", "--max-tokens", "7"]
-    assert main(["candidates", "--data", str(data), *options, "--max-candidates", "9"]) == 0
+    names = ["--generator", DEPENDENCY_RUNS, "NGrams", DEPENDENCY_RUNS, "--depth", "3", "0", "3"]
+    limits = ["--max-tokens", "7", "--max-candidates", "9"]
+    assert main(["candidates", "--data", str(data), *names, *limits]) == 0
     assert [vars(generator) for generator in made] == [
         {"max_tokens": 7, "max_candidates": 9, "depth": 3},
         {"max_tokens": 7, "max_candidates": 9, "depth": 0},
@@ -100,7 +98,7 @@ def test_options_reach_the_generator(data: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_table_for_reading(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    line = ["candidates", "--data", str(data), "--generator", RUNS, "--depth", "1"]
+    line = ["candidates", "--data", str(data), "--generator", DEPENDENCY_RUNS, "--depth", "1"]
     assert main(line) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"{data}: 3 paragraphs, 3 questions"
@@ -108,7 +106,7 @@ def test_a_table_for_reading(data: Path, capsys: pytest.CaptureFixture[str]) -> 
         "generator", "a", "paragraph", "most", "first", "any", "EM", "F1", "too", "long", "too",
         "many", "seconds",
     ]  # fmt: skip
-    figures = f"{RUNS}, depth 1 4 4 100.0 100.0 66.7 66.7 0 0".split()
+    figures = f"{DEPENDENCY_RUNS}, depth 1 4 4 100.0 100.0 66.7 66.7 0 0".split()
     assert lines[3].split()[:-1] == figures
     assert "too long      spans left out by --max-tokens 20" in lines
     assert "too many      candidates left out by --max-candidates 2,000 a paragraph" in lines

@@ -1,11 +1,11 @@
-"""What commands print with."""
+"""Tables, emphasis and progress, as commands print them."""
 
 import sys
 
 import pytest
 
 from squadqa.cli import console
-from squadqa.cli.console import ProgressLines, facts, marked, table
+from squadqa.cli.console import ProgressLines, facts, marked, one_line, table
 
 
 def test_a_table_is_aligned() -> None:
@@ -25,6 +25,10 @@ def test_a_part_is_marked_as_the_stream_can(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert marked("Oslo") == "\x1b[1mOslo\x1b[0m"
+
+
+def test_a_text_on_one_line() -> None:
+    assert one_line(" Ida \r\n\tMoss\n") == "Ida Moss"
 
 
 def test_progress_in_lines(

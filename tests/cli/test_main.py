@@ -1,5 +1,6 @@
 """The console command: help at once, mistakes in three lines, honest exit codes."""
 
+import configparser
 import errno
 import json
 import subprocess
@@ -69,6 +70,13 @@ def test_every_command_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split()[0] for line in shown.splitlines() if line.startswith("  ")][
         : len(COMMANDS)
     ] == list(COMMANDS)
+
+
+def test_the_import_contract_covers_every_command() -> None:
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    modules = config["importlinter:contract:commands"]["modules"].split()
+    assert sorted(modules) == sorted(COMMANDS.values())
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,10 +1,9 @@
-"""Mistakes on a command line: what, did you mean, what next."""
-
-import argparse
+"""Mistakes on a command line: what is wrong, what was meant, what to do."""
 
 import pytest
 
-from squadqa.cli.parser import CommandParser, device, positive
+from squadqa.cli.options import positive
+from squadqa.cli.parser import CommandParser
 from squadqa.errors import ConfigError
 
 
@@ -22,7 +21,7 @@ def test_what_is_right_is_parsed() -> None:
     assert vars(options) == {"wall": "north", "colour": "red", "coats": 2, "shift": -1.5}
 
 
-def test_behind_two_dashes_nothing_is_an_option() -> None:
+def test_after_two_dashes_nothing_is_an_option() -> None:
     assert parser().parse_args(["--colour", "red", "--", "--wall"]).wall == "--wall"
 
 
@@ -33,7 +32,7 @@ def test_a_value_with_spaces_is_no_option() -> None:
 @pytest.mark.parametrize(
     ("arguments", "what", "hint"),
     [
-        # The unknown option is told before the missing one that it was meant to be.
+        # The misspelt option is named, not the missing one that was meant.
         (["north", "--color", "red"], 'unknown option "--color"', 'Did you mean "--colour"?'),
         (["north", "--color=red"], 'unknown option "--color"', 'Did you mean "--colour"?'),
         (["north", "--col", "red"], 'unknown option "--col"', '"--colour"'),
@@ -54,22 +53,6 @@ def test_mistakes_are_named(arguments: list[str], what: str, hint: str) -> None:
     assert what in caught.value.what
     assert hint in caught.value.hint
     assert caught.value.next_step == "All options: squadqa paint --help"
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "1.5", "", "many", "²"])
-def test_what_is_not_positive(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError):
-        positive(text)
-
-
-@pytest.mark.parametrize("text", ["auto", "cpu", "cuda", "cuda:1"])
-def test_devices(text: str) -> None:
-    assert device(text) == text
-
-
-def test_what_is_no_device() -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match='"gpu" is no device; there are auto'):
-        device("gpu")
 
 
 def test_help_shows_the_examples(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 import yaml
 
-from squadqa.cli.train_command import split_overrides
+from squadqa.cli.training_options import split_overrides
 from squadqa.evaluation.results import Result
 from squadqa.scoring import score
 from tests.support import tiny

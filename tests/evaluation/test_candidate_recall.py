@@ -19,7 +19,12 @@ from squadqa.data.candidates.generators import (
 )
 from squadqa.data.candidates.parse import parse_paragraphs
 from squadqa.data.prepare import PreparedData, prepare_data
-from squadqa.evaluation.candidate_recall import candidate_recall, found_answers, oracle_scores
+from squadqa.evaluation.candidate_recall import (
+    candidate_recall,
+    found_answers,
+    measure_generators,
+    oracle_scores,
+)
 from squadqa.scoring import exact_match, f1
 from tests.support import tiny
 from tests.support.parsed import random_data
@@ -208,3 +213,20 @@ def test_all_spans_hold_every_answer_inside_a_sentence() -> None:
     figures = candidate_recall(data, parse, NGrams(max_tokens=50).generate(data, parse))
     assert (figures.recall_first, figures.recall_any) == (100, 100)
     assert (figures.exact_match, figures.f1) == (100, 100)
+
+
+def test_generators_are_measured_in_order() -> None:
+    data = asking([("Ida", 0)])
+    parse = parse_paragraphs(data)
+    generators = [NGrams(max_tokens=1), NGrams(max_tokens=3, max_candidates=2)]
+    calls: list[tuple[str, int, int]] = []
+    measured = measure_generators(
+        data, generators, progress=lambda task, done, total: calls.append((task, done, total))
+    )
+    for generator, one in zip(generators, measured, strict=True):
+        candidates = generator.generate(data, parse)
+        assert one.recall == candidate_recall(data, parse, candidates)
+        assert one.dropped == candidates.dropped
+        assert one.seconds > 0
+    assert measured[0].recall != measured[1].recall
+    assert calls == [("generators", number, 2) for number in range(3)]

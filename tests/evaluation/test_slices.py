@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from squadqa.data.prepare import PreparedData
 from squadqa.evaluation.answer_types import ANSWER_TYPES
 from squadqa.evaluation.predictions import read_predictions
-from squadqa.evaluation.slices import PAPER_F1, scores_by_type, sentence_accuracy
+from squadqa.evaluation.slices import (
+    PAPER_F1,
+    DetailedScore,
+    score_in_detail,
+    scores_by_type,
+    sentence_accuracy,
+)
 from squadqa.scoring import Score
 from tests.support import tiny
 from tests.support.parsed import Question, Text, prepared, random_data
@@ -53,6 +59,14 @@ def test_each_type_is_scored_by_itself() -> None:
     }
     assert list(scores_by_type(data, {})) == ["person", "common noun phrase"]
     assert scores_by_type(data, {})["person"].missing == 2
+
+
+def test_all_parts_together() -> None:
+    data, texts = asked((0, 0), (7, 7)), {"q0": "Ida", "q1": "Ida"}
+    by_type = scores_by_type(data, texts)
+    assert score_in_detail(data, texts) == DetailedScore(by_type, sentence_accuracy=None)
+    found = score_in_detail(data, texts, spans={"q0": (0, 3), "q1": (0, 3)})
+    assert found == DetailedScore(by_type, sentence_accuracy=50.0)
 
 
 def test_the_papers_figures_are_for_all_types() -> None:

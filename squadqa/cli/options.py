@@ -1,0 +1,374 @@
+"""What commands share: types of arguments, options, and checks of what the options name."""
+
+import argparse
+import math
+import re
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from squadqa.cli.console import ProgressLines
+from squadqa.cli.parser import CommandParser
+from squadqa.errors import DataError, OutputError
+from squadqa.files import output_error
+
+if TYPE_CHECKING:
+    from squadqa.data.candidates.generators import CandidateGenerator
+    from squadqa.data.prepare import PreparedData
+    from squadqa.data.squad import BadAnswers, Source
+    from squadqa.inference.answering import Answerer
+    from squadqa.inference.run_folder import Run
+
+DEFAULT_PIPELINE = "en_core_web_sm"
+"""The spaCy pipeline that annotates where no run names another."""
+
+DEFAULT_VECTORS = ("glove-6b-50d",)
+"""The sources of word vectors that are looked up unless others are named."""
+
+DEPENDENCY_RUNS = "DependencyRuns"
+GENERATORS = (DEPENDENCY_RUNS, "NounChunks", "NGrams")
+"""The names of `squadqa.data.candidates.generators.GENERATORS`, which takes long to import."""
+
+MAX_TOKENS, MAX_CANDIDATES = 20, 2000
+"""The default limits of a generator: tokens of a candidate, and candidates of a paragraph."""
+
+
+# Types of arguments
+
+
+def positive(text: str) -> int:
+    """Read a whole number, 1 or more.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is not such a number.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a whole number of 1 or more')
+    return int(text)
+
+
+def natural(text: str) -> int:
+    """Read a whole number, 0 or more.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is not such a number.
+    """
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f'"{text}" is not a whole number of 0 or more')
+    return int(text)
+
+
+def positive_number(text: str) -> float:
+    """Read a finite number above 0, such as 0.5.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is not such a number.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a number above 0')
+    return number
+
+
+def device(text: str) -> str:
+    """Read the name of a device.
+
+    Raises:
+        argparse.ArgumentTypeError: There is no device of that name.
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", text):
+        raise argparse.ArgumentTypeError(
+            f'"{text}" is no device; there are auto, cpu, cuda and cuda:NUMBER'
+        )
+    return text
+
+
+# Options
+
+
+def add_run_options(parser: CommandParser, *, run_is_optional: bool = False) -> None:
+    """Add the options of commands that use a trained run.
+
+    Args:
+        parser: The command's parser.
+        run_is_optional: Whether the command works without a run too.
+    """
+    parser.add_argument(
+        "run_folder",
+        metavar="RUN_FOLDER",
+        nargs="?" if run_is_optional else None,
+        help="folder of a trained run, such as runs/drqa",
+    )
+    parser.add_argument(
+        "--checkpoint",
+        choices=("best", "last"),
+        help="which checkpoint to use (default: best, or last where there is no best yet)",
+    )
+    parser.add_argument(
+        "--device",
+        type=device,
+        default="auto",
+        help="auto, cpu or cuda (default: auto, a GPU where there is one)",
+    )
+    add_trust_option(parser)
+
+
+def add_trust_option(parser: CommandParser) -> None:
+    """Add the option that names packages whose classes a run may use."""
+    parser.add_argument(
+        "--trust",
+        metavar="PACKAGE",
+        action="append",
+        default=[],
+        help="package of your own whose classes the run may name; it is imported",
+    )
+
+
+def add_data_option(parser: CommandParser, what: str, *, required: bool = True) -> None:
+    """Add the option that names questions.
+
+    Args:
+        parser: The command's parser.
+        what: What the questions are, for the help.
+        required: Whether the command always needs them.
+    """
+    parser.add_argument(
+        "--data",
+        metavar="FILE",
+        required=required,
+        help=f"{what}: .json, .json.gz, .jsonl, squad, or squad:train",
+    )
+
+
+def add_context_option(parser: CommandParser, *, required: bool = True) -> None:
+    """Add the option that names a text, for `read_context`.
+
+    Args:
+        parser: The command's parser.
+        required: Whether the command always needs one.
+    """
+    parser.add_argument(
+        "--context",
+        metavar="FILE",
+        required=required,
+        help="text file to find the answer in; - reads standard input",
+    )
+
+
+def add_cache_options(parser: CommandParser) -> None:
+    """Add the options of commands that prepare data."""
+    parser.add_argument(
+        "--cache-dir",
+        metavar="FOLDER",
+        help="prepared data (default: SQUADQA_CACHE_DIR, or data/cache)",
+    )
+    parser.add_argument(
+        "--workers",
+        metavar="N",
+        type=positive,
+        default=0,
+        help="processes that annotate (default: one for each core)",
+    )
+
+
+def add_limit_options(parser: CommandParser) -> None:
+    """Add the limits that all generators of candidates share."""
+    parser.add_argument(
+        "--max-tokens",
+        metavar="N",
+        type=positive,
+        default=MAX_TOKENS,
+        help=f"longest candidate, in tokens (default: {MAX_TOKENS})",
+    )
+    parser.add_argument(
+        "--max-candidates",
+        metavar="N",
+        type=positive,
+        default=MAX_CANDIDATES,
+        help=f"keep the N shortest candidates of a paragraph (default: {MAX_CANDIDATES})",
+    )
+
+
+def add_json_option(parser: CommandParser, *, kind: str = "object") -> None:
+    """Add the option of commands that can print for scripts.
+
+    Args:
+        parser: The command's parser.
+        kind: The kind of JSON value that the command prints.
+    """
+    parser.add_argument("--json", action="store_true", help=f"print one JSON {kind}, nothing else")
+
+
+# What the options name
+
+
+def make_generator(
+    name: str, options: argparse.Namespace, *, depth: int | None
+) -> "CandidateGenerator":
+    """Make a generator of candidates.
+
+    Args:
+        name: One of `GENERATORS`.
+        options: The command's, with those of `add_limit_options`.
+        depth: The depth of DependencyRuns; None for 0. Other generators have none.
+    """
+    from squadqa.data.candidates import generators
+
+    limits = {"max_tokens": options.max_tokens, "max_candidates": options.max_candidates}
+    if name == DEPENDENCY_RUNS:
+        return generators.DependencyRuns(**limits, depth=depth or 0)
+    return generators.GENERATORS[name](**limits)
+
+
+def annotated_data(options: argparse.Namespace) -> "PreparedData":
+    """Open questions with answers, annotated by the default pipeline.
+
+    Args:
+        options: The command's, with those of `add_data_option` and `add_cache_options`.
+
+    Raises:
+        DataError: There are no such data, or a question has no answers.
+        ConfigError: The pipeline is not installed.
+    """
+    from squadqa.data.prepare import prepare
+    from squadqa.data.squad import find_source
+
+    data = prepare(
+        find_source(options.data),
+        cache_dir=options.cache_dir,
+        pipeline=DEFAULT_PIPELINE,
+        workers=options.workers,
+        progress=ProgressLines(),
+    )
+    require_answers(data.references, options.data)
+    return data
+
+
+def default_bad_answers(source: "Source") -> "BadAnswers":
+    """Choose what to do with unusable answers: as training does, where the name has "train" in it.
+
+    Args:
+        source: A file or data set.
+    """
+    return "error" if "train" in (source.split or source.name.rpartition("/")[2]) else "keep"
+
+
+def open_one_run(options: argparse.Namespace) -> "Run":
+    """Open the run that a command's options name, and no ensemble.
+
+    Args:
+        options: Those of `add_run_options`.
+
+    Raises:
+        CheckpointError: There is no such run, or it cannot be used.
+    """
+    from squadqa.inference.run_folder import open_run
+
+    return open_run(options.run_folder, checkpoint=options.checkpoint, trust=options.trust)
+
+
+def open_answerer(options: argparse.Namespace) -> "Answerer":
+    """Open the run or ensemble that a command's options name.
+
+    Args:
+        options: Those of `add_run_options`.
+
+    Raises:
+        CheckpointError: There is no such run, or it cannot be used.
+        ConfigError: There is no such device.
+    """
+    from squadqa.inference.load import load
+
+    return load(
+        options.run_folder,
+        checkpoint=options.checkpoint,
+        device=options.device,
+        trust=options.trust,
+    )
+
+
+def read_context(name: str) -> str:
+    """Read a text as it is, so that characters count as they do in the file.
+
+    Args:
+        name: A file, or - for standard input.
+
+    Raises:
+        DataError: The text cannot be read, is not UTF-8, or is empty.
+    """
+    where = "standard input" if name == "-" else f'"{name}"'
+    try:
+        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        context = raw.decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(
+            f"cannot read the context {where}: {error.strerror}",
+            next_step="Name a text file, or - for standard input.",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"the context {where} is not UTF-8 text (byte {error.start})",
+            next_step="Save it as UTF-8.",
+        ) from error
+    if not context.strip():
+        raise DataError(f"the context {where} is empty", next_step="Give it a text to read.")
+    return context
+
+
+def require_question(question: str) -> None:
+    """Check that a question asks something.
+
+    Args:
+        question: The value of --question.
+
+    Raises:
+        DataError: The question is empty.
+    """
+    if not question.strip():
+        raise DataError("the question is empty", next_step='Ask with --question "...".')
+
+
+def require_answers(references: Mapping[str, Sequence[str]], source: str) -> None:
+    """Check that every question can be scored.
+
+    Args:
+        references: The given answers of each question id.
+        source: Where the questions come from, for messages.
+
+    Raises:
+        DataError: A question has no answers.
+    """
+    without = [name for name, answers in references.items() if not answers]
+    if without:
+        raise DataError(
+            f'"{source}": {len(without):,} of {len(references):,} questions have no answers to '
+            f'score against, such as "{without[0]}"',
+            next_step="Name a file in which every question has answers; `squadqa predict` needs "
+            "none.",
+        )
+
+
+def require_writable_file(path: Path) -> None:
+    """Check before the work starts that its result can be written.
+
+    Args:
+        path: The file to write.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    if path.is_dir():
+        raise OutputError(
+            f'cannot write "{path}": it is a folder',
+            next_step=f'Name a file in it: --output "{path / "predictions.json"}"',
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise output_error(path, error) from error
