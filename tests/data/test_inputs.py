@@ -2,6 +2,7 @@ from collections import Counter
 
 import numpy as np
 
+from squadqa.batch import Sizes
 from squadqa.data.inputs import SpanInputs
 from tests.support import tiny
 
@@ -35,8 +36,14 @@ def test_options_reach_the_data_set() -> None:
     dataset = inputs.dataset(data, np.array([5, 6]))
     assert len(dataset) == 2
     assert dataset.collate([0, 1]).forms.characters.shape[1] == 3
-    assert inputs.sizes(data) == {"vector_size": 4, "tuned_words": 7}
     assert len(inputs.dataset(data)) == 8
+
+
+def test_fitting_and_loading_give_the_sizes() -> None:
+    inputs, other = SpanInputs(tuned_words=7), SpanInputs(tuned_words=7)
+    inputs.fit(tiny.prepared(vector_size=4), np.arange(8))
+    other.load_state_dict(inputs.state_dict())
+    assert inputs.sizes == other.sizes == Sizes(vector_size=4, tuned_words=7)
 
 
 def test_one_source_of_vectors_may_be_a_word() -> None:

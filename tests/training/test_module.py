@@ -2,6 +2,8 @@
 
 import math
 import pickle
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from squadqa.batch import SpanBatch
+from squadqa.batch import Sizes, SpanBatch
 from squadqa.data.candidates.inputs import CandidateInputs
 from squadqa.data.dataset import SpanDataset
 from squadqa.data.inputs import Inputs, SpanInputs
@@ -33,7 +35,7 @@ STEPS = 4  # of eight questions, two in a batch
 class Questions(pl.LightningDataModule):
     """The tiny SQuAD as every part."""
 
-    sizes = {"vector_size": 6, "tuned_words": 1000, "num_buckets": 3}
+    sizes = Sizes(vector_size=6, tuned_words=1000, num_buckets=3)
     inputs: Inputs = SpanInputs()
     batches_per_epoch = STEPS
 
@@ -53,10 +55,15 @@ class Questions(pl.LightningDataModule):
 EVERY = Questions().dataset.collate(range(8))
 
 
-def reader(vector_size: int) -> DrQAReader:
-    char_cnn = KernelBankCharCNN(filters={3: 4}, character_size=4)
+def reader(sizes: Sizes, *, max_span_length: int = 17) -> DrQAReader:
     return DrQAReader(
-        vector_size, char_cnn=char_cnn, embedding_size=8, hidden_size=4, num_layers=1, tuned_words=0
+        sizes,
+        char_cnn=KernelBankCharCNN(filters={3: 4}, character_size=4),
+        embedding_size=8,
+        hidden_size=4,
+        num_layers=1,
+        tuned_words=0,
+        max_span_length=max_span_length,
     )
 
 
@@ -81,7 +88,7 @@ def trainer(folder: Path, **options: Any) -> pl.Trainer:
     )
 
 
-def official(predictions: dict[str, str]) -> tuple[float, float]:
+def official(predictions: Mapping[str, str]) -> tuple[float, float]:
     rows = tiny.flat_rows(tiny.squad())
     result = score({row["id"]: row["answers"]["text"] for row in rows}, predictions)
     return result.exact_match, result.f1
@@ -93,12 +100,13 @@ def test_scores_are_the_official_ones_of_the_predictions(tmp_path: Path, stage: 
     run = trainer(tmp_path)
     evaluate = run.validate if stage == "val" else run.test
     evaluate(module, Questions(), verbose=False)
-    assert len(module.predictions) == 8
-    exact, f1 = official(module.predictions)
-    assert module.scores[f"{stage}/exact_match"] == exact
-    assert module.scores[f"{stage}/f1"] == f1 > 0
-    for name, value in module.scores.items():
-        assert float(run.callback_metrics[name]) == pytest.approx(value)
+    evaluation = module.evaluation
+    assert len(evaluation.predictions) == 8
+    exact, f1 = official(evaluation.predictions)
+    assert evaluation.scores["exact_match"] == exact
+    assert evaluation.scores["f1"] == f1 > 0
+    for name, value in evaluation.scores.items():
+        assert float(run.callback_metrics[f"{stage}/{name}"]) == pytest.approx(value)
 
 
 def test_the_loss_is_the_mean_over_questions(tmp_path: Path) -> None:
@@ -108,21 +116,23 @@ def test_the_loss_is_the_mean_over_questions(tmp_path: Path) -> None:
     module.eval()
     with torch.no_grad():
         losses = module.losses(data.dataset.collate(range(8)))
-    assert module.scores["val/loss"] == pytest.approx(float(losses.mean()), rel=1e-5)
+    assert module.evaluation.scores["loss"] == pytest.approx(float(losses.mean()), rel=1e-5)
 
 
 def test_a_question_that_was_not_asked_is_wrong(tmp_path: Path) -> None:
     module = span_module()
     trainer(tmp_path, limit_val_batches=1).validate(module, Questions(), verbose=False)
-    assert len(module.predictions) == 2
-    assert module.scores["val/f1"] == official(module.predictions)[1]
+    assert len(module.evaluation.predictions) == 2
+    assert module.evaluation.scores["f1"] == official(module.evaluation.predictions)[1]
 
 
 def test_predicts_every_question_within_the_longest_span(tmp_path: Path) -> None:
-    module = span_module(max_span_length=1)
+    module = SpanModule(partial(reader, max_span_length=1))
     trainer(tmp_path).predict(module, Questions(), return_predictions=False)
-    assert module.predictions.keys() == {row["id"] for row in tiny.flat_rows(tiny.squad())}
-    assert not any(" " in answer for answer in module.predictions.values())
+    predictions = module.evaluation.predictions
+    assert predictions.keys() == {row["id"] for row in tiny.flat_rows(tiny.squad())}
+    assert not any(" " in answer for answer in predictions.values())
+    assert not module.evaluation.scores
 
 
 @pytest.mark.parametrize(
@@ -155,7 +165,7 @@ def test_a_limit_of_steps_inside_an_epoch_ends_with_an_evaluation(tmp_path: Path
     run = trainer(tmp_path, max_steps=STEPS - 1, max_epochs=-1)
     run.fit(module, Questions())
     assert run.global_step == STEPS - 1
-    assert "val/f1" in module.scores
+    assert "f1" in module.evaluation.scores
 
 
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
@@ -165,9 +175,9 @@ def test_training_lowers_the_loss(tmp_path: Path) -> None:
     data = Questions()
     run = trainer(tmp_path, max_epochs=8)
     run.validate(module, data, verbose=False)
-    before = module.scores["val/loss"]
+    before = module.evaluation.scores["loss"]
     run.fit(module, data)
-    assert module.scores["val/loss"] < before - 0.1
+    assert module.evaluation.scores["loss"] < before - 0.1
 
 
 def saved(folder: Path, module: QAModule) -> Path:
@@ -183,8 +193,7 @@ def test_a_checkpoint_gives_the_same_scores(tmp_path: Path) -> None:
     trainer(tmp_path).validate(module, Questions(), verbose=False)
     fresh = SpanModule(reader)
     trainer(tmp_path).validate(fresh, Questions(), ckpt_path=path, weights_only=True, verbose=False)
-    assert fresh.scores == module.scores
-    assert fresh.predictions == module.predictions
+    assert fresh.evaluation == module.evaluation
 
 
 def test_another_models_checkpoint_is_refused(tmp_path: Path) -> None:
@@ -200,7 +209,7 @@ def test_another_models_checkpoint_is_refused(tmp_path: Path) -> None:
 
 def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
     path = saved(tmp_path, span_module())
-    other = SpanModule(lambda vector_size: reader(vector_size + 1))
+    other = SpanModule(lambda sizes: reader(Sizes(sizes.vector_size + 1)))
     with pytest.raises(CheckpointError, match="do not fit the model") as caught:
         trainer(tmp_path).validate(
             other, Questions(), ckpt_path=path, weights_only=True, verbose=False
@@ -236,23 +245,31 @@ class Code:
         return Path.touch, (self.path,)
 
 
+class Batch(SimpleNamespace):
+    """As much of a batch of candidates as a loss and a choice read."""
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
 def test_the_best_candidate_is_the_answer() -> None:
     """The first of equal ones, as in `Predictor`."""
 
-    class Scorer(torch.nn.Module):
+    class Scorer(CandidateScorer):
         def forward(self, batch: Any) -> torch.Tensor:
             return torch.tensor([[0.0, 2.0, 2.0], [3.0, 1.0, -9.0]])
 
-    module = CandidateModule(lambda sizes: Scorer())  # type: ignore[arg-type, return-value]
-    module.model = module.make_model({"num_buckets": 3, "vector_size": 5})
+    module = CandidateModule(lambda sizes: Scorer())
+    module.model = module.make_model(Sizes())
     spans = torch.arange(12).view(2, 3, 2)
     labels = torch.tensor([[False, True, False], [False, False, False]])
-    batch = SimpleNamespace(
+    batch = Batch(
+        index=torch.arange(2),
         candidate_spans=spans,
         candidate_mask=torch.ones_like(labels),
         candidate_labels=labels,
     )
-    chosen, losses = module.predict_spans(batch)  # type: ignore[arg-type]
+    chosen, losses = module.predict_spans(batch)
     assert chosen.tolist() == [[2, 3], [6, 7]]
     assert losses.tolist() == pytest.approx([math.log(math.exp(-2) + 2), 0.0])
 
@@ -308,38 +325,38 @@ def test_validation_alone_cuts_nothing(tmp_path: Path) -> None:
 
 
 def test_averaged_weights_are_evaluated_and_saved(tmp_path: Path) -> None:
-    """The average of the weights behind each step, the first ones included."""
+    """The average of the weights after each step, the first ones included."""
     module = span_module(ema_decay=0.5, optimizer=sgd(0.1), decay="none")
-    name = next(name for name, _ in reader(6).named_parameters() if name.startswith("start"))
-    behind: list[torch.Tensor] = []
+    name = next(name for name, _ in reader(Sizes(6)).named_parameters() if name.startswith("start"))
+    after: list[torch.Tensor] = []
     step = module.optimizer_step
 
     def optimizer_step(*arguments: Any, **named: Any) -> None:
-        if not behind:
-            behind.append(module.reader.get_parameter(name).detach().clone())
+        if not after:
+            after.append(module.active.get_parameter(name).detach().clone())
         step(*arguments, **named)
-        behind.append(module.reader.get_parameter(name).detach().clone())
+        after.append(module.active.get_parameter(name).detach().clone())
 
     module.optimizer_step = optimizer_step  # type: ignore[method-assign]
     run = trainer(tmp_path, max_epochs=1)
     run.fit(module, Questions())
-    first, *others = behind
+    first, *others = after
     expected = first
     for steps, value in enumerate(others, start=1):
         decay = min(0.5, (1 + steps) / (10 + steps))
         expected = decay * expected + (1 - decay) * value
-    assert not torch.allclose(expected, behind[-1], atol=1e-6)
+    assert not torch.allclose(expected, after[-1], atol=1e-6)
     module.eval()
-    assert torch.allclose(module.reader.get_parameter(name), expected, atol=1e-6)
+    assert torch.allclose(module.active.get_parameter(name), expected, atol=1e-6)
     run.validate(module, Questions(), verbose=False)
     with torch.no_grad():
-        losses = module.reader.loss(module.reader(EVERY), EVERY)
-    assert module.scores["val/loss"] == pytest.approx(float(losses.mean()), rel=1e-5)
+        losses = module.active.loss(module.active(EVERY), EVERY)
+    assert module.evaluation.scores["loss"] == pytest.approx(float(losses.mean()), rel=1e-5)
 
     run.save_checkpoint(tmp_path / "saved.ckpt")
     saved = torch.load(tmp_path / "saved.ckpt", weights_only=True)["state_dict"]
-    assert saved[f"average.model.{name}"].equal(module.reader.get_parameter(name))
-    assert saved[f"model.{name}"].equal(behind[-1])
+    assert saved[f"average.model.{name}"].equal(module.active.get_parameter(name))
+    assert saved[f"model.{name}"].equal(after[-1])
 
 
 def test_an_average_is_no_part_of_what_is_trained(tmp_path: Path) -> None:
@@ -350,7 +367,7 @@ def test_an_average_is_no_part_of_what_is_trained(tmp_path: Path) -> None:
         parameter for group in run.optimizers[0].param_groups for parameter in group["params"]
     ]
     assert len(trained) == len([*module.model.parameters()])
-    assert module.num_parameters == sum(parameter.numel() for parameter in trained)
+    assert module.model.num_parameters == sum(parameter.numel() for parameter in trained)
 
 
 def test_words_are_dropped_in_training_alone(
@@ -405,24 +422,3 @@ def test_a_scorer_and_its_average_hear_which_pass_it_is() -> None:
     module.on_train_batch_start(None, 0)
     assert module.model.heard == [(1, 2)]
     assert module.average.model.heard == [(1, 2)]
-
-
-@pytest.mark.parametrize("precision", ["64-true", "bf16-true", "16-true", "transformer-engine"])
-@pytest.mark.parametrize("device", ["cpu", "cuda"])
-def test_true_precisions_are_refused_everywhere(precision: str, device: str) -> None:
-    with pytest.raises(ConfigError, match=f'cannot be "{precision}"'):
-        span_module().require_precision(precision, torch.device(device))
-
-
-@pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
-def test_readers_mix_precisions_on_a_gpu_alone(precision: str) -> None:
-    module = span_module()
-    module.require_precision(precision, torch.device("cuda"))
-    with pytest.raises(ConfigError, match="on a CPU"):
-        module.require_precision(precision, torch.device("cpu"))
-    module.require_precision("32-true", torch.device("cpu"))
-
-
-def test_half_precision_without_the_command_line(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="on a CPU"):
-        trainer(tmp_path, precision="bf16-mixed").fit(span_module(), Questions())

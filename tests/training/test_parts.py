@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from squadqa.batch import SpanBatch
+from squadqa.batch import Sizes, SpanBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.models.base import SpanLogits, SpanReader
 from squadqa.models.readers.bilstm import BiLSTMReader
-from squadqa.training import span_module
+from squadqa.training import module as training_module
 from squadqa.training.parts import parts
 from squadqa.training.span_module import SpanModule
 from tests.support import tiny
@@ -67,20 +67,20 @@ class Shapes(BiLSTMReader):
 
     seen: list[tuple[int, ...]]
 
-    def forward(self, batch: SpanBatch) -> SpanLogits:
+    def forward(self, batch: SpanBatch, context_encoded: Tensor | None = None) -> SpanLogits:
         self.seen.append(tuple(batch.context_ids.shape))
-        return super().forward(batch)
+        return super().forward(batch, context_encoded)
 
 
 def module() -> SpanModule:
-    def make(vector_size: int) -> SpanReader:
+    def make(sizes: Sizes) -> SpanReader:
         torch.manual_seed(0)
-        reader = Shapes(vector_size, hidden_size=4, dropout=0.0)
+        reader = Shapes(sizes, hidden_size=4, dropout=0.0)
         reader.seen = []
         return reader
 
     made = SpanModule(make)
-    made.model = made.make_model({"vector_size": 6, "tuned_words": 0})
+    made.model = made.make_model(Sizes(6))
     return made
 
 
@@ -100,14 +100,14 @@ def test_parts_change_no_loss_no_gradient_and_no_answer(
     whole, parted = module(), module()
     losses = whole.losses(TEXTS)
     spans, _ = whole.predict_spans(TEXTS)
-    monkeypatch.setattr(span_module, "parts", lambda batch: in_parts(most_pairs, batch))
+    monkeypatch.setattr(training_module, "parts", lambda batch: in_parts(most_pairs, batch))
     found = parted.losses(TEXTS)
-    assert len(parted.reader.seen) > 1  # type: ignore[operator,arg-type]
+    assert len(parted.active.seen) > 1  # type: ignore[operator,arg-type]
     torch.testing.assert_close(found, losses)
     found_spans, found_losses = parted.predict_spans(TEXTS)
     assert torch.equal(found_spans, spans)
     torch.testing.assert_close(found_losses, losses)
     losses.mean().backward()
     found.mean().backward()
-    for one, other in zip(whole.reader.parameters(), parted.reader.parameters(), strict=True):
+    for one, other in zip(whole.active.parameters(), parted.active.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad)

@@ -21,14 +21,14 @@ from tests.support import tiny
 def reader(*, seed: int, vector_size: int = 6, tuned: int = 3, hidden: int = 4) -> DrQAReader:
     torch.manual_seed(seed)
     made = DrQAReader(
-        vector_size,
+        Sizes(vector_size, 1000),
         char_cnn=KernelBankCharCNN(filters={3: 4}, character_size=4),
         embedding_size=8,
         hidden_size=hidden,
         num_layers=1,
         tuned_words=tuned,
     )
-    torch.nn.init.normal_(made.words.tuning.weight)
+    torch.nn.init.normal_(made.embedder.words.tuning.weight)
     return made
 
 
@@ -45,7 +45,7 @@ def test_an_equal_model_takes_everything() -> None:
     assert list(result.taken) == list(old.state_dict())
     assert not (result.reshaped or result.missing or result.unused)
     for name, value in new.state_dict().items():
-        if name == "words.tuning.weight":
+        if name == "embedder.words.tuning.weight":
             value, other = value[1:], old.state_dict()[name][1:]
             assert value.equal(other)
         else:
@@ -68,15 +68,17 @@ def test_another_output_layer_stays_as_it_is() -> None:
     for left in (name, "question_pooling.query.weight"):
         assert after[left].equal(before[left])
         assert left not in result.taken
-    assert after["words.projection.weight"].equal(given["words.projection.weight"])
+    assert after["embedder.words.projection.weight"].equal(
+        given["embedder.words.projection.weight"]
+    )
 
 
 def test_tuned_vectors_go_with_their_words() -> None:
     old, new = reader(seed=1, tuned=3), reader(seed=2, tuned=4)
     frequent = (["Ida", "sea", "the", "of"], WORDS)
     result = take_weights(new, weights(old), frequent=frequent, name="old")
-    assert "words.tuning.weight" in result.taken
-    there, here = old.words.tuning.weight, new.words.tuning.weight
+    assert "embedder.words.tuning.weight" in result.taken
+    there, here = old.embedder.words.tuning.weight, new.embedder.words.tuning.weight
     assert here[1].equal(there[3])
     assert not here[2].any(), "a word that was not tuned"
     assert here[3].equal(there[1])
@@ -87,8 +89,8 @@ def test_tuned_vectors_go_with_their_words() -> None:
 def test_vectors_of_another_width_are_told() -> None:
     old, new = reader(seed=1, vector_size=5), reader(seed=2)
     result = take_weights(new, weights(old), frequent=(WORDS, WORDS), name="old")
-    assert result.reshaped["words.tuning.weight"] == ((4, 6), (4, 5))
-    assert result.reshaped["words.projection.weight"] == ((8, 10), (8, 9))
+    assert result.reshaped["embedder.words.tuning.weight"] == ((4, 6), (4, 5))
+    assert result.reshaped["embedder.words.projection.weight"] == ((8, 10), (8, 9))
     assert "context_rnn" in {name.partition(".")[0] for name in result.taken}
 
 
@@ -98,7 +100,7 @@ def test_a_model_with_nothing_in_common_is_refused() -> None:
         CheckpointError, match=r'none of the \d+ weights of "runs/x" fits'
     ) as caught:
         take_weights(other, weights(reader(seed=1)), frequent=((), WORDS), name="runs/x")
-    assert caught.value.hint.startswith('There is "words.')
+    assert caught.value.hint.startswith('There is "embedder.words.')
 
 
 @pytest.mark.parametrize("ema_decay", [None, 0.5])
@@ -106,7 +108,9 @@ def test_training_begins_with_them(tmp_path: Path, ema_decay: float | None) -> N
     """And with a new average of them, where one is kept."""
     given = weights(reader(seed=1))
     start = WarmStart("old", given, frequent=WORDS, vectors=[])
-    module = SpanModule(lambda size: reader(seed=2, vector_size=size), ema_decay=ema_decay)
+    module = SpanModule(
+        lambda sizes: reader(seed=2, vector_size=sizes.vector_size), ema_decay=ema_decay
+    )
     trainer = pl.Trainer(
         accelerator="cpu",
         max_steps=0,
@@ -122,13 +126,13 @@ def test_training_begins_with_them(tmp_path: Path, ema_decay: float | None) -> N
     model = module.eval().active
     assert model is (module.model if ema_decay is None else module.average.model)
     for name, value in model.state_dict().items():
-        assert name == "words.tuning.weight" or value.equal(given[name]), name
+        assert name == "embedder.words.tuning.weight" or value.equal(given[name]), name
 
 
 class Questions(pl.LightningDataModule):
     """The tiny SQuAD, with other frequent words."""
 
-    sizes = {"vector_size": 6, "tuned_words": 1000}
+    sizes = Sizes(vector_size=6, tuned_words=1000)
     batches_per_epoch = 4
 
     def __init__(self) -> None:

@@ -1,0 +1,18 @@
+"""As much of a Lightning trainer as callbacks use."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+
+class Trainer(SimpleNamespace):
+    """As much of a trainer as the callbacks use; it notes the steps it saved at."""
+
+    def __init__(self, **values: Any) -> None:
+        alone = SimpleNamespace(broadcast=lambda value: value)
+        usual = {"world_size": 1, "global_step": 0, "is_last_batch": False, "should_stop": False}
+        super().__init__(**{**usual, "strategy": alone, **values})
+        self.saved: list[int] = []
+
+    def save_checkpoint(self, path: Path) -> None:
+        self.saved.append(self.global_step)

@@ -1,0 +1,141 @@
+"""When the last checkpoint is saved, how a signal is heard, and which weights are the best.
+
+Whole runs: test_resume.py.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+
+from squadqa.training.checkpoints import (
+    BestWeights,
+    CheckpointFolder,
+    LastCheckpoint,
+    TrainingStopped,
+)
+from tests.support.trainers import Trainer
+from tests.training.test_module import Questions, span_module, trainer
+
+
+@pytest.fixture
+def last(tmp_path: Path) -> Iterator[LastCheckpoint]:
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    handlers = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    made = LastCheckpoint(tmp_path, every_n_steps=3)
+    made.on_train_start(None, None)  # type: ignore[arg-type]
+    yield made
+    made.teardown(None, None, "fit")  # type: ignore[arg-type]
+    for number, handler in handlers.items():  # those of an earlier test of this process
+        signal.signal(number, handler)
+
+
+def batches(last: LastCheckpoint, trainer: Trainer, *steps: int) -> None:
+    for step in steps:
+        trainer.global_step = step
+        last.on_train_batch_end(trainer, None)  # type: ignore[arg-type]
+
+
+def test_saves_now_and_then_and_after_each_epoch(last: LastCheckpoint) -> None:
+    trainer = Trainer()
+    batches(last, trainer, *range(1, 9))
+    trainer.is_last_batch = True
+    batches(last, trainer, 9)
+    assert trainer.saved == [3, 6]
+    last.on_train_epoch_end(trainer, None)  # type: ignore[arg-type]
+    assert trainer.saved == [3, 6, 9]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_after_the_step(last: LastCheckpoint, number: int) -> None:
+    trainer = Trainer()
+    os.kill(os.getpid(), number)
+    with pytest.raises(TrainingStopped) as stopped:
+        batches(last, trainer, 4)
+    assert stopped.value.checkpoint == last.path
+    assert trainer.saved == [4]
+
+
+def test_in_an_epochs_last_batch_it_waits_for_the_evaluation(last: LastCheckpoint) -> None:
+    trainer = Trainer(is_last_batch=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+    batches(last, trainer, 6)
+    assert trainer.saved == []
+    with pytest.raises(TrainingStopped):
+        last.on_train_epoch_end(trainer, None)  # type: ignore[arg-type]
+    assert trainer.saved == [6]
+
+
+def test_a_second_signal_stops_at_once(last: LastCheckpoint) -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_signal_to_another_process_stops_this_one(last: LastCheckpoint) -> None:
+    asked = []
+
+    def reduce(decision: bool, *, all: bool) -> bool:
+        asked.append((decision, all))
+        return True
+
+    strategy = SimpleNamespace(reduce_boolean_decision=reduce)
+    with pytest.raises(TrainingStopped):
+        batches(last, Trainer(world_size=2, strategy=strategy), 1)
+    assert asked == [(False, False)]
+
+
+@pytest.mark.parametrize("end", ["teardown", "on_exception"])
+def test_signals_are_given_back(last: LastCheckpoint, end: str) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    assert before == last._handle
+    getattr(last, end)(None, None, None)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+
+
+class Scored(pl.Callback):
+    """Gives every evaluation a chosen F1."""
+
+    def __init__(self, f1: list[float]) -> None:
+        self.f1 = iter(f1)
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        pl_module.log_dict({"val/f1": next(self.f1)})
+
+
+@pytest.mark.parametrize(
+    ("f1", "chosen"), [([1.0, 3.0, 2.0], 1), ([2.0, 2.0, 1.0], 0), ([0.0, 0.0, 0.5], 2)]
+)
+def test_the_weights_of_best_ckpt_are_kept(tmp_path: Path, f1: list[float], chosen: int) -> None:
+    """The same as a `ModelCheckpoint` keeps in the same training."""
+    module = span_module()
+    module._evaluate = lambda stage: module._gather(stage) and None  # type: ignore[method-assign]
+    best = BestWeights()
+    checkpoint = ModelCheckpoint(tmp_path, filename="best", monitor="val/f1", mode="max")
+    run = trainer(
+        tmp_path, max_epochs=3, enable_checkpointing=True, callbacks=[Scored(f1), best, checkpoint]
+    )
+    run.fit(module, datamodule=Questions())
+    saved = torch.load(tmp_path / "best.ckpt", weights_only=True)
+    assert saved["epoch"] == chosen
+    assert best.val_f1 == max(f1)
+    last = {name: value.clone() for name, value in module.state_dict().items()}
+    best.restore(module, run)
+    for name, value in module.state_dict().items():
+        assert torch.equal(value, saved["state_dict"][name])
+    is_last = all(torch.equal(value, last[name]) for name, value in module.state_dict().items())
+    assert is_last == (chosen == 2)
+
+
+def test_a_folder_names_the_best_checkpoint_or_the_last(tmp_path: Path) -> None:
+    keeper, run = CheckpointFolder(tmp_path), Trainer()
+    assert keeper.restore(None, run) == tmp_path / "last.ckpt"  # type: ignore[arg-type]
+    (tmp_path / "best.ckpt").touch()
+    assert keeper.restore(None, run) == tmp_path / "best.ckpt"  # type: ignore[arg-type]

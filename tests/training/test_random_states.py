@@ -1,0 +1,30 @@
+"""What is drawn after a stop. Whole runs: test_resume.py."""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from squadqa.training.random_states import RandomStates
+
+
+def draw() -> list[float]:
+    return [random.random(), float(np.random.rand()), float(torch.rand(1))]
+
+
+def test_random_states_go_on_where_they_were(tmp_path: Path) -> None:
+    """Through a file that is read as weights only, as checkpoints are."""
+    random.seed(3)
+    np.random.seed(3)
+    torch.manual_seed(3)
+    draw()
+    torch.save(RandomStates().state_dict(), tmp_path / "state")
+    expected = draw()
+    restored = RandomStates()
+    restored.load_state_dict(torch.load(tmp_path / "state", weights_only=True))
+    assert draw() != expected
+    restored.on_train_start(None, None)  # type: ignore[arg-type]
+    assert draw() == expected
+    restored.on_train_start(None, None)  # type: ignore[arg-type]  # once is enough
+    assert draw() != expected
