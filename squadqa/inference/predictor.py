@@ -17,7 +17,7 @@ from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import bounded_batches
 from squadqa.data.squad import BadAnswers, Source, find_source
 from squadqa.data.text_preparer import TextPreparer
-from squadqa.errors import CheckpointError
+from squadqa.errors import CheckpointError, VectorsError
 from squadqa.evaluation.predictions import Answer
 from squadqa.inference.answering import Answered, Answerer, Preparation, new_questions
 from squadqa.inference.devices import find_device
@@ -133,7 +133,7 @@ class Predictor(Answerer):
             progress=preparation.progress,
         )
         rows = None if own.share is None else np.flatnonzero(held_out(data, share=own.share))
-        return self.run.inputs.dataset(data, rows)
+        return self._dataset(data, rows)
 
     def dataset(self, source: Source, preparation: Preparation) -> QuestionDataset[Any]:
         """Open the questions of a source as the model reads them; see `prepare`."""
@@ -143,7 +143,7 @@ class Predictor(Answerer):
             workers=preparation.workers,
             progress=preparation.progress,
         )
-        return self.run.inputs.dataset(data)
+        return self._dataset(data)
 
     def answers(
         self, data: PreparedData, *, n_best: int = 1, progress: Progress | None = None
@@ -162,7 +162,7 @@ class Predictor(Answerer):
         Raises:
             CheckpointError: The weights give no numbers.
         """
-        dataset = self.run.inputs.dataset(data)
+        dataset = self._dataset(data)
         found = self._answers(dataset, self.outputs(dataset, progress=progress), n_best=n_best)
         return {dataset.id_of(item): answers for item, answers in enumerate(found)}
 
@@ -228,7 +228,20 @@ class Predictor(Answerer):
 
     def _new_dataset(self, context: str, questions: Sequence[str]) -> QuestionDataset[Any]:
         """Make the data set of questions about one text."""
-        return self.run.inputs.dataset(self._texts.prepare(new_questions(context, questions)))
+        return self._dataset(self._texts.prepare(new_questions(context, questions)))
+
+    def _dataset(
+        self, data: PreparedData, rows: NDArray[np.int64] | None = None
+    ) -> QuestionDataset[Any]:
+        """Make the data set of prepared questions, if its word vectors are as wide as train's."""
+        sizes, width = self.run.inputs.sizes, 0 if data.vectors is None else data.vectors.shape[1]
+        if width != sizes.vector_size:
+            raise VectorsError(
+                f"the word vectors {' + '.join(self.run.inputs.vectors) or 'none'} have {width} "
+                f'values a word; the run "{self.run.folder}" was trained with {sizes.vector_size}',
+                next_step="Put back the vectors that it was trained with, or train it again.",
+            )
+        return self.run.inputs.dataset(data, rows)
 
     def _new_outputs(self, dataset: QuestionDataset[Any], context: str) -> Outputs:
         """Let the model read questions about one text, whose encoding is kept where it can be."""

@@ -1,251 +1,25 @@
-"""The mean of members' probabilities, and answers by it, against sums written out span by span."""
+"""Several runs that answer together, and the folder that keeps them."""
 
-import math
-from collections.abc import Sequence
+import json
+import shutil
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pytorch_lightning import Trainer
 from pytorch_lightning.trainer.states import TrainerFn
 
-from squadqa.data.dataset import SpanDataset
-from squadqa.data.squad import find_source
-from squadqa.errors import CheckpointError, DataError
-from squadqa.inference.ensemble import (
-    FLOOR,
-    Aim,
-    CandidateReading,
-    Mean,
-    PointerReading,
-    Reading,
-    ensemble_answers,
-    expected_f1,
-    fit_weights,
-    held_out_questions,
-    mean_table,
-    read_questions,
-)
+import squadqa
+from squadqa.data.squad import Source, find_source
+from squadqa.errors import CheckpointError, ConfigError
+from squadqa.inference.answering import Preparation
+from squadqa.inference.ensemble import Ensemble
+from squadqa.inference.ensemble_folder import save_ensemble
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import open_run
 from squadqa.training.datamodule import SquadDataModule
 from tests.support import tiny
-
-Spans = dict[tuple[int, int], float]
-
-
-def slow(reading: Reading) -> Spans:
-    """The distribution over spans (first and last token), from its definition."""
-    if isinstance(reading, CandidateReading):
-        pairs = [(first, last) for first, last in reading.spans.tolist()]
-        return dict(zip(pairs, reading.probabilities.tolist(), strict=True))
-    spans = {
-        (first, last): float(reading.start[first]) * float(reading.end[last])
-        for first in range(len(reading.start))
-        for last in range(first, min(len(reading.start), first + reading.max_span_length))
-    }
-    total = sum(spans.values())
-    return {span: value / total for span, value in spans.items()}
-
-
-def slow_mean(readings: Sequence[Reading], weights: Sequence[float]) -> Spans:
-    mean: Spans = {}
-    for reading, weight in zip(readings, weights, strict=True):
-        for span, value in slow(reading).items():
-            mean[span] = mean.get(span, 0.0) + weight / sum(weights) * value
-    return mean
-
-
-def slow_product(readings: Sequence[Reading], weights: Sequence[float]) -> Spans:
-    every = [slow(reading) for reading in readings]
-    product = {
-        span: math.prod(
-            (spans.get(span, 0.0) + FLOOR) ** (weight / sum(weights))
-            for spans, weight in zip(every, weights, strict=True)
-        )
-        for span in {span for spans in every for span in spans}
-    }
-    total = sum(product.values())
-    return {span: value / total for span, value in product.items()}
-
-
-def normalized(draw: st.DrawFn, size: int) -> np.ndarray:
-    values = draw(st.lists(st.floats(0.01, 1.0), min_size=size, max_size=size))
-    return (np.array(values) / sum(values)).astype(np.float32)
-
-
-@st.composite
-def readings(draw: st.DrawFn) -> list[Reading]:
-    """What one to four members make of a context of one to six tokens."""
-    tokens = draw(st.integers(1, 6))
-    made: list[Reading] = []
-    for is_pointer in draw(st.lists(st.booleans(), min_size=1, max_size=4)):
-        if is_pointer:
-            start, end = normalized(draw, tokens), normalized(draw, tokens)
-            made.append(PointerReading(start, end, draw(st.integers(1, 8))))
-            continue
-        every = [(i, j) for i in range(tokens) for j in range(i, tokens)]
-        chosen = draw(st.lists(st.sampled_from(every), min_size=1, unique=True))
-        spans = np.array(chosen, np.int32)
-        made.append(CandidateReading(tokens, spans, normalized(draw, len(chosen))))
-    return made
-
-
-@settings(max_examples=60)
-@given(readings(), st.data())
-def test_a_spans_probability_is_the_weighted_mean(some: list[Reading], data: st.DataObject) -> None:
-    numbers = st.lists(st.floats(0.1, 9.0), min_size=len(some), max_size=len(some))
-    weights = data.draw(numbers)
-    mean: Mean = data.draw(st.sampled_from(get_args(Mean)))
-    table = mean_table(some, weights, mean=mean)
-    expected = (slow_mean if mean == "arithmetic" else slow_product)(some, weights)
-    assert table.sum() == pytest.approx(1.0, rel=1e-5)
-    found = {
-        (first, first + behind): table[first, behind]
-        for first, behind in zip(*np.nonzero(table), strict=True)
-    }
-    assert found == pytest.approx(expected, rel=1e-5)
-
-
-def pointer(start: list[float], end: list[float], *, longest: int = 9) -> PointerReading:
-    return PointerReading(np.array(start, np.float32), np.array(end, np.float32), longest)
-
-
-def candidates(tokens: int, spans: dict[tuple[int, int], float]) -> CandidateReading:
-    probabilities = np.array([*spans.values()], np.float32)
-    return CandidateReading(tokens, np.array([*spans], np.int32), probabilities)
-
-
-CONTEXT = "one two three four"
-DATASET = SpanDataset(tiny.prepared(tiny.one_question(CONTEXT, "What?", [("one", 0)])))
-
-
-def texts(
-    *members: Reading,
-    weights: list[float] | None = None,
-    n_best: int = 1,
-    aim: Aim = "exact_match",
-    mean: Mean = "arithmetic",
-) -> list[str]:
-    some = [[member] for member in members]
-    answers = ensemble_answers(DATASET, some, weights=weights, n_best=n_best, aim=aim, mean=mean)
-    (found,) = answers.values()
-    return [answer.text for answer in found]
-
-
-def test_members_that_agree_a_little_outvote_one_that_is_sure() -> None:
-    """Which a vote of their answers would not see."""
-    first = candidates(4, {(0, 0): 0.6, (1, 2): 0.4})
-    second = candidates(4, {(3, 3): 0.6, (1, 2): 0.4})
-    assert [texts(first), texts(second)] == [["one"], ["four"]]
-    assert texts(first, second) == ["two three"]
-    assert texts(first, second, weights=[9, 1]) == ["one"]
-
-
-def test_no_member_rules_out_a_span_alone() -> None:
-    """Nor does one that is sure decide alone, by the geometric mean."""
-    sure = candidates(4, {(0, 0): 1.0})
-    others = [candidates(4, {(0, 0): 0.2, (3, 3): 0.8})] * 2
-    assert texts(sure, *others, mean="arithmetic") == ["four"]
-    assert texts(sure, *others, mean="geometric") == ["one"]
-    assert texts(sure, *others, *others, mean="geometric") == ["one"]
-    certain = [candidates(4, {(0, 0): 0.001, (3, 3): 0.999})] * 2
-    assert texts(sure, *certain, mean="geometric") == ["four"]
-
-
-def test_the_geometric_mean_has_only_spans_that_a_member_considers() -> None:
-    members = pointer([0.5, 0.5, 0, 0], [0.5, 0, 0.5, 0], longest=2), candidates(4, {(0, 3): 1.0})
-    table = mean_table(members, [1, 1])
-    assert set(zip(*np.nonzero(table), strict=True)) == {(0, 0), (1, 1), (0, 3)}
-    assert len(texts(*members, n_best=9, mean="geometric")) == 3
-
-
-def test_a_span_too_long_for_one_member_is_answered_by_the_other() -> None:
-    short = pointer([0.5, 0.5, 0, 0], [0, 0, 0, 1], longest=2)
-    long = candidates(4, {(0, 3): 1.0})
-    assert texts(short, long) == [CONTEXT]
-
-
-def test_n_best_are_the_most_probable_spans() -> None:
-    one = [[candidates(4, {(0, 0): 0.5, (1, 2): 0.3, (3, 3): 0.2})]]
-    (found,) = ensemble_answers(DATASET, one, n_best=9, mean="arithmetic").values()
-    assert [answer.text for answer in found] == ["one", "two three", "four"]
-    assert [answer.probability for answer in found] == pytest.approx([0.5, 0.3, 0.2])
-    assert [(answer.start, answer.end) for answer in found] == [(0, 3), (4, 13), (14, 18)]
-    assert texts(candidates(4, {(0, 0): 0.5, (1, 2): 0.3, (3, 3): 0.2}), n_best=2) == [
-        "one",
-        "two three",
-    ]
-
-
-def test_a_reader_that_contradicts_itself_has_an_answer_all_the_same() -> None:
-    assert texts(pointer([0, 0, 0, 1], [1, 0, 0, 0])) == ["one"]
-
-
-def test_for_f1_the_span_that_others_overlap_is_answered() -> None:
-    one = candidates(4, {(0, 0): 0.4, (1, 2): 0.3, (2, 3): 0.3})
-    assert texts(one) == ["one"]
-    assert texts(one, aim="f1", n_best=3) == ["two three", "three four", "one"]
-
-
-@settings(max_examples=60)
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.floats(0, 1)), min_size=1))
-def test_expected_f1_is_the_sum_over_spans(drawn: list[tuple[int, int, float]]) -> None:
-    spans = [(first, first + behind) for first, behind, _ in drawn]
-    sets = [set(range(first, last + 1)) for first, last in spans]
-    expected = [
-        sum(
-            probability * 2 * len(mine & other) / (len(mine) + len(other))
-            for other, (*_, probability) in zip(sets, drawn, strict=True)
-        )
-        for mine in sets
-    ]
-    found = expected_f1(np.array(spans), np.array([probability for *_, probability in drawn]))
-    assert found == pytest.approx(expected)
-
-
-QUESTIONS = SpanDataset(tiny.prepared(tiny.squad()))
-
-
-def readings_that_give(probability: list[float]) -> list[Reading]:
-    """Gives the first answer of each question its probability, and an impossible span the rest."""
-    data, lengths = QUESTIONS.data, QUESTIONS.context_lengths
-    spans = np.stack([data.start_positions, data.end_positions], axis=1)
-    return [
-        CandidateReading(
-            int(length),
-            np.array([span, (0, length - 1)], np.int32),
-            np.array([given, 1 - given], np.float32),
-        )
-        for span, length, given in zip(spans.tolist(), lengths, probability, strict=True)
-    ]
-
-
-def test_weights_are_those_under_which_answers_are_most_probable() -> None:
-    random = np.random.default_rng(1)
-    first, second = random.uniform(0, 1, (2, len(QUESTIONS)))
-    members = [readings_that_give(list(each)) for each in (first, second)]
-    fitted = fit_weights(QUESTIONS, members)
-    assert sum(fitted) == pytest.approx(1.0)
-    shares = np.linspace(0, 1, 10_001)[1:-1, None]
-    likelihood = np.log(shares * first + (1 - shares) * second).sum(axis=1)
-    assert fitted[0] == pytest.approx(shares[likelihood.argmax(), 0], abs=2e-3)
-
-
-def test_a_member_that_is_always_worse_is_left_out() -> None:
-    count = len(QUESTIONS)
-    members = [readings_that_give([share] * count) for share in (0.2, 0.7)]
-    assert fit_weights(QUESTIONS, members) == pytest.approx([0, 1], abs=1e-3)
-
-
-def test_weights_want_an_answer_that_a_member_considers() -> None:
-    members = [readings_that_give([0.0] * len(QUESTIONS))] * 2
-    with pytest.raises(DataError, match="nothing to fit weights to"):
-        fit_weights(QUESTIONS, members)
 
 
 @pytest.fixture(params=["reader", "scorer"])
@@ -253,14 +27,25 @@ def predictor(request: pytest.FixtureRequest) -> Predictor:
     return Predictor(open_run(request.getfixturevalue(f"{request.param}_run")), device="cpu")
 
 
-def test_one_member_answers_as_it_does_alone(predictor: Predictor, tmp_path: Path) -> None:
-    source = find_source(str(tiny.write(tmp_path / "questions.json", tiny.squad())))
-    data = predictor.prepare(source, cache_dir=tmp_path / "cache")
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    return find_source(str(tiny.write(tmp_path / "questions.json", tiny.squad())))
+
+
+@pytest.fixture
+def pair(reader_run: Path, scorer_run: Path) -> Ensemble:
+    members = [Predictor(open_run(run), device="cpu") for run in (reader_run, scorer_run)]
+    return Ensemble(members, weights=[2.0, 1.0])
+
+
+def test_one_member_answers_as_it_does_alone(
+    predictor: Predictor, source: Source, tmp_path: Path
+) -> None:
     told: list[tuple[str, int, int]] = []
-    dataset = predictor.run.inputs.dataset(data)
-    read = read_questions(predictor, dataset, progress=lambda *call: told.append(call))
-    together = ensemble_answers(dataset, [read], n_best=5, mean="arithmetic")
-    alone = predictor.answers(data, n_best=5)
+    preparation = Preparation(tmp_path / "cache", progress=lambda *call: told.append(call))
+    ensemble = Ensemble([predictor], mean="arithmetic")
+    together = ensemble.answers(ensemble.read(source, preparation), n_best=5)
+    alone = predictor.answers(predictor.prepare(source, cache_dir=tmp_path / "cache"), n_best=5)
     assert list(together) == list(alone)
     assert told[-1] == ("answers", 8, 8)
     for name, answers in together.items():
@@ -270,22 +55,21 @@ def test_one_member_answers_as_it_does_alone(predictor: Predictor, tmp_path: Pat
         assert np.array(mine) / mine[0] == pytest.approx(np.array(its) / its[0], rel=1e-4)
 
 
-def test_each_reading_is_a_distribution(predictor: Predictor, tmp_path: Path) -> None:
-    """Whatever the padding of its batch."""
-    source = find_source(str(tiny.write(tmp_path / "questions.json", tiny.squad())))
-    data = predictor.prepare(source, cache_dir=tmp_path / "cache")
-    dataset = predictor.run.inputs.dataset(data)
-    readings = read_questions(predictor, dataset)
-    for reading, length in zip(readings, dataset.context_lengths, strict=True):
-        assert reading.table().sum() == pytest.approx(1.0, rel=1e-5)
-        assert len(reading.table()) == length
+def test_each_distribution_is_one_whatever_the_padding_of_its_batch(
+    predictor: Predictor, source: Source, tmp_path: Path
+) -> None:
+    dataset = predictor.dataset(source, Preparation(tmp_path / "cache"))
+    read = predictor.distributions(dataset)
+    for one, length in zip(read, dataset.context_lengths, strict=True):
+        assert one.table().sum() == pytest.approx(1.0, rel=1e-5)
+        assert len(one.table()) == length
 
 
 def test_held_out_questions_are_those_that_training_evaluates(
     predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(predictor.run.folder.parents[1])
-    dataset = held_out_questions(predictor, cache_dir=tmp_path)
+    dataset = predictor.held_out(Preparation(tmp_path))
     module = SquadDataModule(predictor.run.inputs, train="train.json", cache_dir=str(tmp_path))
     module.trainer = Trainer(logger=False, accelerator="cpu")
     module.trainer.state.fn = TrainerFn.VALIDATING
@@ -298,14 +82,63 @@ def test_held_out_questions_are_those_that_training_evaluates(
     ]
 
 
-def test_a_diverged_member_is_named(
-    reader_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_diverged_member_is_named(reader_run: Path) -> None:
     predictor = Predictor(open_run(reader_run), device="cpu")
-    source = find_source(str(tiny.write(tmp_path / "questions.json", tiny.one_question())))
-    data = predictor.prepare(source, cache_dir=tmp_path / "cache")
-    model = predictor.run.model_for(data)
-    torch.nn.init.constant_(next(model.parameters()), torch.nan)
-    predictor._model = model
+    torch.nn.init.constant_(next(predictor.model.parameters()), torch.nan)
     with pytest.raises(CheckpointError, match="its training diverged"):
-        read_questions(predictor, predictor.run.inputs.dataset(data))
+        Ensemble([predictor]).answer("Ida sold the boat.", "What did Ida sell?")
+
+
+def test_an_answer_is_the_same_from_a_file(pair: Ensemble, tmp_path: Path) -> None:
+    context, question = "Ida Moss kept the light for 31 years.", "Who kept the light?"
+    file = tiny.write(tmp_path / "one.json", tiny.one_question(context, question, answers=[]))
+    preparation = Preparation(tmp_path / "cache")
+    from_file = pair.answer_file(find_source(str(file)), n_best=3, preparation=preparation)
+    asked = pair.answer(context, [question, "When?"], n_best=3)
+    assert [one.text for one in asked[0]] == [one.text for one in from_file.answers["only"]]
+    assert asked[0][0].probability == pytest.approx(
+        from_file.answers["only"][0].probability, rel=1e-4
+    )
+    assert pair.answer(context, question) == asked[0][0]
+
+
+def test_a_folder_answers_by_itself(pair: Ensemble, tmp_path: Path) -> None:
+    save_ensemble(tmp_path / "both", pair)
+    moved = tmp_path / "elsewhere"
+    shutil.move(tmp_path / "both", moved)
+    opened = squadqa.load(moved, device="cpu")
+    assert isinstance(opened, Ensemble)
+    assert (opened.weights, opened.mean, opened.aim) == (pair.weights, pair.mean, pair.aim)
+    context, question = "Ida Moss kept the light for 31 years.", "Who kept the light?"
+    assert opened.answer(context, question) == pair.answer(context, question)
+    with pytest.raises(CheckpointError, match="is an ensemble, not one run"):
+        open_run(moved)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mean": "median"},
+        {"aim": "both"},
+        {"members": []},
+        {"members": [{"run": "members/none", "weight": 1}]},
+        {"members": [{"run": "../outside", "weight": 1}]},
+        {"members": [{"run": "members/1-drqa", "weight": "heavy"}]},
+        {"members": 3},
+    ],
+)
+def test_what_describes_no_ensemble(
+    pair: Ensemble, tmp_path: Path, change: dict[str, object]
+) -> None:
+    folder = tmp_path / "both"
+    save_ensemble(folder, pair)
+    values = json.loads((folder / "ensemble.json").read_text())
+    (folder / "ensemble.json").write_text(json.dumps({**values, **change}))
+    with pytest.raises((CheckpointError, ConfigError)):
+        squadqa.load(folder)
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, 2.0, 3.0]])
+def test_weights_that_do_not_fit(pair: Ensemble, weights: list[float]) -> None:
+    with pytest.raises(ConfigError, match="do not fit 2 members"):
+        Ensemble(pair.members, weights=weights)

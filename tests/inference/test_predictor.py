@@ -11,8 +11,10 @@ from squadqa.data.squad import find_source
 from squadqa.errors import CheckpointError, ConfigError, DataError
 from squadqa.evaluation.predictions import Answer, read_predictions
 from squadqa.inference import predictor as module
-from squadqa.inference.predictor import Predictor, find_device
+from squadqa.inference.devices import find_device
+from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import open_run
+from squadqa.models import base
 from squadqa.nn.decoding import best_spans
 from squadqa.scoring import score
 from tests.support import tiny
@@ -80,7 +82,7 @@ def test_probabilities_are_the_models(reader: Predictor, tmp_path: Path) -> None
     data = prepared(reader, tiny.one_question(), tmp_path)
     (found,) = reader.answers(data, n_best=3).values()
     batch = reader.run.inputs.dataset(data).collate([0])
-    logits = reader.run.model_for(data)(batch)
+    logits = reader.model(batch)
     start = logits.start_logits.softmax(dim=1)[0].tolist()
     end = logits.end_logits.softmax(dim=1)[0].tolist()
     offsets = data.tokens.offset_mapping
@@ -89,7 +91,7 @@ def test_probabilities_are_the_models(reader: Predictor, tmp_path: Path) -> None
          for i in range(len(start)) for j in range(i, len(end))),
         reverse=True,
     )  # fmt: skip
-    assert spans_of(found) == [(begin, behind) for _, begin, behind in spans[:3]]
+    assert spans_of(found) == [(begin, end) for _, begin, end in spans[:3]]
     assert [one.probability for one in found] == pytest.approx([p for p, _, _ in spans[:3]])
 
 
@@ -108,7 +110,7 @@ def test_all_candidates_add_up_to_certainty(scorer_run: Path) -> None:
 
 def test_answers_keep_to_the_longest_span(reader: Predictor) -> None:
     found = reader.answer("a " * 40, "What?", n_best=10_000)
-    assert max(len(answer.text.split()) for answer in found) == reader.run.max_span_length
+    assert max(len(answer.text.split()) for answer in found) == reader.model.max_span_length
 
 
 @pytest.mark.parametrize(
@@ -118,7 +120,7 @@ def test_answers_keep_to_the_longest_span(reader: Predictor) -> None:
 )
 def test_a_word_never_seen_is_not_unknown(one: str, other: str, reader: Predictor) -> None:
     def probability(word: str) -> float:
-        return reader.answer(f"The {word} sank.", "What sank?")[0].probability
+        return reader.answer(f"The {word} sank.", "What sank?").probability
 
     assert not {one, other} & set(reader.run.inputs.frequent)
     assert probability(one) == probability(one)
@@ -169,7 +171,7 @@ def test_a_diverged_model_is_named(reader: Predictor, monkeypatch: pytest.Monkey
         spans, scores = best_spans(*arguments, **options)  # type: ignore[arg-type]
         return spans, scores * torch.nan
 
-    monkeypatch.setattr(module, "best_spans", diverged)
+    monkeypatch.setattr(base, "best_spans", diverged)
     with pytest.raises(CheckpointError, match="its training diverged"):
         reader.answer("Text.", "What?")
 

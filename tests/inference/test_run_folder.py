@@ -10,9 +10,11 @@ import pytest
 import torch
 import yaml
 
+from squadqa.batch import Sizes
 from squadqa.data.candidates.inputs import CandidateInputs
 from squadqa.data.inputs import SpanInputs
-from squadqa.errors import CheckpointError
+from squadqa.errors import CheckpointError, VectorsError
+from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import find_checkpoint, find_run, list_runs, open_run
 from squadqa.models.readers.drqa import DrQAReader
 from squadqa.models.scorers.logistic import LogisticScorer
@@ -39,13 +41,14 @@ def reader_of(config: Any) -> Any:
 
 def test_a_reader_opens_as_it_was_trained(reader_run: Path) -> None:
     run = open_run(reader_run)
-    model = run.model_for(tiny.prepared(vector_size=50))
+    model = run.model
     assert isinstance(model, DrQAReader)
     assert isinstance(run.inputs, SpanInputs)
     assert not model.training
-    assert run.max_span_length == 17
+    assert model.max_span_length == 17
+    assert run.inputs.sizes == Sizes(vector_size=50, tuned_words=1000)
     # Keys of a mapping come back as numbers, though the configuration writes them as texts.
-    assert [tuple(c.weight.shape) for c in model.words.char_cnn.convolutions] == [
+    assert [tuple(c.weight.shape) for c in model.embedder.words.char_cnn.convolutions] == [
         (4, 4, 3),
         (4, 4, 5),
     ]
@@ -59,11 +62,11 @@ def test_a_reader_opens_as_it_was_trained(reader_run: Path) -> None:
 
 def test_a_scorer_opens_as_it_was_trained(scorer_run: Path) -> None:
     run = open_run(scorer_run)
-    model = run.model_for(tiny.prepared())
+    model = run.model
     assert isinstance(model, LogisticScorer)
     assert isinstance(run.inputs, CandidateInputs)
     assert run.inputs.num_buckets == 3
-    assert run.max_span_length is None
+    assert run.inputs.sizes == Sizes(num_buckets=3)
     assert any(weight.abs().sum() > 0 for weight in model.state_dict().values())
 
 
@@ -142,6 +145,16 @@ def test_half_a_checkpoint(run: Path) -> None:
         open_run(run)
 
 
+def test_a_checkpoint_without_sizes_is_of_an_older_version(run: Path) -> None:
+    path = run / "checkpoints" / "best.ckpt"
+    content = torch.load(path, weights_only=True)
+    del content["SquadDataModule"]["inputs"]["sizes"]
+    torch.save(content, path)
+    with pytest.raises(CheckpointError, match="is of a squadqa before 0.1.0") as caught:
+        open_run(run)
+    assert caught.value.next_step.startswith("Train the run again")
+
+
 @pytest.mark.parametrize("key", ["state_dict", "SquadDataModule", "squadqa", "epoch"])
 def test_a_checkpoint_of_something_else(key: str, run: Path) -> None:
     path = run / "checkpoints" / "best.ckpt"
@@ -159,14 +172,14 @@ def test_weights_of_another_width(run: Path) -> None:
     change(run, lambda config: reader_of(config)["init_args"].update(hidden_size=9))
     opened = open_run(run)
     with pytest.raises(CheckpointError, match=r"do not fit .* such as \"context_rnn") as caught:
-        opened.model_for(tiny.prepared(vector_size=50))
+        _ = opened.model
     assert "in the checkpoint" in caught.value.what
 
 
 def test_weights_for_other_vectors(run: Path) -> None:
-    with pytest.raises(CheckpointError, match="do not fit") as caught:
-        open_run(run).model_for(tiny.prepared(vector_size=51))
-    assert "word vectors" in caught.value.hint
+    predictor = Predictor(open_run(run))
+    with pytest.raises(VectorsError, match="51 values a word; .* trained with 50"):
+        predictor.answers(tiny.prepared(vector_size=51))
 
 
 def test_inputs_of_the_other_family(run: Path) -> None:
@@ -201,7 +214,7 @@ def test_what_is_no_configuration(edit: Callable[[Any], None], what: str, run: P
 def test_an_argument_that_this_version_does_not_know(run: Path) -> None:
     change(run, lambda config: reader_of(config)["init_args"].update(depth=9))
     with pytest.raises(CheckpointError, match="does not describe a model .*'depth'"):
-        open_run(run).model_for(tiny.prepared(vector_size=50))
+        _ = open_run(run).model
 
 
 @pytest.mark.parametrize("content", ["model: [", "\xff\xfe", "just text", ""])
@@ -235,6 +248,6 @@ def test_nor_does_it_make_anything_else_inside_a_reader(run: Path, tmp_path: Pat
     path = tmp_path / "made"
     bomb = {"class_path": "os.mkdir", "init_args": {"path": str(path)}}
     change(run, lambda config: reader_of(config)["init_args"].update(char_cnn=bomb))
-    with pytest.raises(CheckpointError, match=r'"os.mkdir" is not below "squadqa."'):
+    with pytest.raises(CheckpointError, match=r'"os.mkdir" is not of squadqa'):
         open_run(run)
     assert not path.exists()
