@@ -52,7 +52,7 @@ vectors: $(VENV)/installed  ## Install spaCy's medium English pipeline: parser a
 
 clean:  ## Remove the environment and every tool's cache; runs/ and data/ stay
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find squadqa tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find squadqa tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/pip:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "squadqa needs Python 3.11 or newer: make PYTHON=python3.11 ...")'

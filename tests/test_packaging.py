@@ -124,13 +124,13 @@ def imported_packages(folder: Path) -> dict[str, Path]:
                 names = [node.module]
             found.update({name.partition(".")[0]: path for name in names})
     scripts = [*ROOT.glob("*.py"), *(ROOT / "data" / "sample").glob("*.py")]
-    own = {"squadqa", "tests", "conftest", *(path.stem for path in scripts)}
+    own = {"squadqa", "tests", "tools", "conftest", *(path.stem for path in scripts)}
     return {name: path for name, path in found.items() if name not in own | sys.stdlib_module_names}
 
 
-@pytest.mark.parametrize("folder", ["squadqa", "tests"])
+@pytest.mark.parametrize("folder", ["squadqa", "tests", "tools"])
 def test_what_is_imported_is_required(folder: str) -> None:
-    allowed = runtime() + (development() if folder == "tests" else [])
+    allowed = runtime() + ([] if folder == "squadqa" else development())
     declared = {canonicalize_name(requirement.name) for requirement in allowed}
     providers = metadata.packages_distributions()
     for package, path in imported_packages(ROOT / folder).items():

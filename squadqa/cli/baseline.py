@@ -1,6 +1,7 @@
 """`squadqa baseline`: the score of choosing candidates without learning."""
 
 import argparse
+import shlex
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -37,6 +38,9 @@ PUBLISHED = {
 GENERATOR = "NounChunks"
 """The default generator of candidates: with it the score of the sliding window is nearest to that
 of the paper, which chooses among constituents."""
+
+SEED = 1
+"""The default seed of the random choice."""
 
 ROWS = {"random": "random-candidate"}
 """Names of results, where they differ from the baseline's name."""
@@ -139,7 +143,8 @@ def _parser() -> CommandParser:
     )
     add("--depth", metavar="N", type=natural, help=f"depth of {DEPENDENCY_RUNS} (default: 0)")
     add_limit_options(parser)
-    add("--seed", metavar="N", type=positive, default=1, help="of the random choice (default: 1)")
+    seed_help = f"of the random choice (default: {SEED})"
+    add("--seed", metavar="N", type=positive, default=SEED, help=seed_help)
     add("--results", metavar="FOLDER", help="also write the scores to FOLDER")
     add_json_option(parser)
     add_cache_options(parser)
@@ -149,11 +154,13 @@ def _parser() -> CommandParser:
 def _write_result(
     options: argparse.Namespace, scored: Score, *, per_paragraph: float, seconds: float
 ) -> None:
-    """Write a row for the table of results; what it says of training is 0."""
-    from squadqa.evaluation.results import Result, commit, hardware, write_result
+    """Write a row for the table of results; nothing was trained."""
+    from squadqa.evaluation.results import measured, write_result
 
-    name, line = ROWS.get(options.name, options.name), f"baseline {options.name}"
-    line += f" --data {options.data}"
+    name = ROWS.get(options.name, options.name)
+    line = f"squadqa baseline {options.name} --data {shlex.quote(options.data)}"
+    if options.seed != SEED:
+        line += f" --seed {options.seed}"
     if options.generator != GENERATOR:
         name, line = f"{name}-{options.generator}", f"{line} --generator {options.generator}"
     if options.depth:
@@ -165,21 +172,13 @@ def _write_result(
             name, line = f"{name}-{option}-{limit}", f"{line} --{option} {limit}"
     write_result(
         options.results,
-        Result(
-            name=name,
-            config=f"squadqa {line}",
+        measured(
+            name,
+            command=line,
             data=options.data,
-            split="dev",
             total=scored.total,
             seed=options.seed,
-            commit=commit(Path(__file__).parent),
-            hardware=hardware(),
             device="cpu",
-            vectors="",
-            budget_minutes=None,
-            minutes=0.0,
-            epochs=0.0,
-            examples_per_second=0.0,
             parameters=0,
             exact_match=scored.exact_match,
             f1=scored.f1,

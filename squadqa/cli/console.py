@@ -70,6 +70,15 @@ def facts(pairs: Sequence[tuple[str, str]]) -> str:
     return "\n".join(f"{name:{width}}  {value}" for name, value in pairs)
 
 
+def minutes_text(minutes: float | None) -> str:
+    """Show minutes of training.
+
+    Args:
+        minutes: How many; None where nothing was trained.
+    """
+    return "-" if minutes is None else f"{minutes:,.1f}"
+
+
 def print_json(value: Any) -> None:
     """Print one JSON value, alone on its line."""
     print(json.dumps(value, allow_nan=False))

@@ -400,6 +400,7 @@ def _result(
     folders = dict.fromkeys(Path(member.run).resolve() for member in answered.members)
     trained = [_trained(folder) for folder in folders]
     vectors = dict.fromkeys(name for one in members for name in one.run.inputs.vectors)
+    minutes = [float(known) for one in trained if (known := one.get("minutes")) is not None]
     alone = "; ".join(
         f"{member.run} {member.weight:.3g}, {member.f1:.1f}" for member in answered.members
     )
@@ -412,7 +413,7 @@ def _result(
         seed=int(trained[0].get("seed", 0)),
         device=str(members[0].device),
         vectors=" + ".join(vectors),
-        minutes=float(sum(one.get("minutes") or 0.0 for one in trained)),
+        minutes=sum(minutes) if len(minutes) == len(trained) else None,
         parameters=sum(one.model.num_parameters for one in members),
         exact_match=scored.exact_match,
         f1=scored.f1,

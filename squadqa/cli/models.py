@@ -6,7 +6,7 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from squadqa.cli.console import bold, print_json, table
+from squadqa.cli.console import bold, minutes_text, print_json, table
 from squadqa.cli.options import add_json_option
 from squadqa.cli.parser import CommandParser
 
@@ -90,7 +90,7 @@ def _text(entry: "CatalogEntry", width: int) -> str:
             f"    {result.name}",
             f"EM {result.exact_match:.1f}",
             f"F1 {result.f1:.1f}",
-            f"{result.minutes:,.1f} min",
+            f"{minutes_text(result.minutes)} min",
         )
         for result in measured
     ]

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from squadqa.cli.console import bold, table
+from squadqa.cli.console import bold, minutes_text, table
 from squadqa.cli.parser import CommandParser
 from squadqa.cli.run_folders import PREDICTIONS, RESULTS
 from squadqa.errors import ConfigError
@@ -74,10 +74,14 @@ def _free_folder(parent: Path) -> Path:
 
 
 def _compare(folder: Path) -> None:
-    results = {name: _read(folder / name / RESULTS) for name, _ in RUNS}
-    answers = {name: _read(folder / name / PREDICTIONS) for name, _ in RUNS}
     from squadqa.data.squad import find_source, read_squad
+    from squadqa.evaluation.results import read_result
 
+    results = {name: read_result(folder / name / RESULTS) for name, _ in RUNS}
+    answers = {
+        name: json.loads((folder / name / PREDICTIONS).read_text(encoding="utf-8"))
+        for name, _ in RUNS
+    }
     data = read_squad(find_source("data/sample"))
     print(bold(f"\nScores on the sample's {len(data.ids):,} dev questions"))
     rows = [["model", "parameters", "minutes", "EM", "F1"]]
@@ -85,10 +89,10 @@ def _compare(folder: Path) -> None:
         rows.append(
             [
                 name,
-                f"{result['parameters']:,}",
-                f"{result['minutes']:.1f}",
-                f"{result['exact_match']:.1f}",
-                f"{result['f1']:.1f}",
+                f"{result.parameters:,}",
+                minutes_text(result.minutes),
+                f"{result.exact_match:.1f}",
+                f"{result.f1:.1f}",
             ]
         )
     print(table(rows))
@@ -107,8 +111,3 @@ def _compare(folder: Path) -> None:
         f'  echo "Ada Brandt built the mill in 1820." | squadqa answer {folder / RUNS[-1][0]} '
         '--context - --question "Who built the mill?"'
     )
-
-
-def _read(path: Path) -> dict[str, object]:
-    values: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
-    return values

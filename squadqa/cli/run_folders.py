@@ -1,13 +1,11 @@
 """Run folders: which one, what is checked before the work, and what is written after it."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from squadqa.errors import CheckpointError, OutputError
 from squadqa.evaluation.predictions import write_predictions
-from squadqa.evaluation.results import NAME, Result
+from squadqa.evaluation.results import NAME, Result, result_json
 from squadqa.files import output_error, write_atomic
 from squadqa.inference.run_folder import CHECKPOINTS, RUNS_FOLDER
 from squadqa.training.processes import is_first_process
@@ -79,7 +77,7 @@ def write_scored(folder: Path, result: Result | None, predictions: Mapping[str, 
     """
     if result:
         with write_atomic(folder / RESULTS) as file:
-            json.dump(asdict(result), file, indent=1)
+            file.write(result_json(result))
     write_predictions(folder / PREDICTIONS, predictions)
 
 

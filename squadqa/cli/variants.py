@@ -19,16 +19,13 @@ from squadqa.cli.run_folders import PREDICTIONS, require_writable
 from squadqa.errors import ConfigError
 from squadqa.evaluation.ablation import (
     FILE,
-    PLOT,
-    TABLE,
     Ablation,
     Variant,
     open_ablation,
-    plot,
-    rows,
     variant_name,
     write_ablation,
 )
+from squadqa.evaluation.ablation_report import PLOT, TABLE, rows, write_plot, write_table
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.files import write_atomic
 from squadqa.provenance import commit, hardware
@@ -187,6 +184,7 @@ def _train_missing(
         write_predictions(output / folder / PREDICTIONS, evaluation.predictions)
         ablation = ablation.with_variant(variant)
         write_ablation(output, ablation)
+        write_table(output, ablation)
         scores = f"EM {variant.exact_match:.2f}  F1 {variant.f1:.2f}"
         _tell(f"  {scores}  {variant.minutes:.1f} minutes")
     return ablation
@@ -210,7 +208,8 @@ def _times(variants: Sequence[tuple[str, ...]], ablation: Ablation, began: float
 def _write(ablation: Ablation, output: Path, results: Path | None) -> None:
     """Write the table and the plot anew, and copies of all three files to the results."""
     write_ablation(output, ablation)
-    plot(output / PLOT, ablation)
+    write_table(output, ablation)
+    write_plot(output, ablation)
     if results is not None:
         for name in (FILE, TABLE, PLOT):
             copy = results / f"{output.resolve().name}{Path(name).suffix}"

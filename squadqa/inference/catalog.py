@@ -97,7 +97,7 @@ def catalog(
                     paper=_paper(made),
                     parameters=_count_parameters(made, base, own[:1], files),
                     configs=tuple(map(str, own)),
-                    results=tuple(one for one in measured if _used(name, one.config, own, configs)),
+                    results=tuple(one for one in measured if _used(name, one, own, configs)),
                 )
             )
     return entries
@@ -200,10 +200,18 @@ def _not_described(made: type, path: Path | str, error: Exception) -> ConfigErro
     )
 
 
-def _used(name: str, config: str, own: Sequence[Path], folder: str | Path | None) -> bool:
-    """Tell whether a result was measured with a class: by its name, or by a configuration of it."""
+def _used(name: str, result: Result, own: Sequence[Path], folder: str | Path | None) -> bool:
+    """Tell whether a result was measured with a class: a configuration of it, or its name."""
     endings = {path.relative_to(folder).as_posix() for path in own} if folder else set()
     return any(
-        word.rpartition(".")[2] == name or word.partition(f"{CONFIGS}/")[2] in endings
-        for word in config.split()
-    )
+        config.partition(f"{CONFIGS}/")[2] in endings for config in result.configs
+    ) or _names(name, result.overrides)
+
+
+def _names(name: str, value: Any) -> bool:
+    """Tell whether a class is named anywhere in a value of a configuration."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return any(_names(name, one) for one in value)
+    return isinstance(value, str) and value.rpartition(".")[2] == name

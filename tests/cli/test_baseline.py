@@ -120,8 +120,8 @@ def test_a_result_that_measures_again(data: Path, tmp_path: Path) -> None:
     assert baseline("sliding-window", *line, "--generator", "DependencyRuns", "--depth", 2) == 0
     assert baseline("sliding-window-distance", *line, "--generator", "NGrams") == 0
     results = {result.name: result for result in read_results(folder)}
-    assert {name: result.config for name, result in results.items()} == {
-        "random-candidate": f"squadqa baseline random --data {data}",
+    assert {name: result.command for name, result in results.items()} == {
+        "random-candidate": f"squadqa baseline random --data {data} --seed 5",
         "sliding-window-DependencyRuns-depth-2": f"squadqa baseline sliding-window --data {data} "
         "--generator DependencyRuns --depth 2",
         "sliding-window-distance-NGrams": f"squadqa baseline sliding-window-distance --data {data} "
@@ -129,7 +129,8 @@ def test_a_result_that_measures_again(data: Path, tmp_path: Path) -> None:
     }
     result = results["random-candidate"]
     assert (result.seed, result.total, result.data, result.split) == (5, 2, str(data), "dev")
-    assert (result.parameters, result.minutes, result.epochs) == (0, 0, 0)
+    assert (result.parameters, result.minutes, result.epochs) == (0, None, None)
+    assert (result.configs, result.overrides) == ((), {})
     assert result.notes.startswith("Nothing is learnt; NounChunks, 30 candidates a paragraph; ")
 
 

@@ -3,14 +3,13 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from squadqa.cli.main import main
-from squadqa.evaluation.results import read_results
+from squadqa.evaluation.results import read_result, read_results
 from squadqa.scoring import score
 from tests.support import tiny
 
@@ -46,13 +45,14 @@ def test_predictions_results_and_scores_agree(
     assert all(len(some) <= 3 for some in n_best.values())
 
     (result,) = read_results(results)
-    assert json.loads((run / "results.json").read_text()) == asdict(result)
+    assert read_result(run / "results.json") == result
     assert json.loads((run / "predictions.json").read_text()) == predictions
     assert json.loads((run / "members.json").read_text()) == found["members"]
     assert (result.name, result.total, result.f1) == ("both", 8, official.f1)
-    assert result.config == " ".join(["squadqa", *line[:5]])
+    assert result.command == " ".join(["squadqa", *line[:5]])
     trained = [json.loads((Path(run) / "results.json").read_text()) for run in line[1:3]]
     assert result.minutes == pytest.approx(sum(one["minutes"] for one in trained))
+    assert (result.configs, result.epochs, result.examples_per_second) == ((), None, None)
     assert result.parameters == sum(one["parameters"] for one in trained)
     assert result.vectors == "glove-6b-50d"
 
@@ -94,7 +94,7 @@ def test_the_mean_is_asked_for(
         written = ["--output", str(output), "--n-best", "3", "--results", str(results)]
         as_json([*line, "--mean", mean, *written], capsys)
         (result,) = read_results(results)
-        assert result.config.endswith(" --mean arithmetic") == (mean == "arithmetic")
+        assert result.command.endswith(" --mean arithmetic") == (mean == "arithmetic")
         n_best = json.loads(output.with_name(f"{mean}.n_best.json").read_text())
         probabilities.append([one["probability"] for some in n_best.values() for one in some])
     assert probabilities[0] != pytest.approx(probabilities[1])
@@ -126,7 +126,7 @@ def test_two_checkpoints_of_one_run(
     ]
     assert [member["run"] for member in members] == [str(reader_run)] * 2
     (result,) = read_results(results)
-    assert result.config == " ".join(["squadqa", *line[:5], "--checkpoint best"])
+    assert result.command == " ".join(["squadqa", *line[:5], "--checkpoint best"])
     trained = json.loads((reader_run / "results.json").read_text())
     assert result.minutes == trained["minutes"]
     assert result.parameters == 2 * trained["parameters"]
@@ -222,7 +222,7 @@ def test_weights_fitted_on_what_both_held_out(
     given = as_json([*line, "--weights", *map(str, weights)], capsys)
     assert given == fitted
     (result,) = read_results(tmp_path / "results")
-    assert result.config.endswith(" --fit-weights")
+    assert result.command.endswith(" --fit-weights")
     assert (result.data, result.split) == (line[4], "dev")
 
     cache = line[5:]
@@ -232,7 +232,7 @@ def test_weights_fitted_on_what_both_held_out(
     assert 0 < held_out["total"] < 8
     (result,) = read_results(tmp_path / "held-out")
     assert (result.data, result.split) == ("train.json", "held out")
-    assert result.config.endswith(" --held-out --fit-weights")
+    assert result.command.endswith(" --held-out --fit-weights")
 
 
 def test_what_one_held_out_another_may_have_learned(

@@ -29,7 +29,7 @@ def test_tells_parameters_papers_and_scores(
     assert head.endswith(" parameters")
     assert "    configs/drqa.yaml, configs/quickstart.yaml" in lines
     assert "    Chen, Fisch, Weston and Bordes, 2017, " in shown
-    result = next(one for one in read_results("results") if "configs/drqa.yaml" in one.config)
+    result = next(one for one in read_results("results") if "configs/drqa.yaml" in one.configs)
     (row,) = (line for line in lines if line.startswith(f"    {result.name} "))
     assert f" F1 {result.f1:.1f} " in row
     assert row.endswith(f"  on {result.data.rpartition(', ')[2]} ({result.total:,})")

@@ -1,4 +1,3 @@
-import json
 import os
 from pathlib import Path
 
@@ -6,7 +5,7 @@ import pytest
 
 from squadqa.cli.main import main
 from squadqa.cli.train import RUN_OF_RANK_0
-from squadqa.evaluation.results import Result
+from squadqa.evaluation.results import read_result
 from tests.support.runs import ROOT
 
 
@@ -21,7 +20,7 @@ def test_quickstart_trains_both_and_compares_them(
     assert RUN_OF_RANK_0 not in os.environ, "the next run would take this one's folder"
     for name in ("logistic", "drqa"):
         folder = tmp_path / "quickstart" / name
-        result = Result(**json.loads((folder / "results.json").read_text(encoding="utf-8")))
+        result = read_result(folder / "results.json")
         assert result.total == 559
         assert f"{result.parameters:,}" in said
         assert f"{result.f1:.1f}" in said

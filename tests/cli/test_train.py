@@ -3,7 +3,6 @@
 import csv
 import json
 import shutil
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import torch
 import yaml
 
 from squadqa.cli.training_options import split_overrides
-from squadqa.evaluation.results import Result
+from squadqa.evaluation.results import read_result, result_json
 from squadqa.scoring import score
 from tests.support import tiny
 from tests.support.forked import Done, squadqa, write_config
@@ -72,18 +71,15 @@ def test_a_run_folder_holds_everything(trained: tuple[Path, Done]) -> None:
 def test_results_are_the_official_scores_of_the_predictions(trained: tuple[Path, Done]) -> None:
     run, done = trained
     result = json.loads((run / "results.json").read_text())
-    assert list(result) == [field.name for field in fields(Result)]
-    Result(**result)
+    assert (run / "results.json").read_text() == result_json(read_result(run / "results.json"))
     predictions = json.loads((run / "predictions.json").read_text())
     rows = tiny.flat_rows(tiny.squad())
     official = score({row["id"]: row["answers"]["text"] for row in rows}, predictions)
     assert (result["exact_match"], result["f1"]) == (official.exact_match, official.f1)
     assert f"EM {official.exact_match:.2f}  F1 {official.f1:.2f}" in done.out
-    assert (result["name"], result["config"], result["data"]) == (
-        "config",
-        "config.yaml",
-        "train.json, dev.json",
-    )
+    assert (result["name"], result["data"]) == ("config", "train.json, dev.json")
+    assert (result["configs"], result["overrides"]) == (["config.yaml"], {})
+    assert result["command"] == "squadqa train --config config.yaml --results results"
     assert (result["total"], result["seed"], result["epochs"]) == (8, 1, 2)
     assert result["budget_minutes"] is None
     assert result["vectors"] == "glove-6b-50d"
@@ -140,8 +136,9 @@ def test_a_result_names_what_the_command_line_changes(tmp_path: Path) -> None:
     done = squadqa(tmp_path, "train", *arguments, *values)
     assert done.code == 0, done.err
     result = json.loads((tmp_path / "runs/config/results.json").read_text())
-    changes = "--char_cnn null --model.warmup_steps 2 --data.val_share 0.2"
-    assert result["config"] == f"config.yaml {changes}"
+    changes = {"model.reader.char_cnn": None, "model.warmup_steps": 2, "data.val_share": 0.2}
+    assert (result["configs"], result["overrides"]) == (["config.yaml"], changes)
+    assert result["command"] == " ".join(["squadqa train", *map(str, [*arguments, *values])])
 
 
 @pytest.mark.parametrize(

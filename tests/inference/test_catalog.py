@@ -3,6 +3,7 @@
 import inspect
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,7 @@ def test_what_is_known_of_drqa(entries: dict[str, CatalogEntry]) -> None:
     assert entry.class_path == "squadqa.models.DrQAReader"
     assert entry.paper.startswith("Chen, Fisch, Weston and Bordes, 2017, Reading Wikipedia")
     assert str(CONFIGS / "quickstart.yaml") in entry.configs
-    measured = [result for result in read_results(RESULTS) if "configs/drqa" in result.config]
+    measured = [result for result in read_results(RESULTS) if "configs/drqa.yaml" in result.configs]
     assert measured
     assert {result.name for result in measured} <= {result.name for result in entry.results}
     assert "logistic" not in {result.name for result in entry.results}
@@ -91,7 +92,7 @@ def test_a_part_that_names_a_character_cnn_is_its_configuration(tmp_path: Path) 
     part = write(tmp_path, "configs/char_cnn/narrow.yaml", PART)
     write(tmp_path, "configs/drqa.yaml", (CONFIGS / "drqa.yaml").read_text())
     result = json.loads((RESULTS / "drqa.json").read_text())
-    result["config"] = "elsewhere/configs/drqa.yaml configs/char_cnn/narrow.yaml"
+    result["configs"] = ["elsewhere/configs/drqa.yaml", "configs/char_cnn/narrow.yaml"]
     write(tmp_path, "results/drqa.json", json.dumps(result))
     entries = {one.name: one for one in catalog(tmp_path / "configs", tmp_path / "results")}
     entry = entries["KernelBankCharCNN"]
@@ -103,10 +104,17 @@ def test_a_part_that_names_a_character_cnn_is_its_configuration(tmp_path: Path) 
     assert not entries["ResNetCharCNN"].results
 
 
-@pytest.mark.parametrize("named", ["ResNetCharCNN", "squadqa.nn.char_cnn.ResNetCharCNN"])
-def test_a_result_may_name_its_character_cnn(named: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "named",
+    [
+        "ResNetCharCNN",
+        "squadqa.nn.char_cnn.ResNetCharCNN",
+        {"class_path": "squadqa.nn.char_cnn.ResNetCharCNN", "init_args": {"character_size": 4}},
+    ],
+)
+def test_a_result_may_name_its_character_cnn(named: Any, tmp_path: Path) -> None:
     result = json.loads((RESULTS / "drqa.json").read_text())
-    result["config"] = f"configs/drqa.yaml --char_cnn {named}"
+    result |= {"configs": ["configs/drqa.yaml"], "overrides": {"char_cnn": named}}
     write(tmp_path, "results/drqa.json", json.dumps(result))
     entries = {one.name: one for one in catalog(CONFIGS, tmp_path / "results")}
     for name in ("ResNetCharCNN", "DrQAReader"):

@@ -1,0 +1,45 @@
+"""What a measurement was made with: the commit of the code, and the machine."""
+
+import os
+import platform
+import re
+import subprocess
+from pathlib import Path
+
+
+def commit(folder: str | Path | None = None) -> str:
+    """Name the commit that a folder's files belong to.
+
+    Args:
+        folder: A folder of a git working tree; None is this package's own.
+
+    Returns:
+        The commit's hash, followed by "-dirty" where tracked files differ from it; "unknown" where
+        git keeps none of the folder's files, as for an installed package.
+    """
+    git = ["git", "--no-optional-locks", "-C", str(folder or Path(__file__).parent)]
+
+    def answer(*command: str) -> str:
+        return subprocess.run([*git, *command], check=True, capture_output=True, text=True).stdout
+
+    try:
+        answer("ls-files", "--error-unmatch", ".")  # else another project's repository is around it
+        head, changes = answer("rev-parse", "HEAD"), answer("status", "--porcelain", "-uno")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head.strip() + ("-dirty" if changes else "")
+
+
+def hardware() -> str:
+    """Describe this machine: CPU model, cores that this process may use, memory in GiB."""
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
+    except OSError:
+        found = None
+    cpu = found[1] if found else platform.processor() or platform.machine()
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # outside Linux
+        cores = os.cpu_count() or 1
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{cpu}, {cores} cores, {memory:.0f} GiB"

@@ -1,0 +1,69 @@
+"""The commit and the machine that a measurement names."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import squadqa
+from squadqa.provenance import commit, hardware
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder outside every repository, for a git that no setting of this machine reaches."""
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)  # a git hook sets them, for the repository it runs in
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    return tmp_path
+
+
+def git(folder: Path, *command: str) -> str:
+    identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    done = subprocess.run(
+        ["git", "-C", folder, *identity, *command], check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(folder: Path) -> Path:
+    """A repository of one file."""
+    git(folder, "init")
+    (folder / "file").write_text("one")
+    git(folder, "add", "file")
+    git(folder, "commit", "--message", "One")
+    return folder
+
+
+def test_outside_git_the_commit_is_unknown(folder: Path) -> None:
+    assert commit(folder) == "unknown"
+
+
+def test_a_clean_tree_is_its_commit(repository: Path) -> None:
+    (repository / "untracked").touch()
+    assert commit(repository) == git(repository, "rev-parse", "HEAD")
+
+
+def test_a_changed_tree_is_dirty(repository: Path) -> None:
+    (repository / "file").write_text("two")
+    assert commit(repository) == git(repository, "rev-parse", "HEAD") + "-dirty"
+
+
+def test_what_git_does_not_keep_has_no_commit(repository: Path) -> None:
+    """As a package that is installed inside another project's repository."""
+    installed = repository / "venv" / "package"
+    installed.mkdir(parents=True)
+    (installed / "module.py").touch()
+    assert commit(installed) == "unknown"
+
+
+def test_the_package_is_meant_where_no_folder_is_named() -> None:
+    assert commit() == commit(Path(squadqa.__file__).parent)
+
+
+def test_hardware_names_cpu_cores_and_memory() -> None:
+    assert re.fullmatch(r".+, [1-9]\d* cores, \d+ GiB", hardware())
