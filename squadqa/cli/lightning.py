@@ -92,7 +92,7 @@ def train(parsed: Parsed, *, command: str) -> int:
         configs=parsed.configs,
         overrides=parsed.overrides,
         command=command,
-        commit=commit(Path(__file__).parent),
+        commit=commit(),
         hardware=hardware(),
     )
     trainer = make_trainer(

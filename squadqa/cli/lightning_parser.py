@@ -217,7 +217,7 @@ class SquadCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Refuse what cannot work (called by LightningCLI)."""
         if self._check is not None:
-            self._check(self.subcommand, self.config[self.subcommand])
+            self._check(str(self.subcommand), self.config[self.subcommand])
 
     def instantiate_classes(self) -> None:
         """Make model and data (called by LightningCLI).
@@ -239,7 +239,7 @@ class SquadCLI(LightningCLI):
         """Give what was read and made."""
         config, made = self.config[self.subcommand], self.config_init[self.subcommand]
         return Parsed(
-            subcommand=self.subcommand,
+            subcommand=str(self.subcommand),
             config=config,
             text=self._parser(self.subcommand).dump(config, skip_none=False),
             configs=tuple(self.configs),

@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
                 )
     folder = _free_folder(Path(options.runs))
 
-    from squadqa.cli.train import run
+    from squadqa.cli.lightning import run
 
     for name, configs in RUNS:
         print(bold(f"\n{name}"), flush=True)

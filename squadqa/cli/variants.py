@@ -170,7 +170,7 @@ def _train_missing(
     trained: Variants, variants: Sequence[tuple[str, ...]], ablation: Ablation, output: Path
 ) -> Ablation:
     began = time.monotonic()
-    origin: dict[str, Any] = {"commit": commit(Path(__file__).parent), "hardware": hardware()}
+    origin: dict[str, Any] = {"commit": commit(), "hardware": hardware()}
     for number, without in enumerate(variants, start=1):
         what = f"without {variant_name(without)}" if without else "the whole model"
         label = f"{number} of {len(variants)}: {what}"

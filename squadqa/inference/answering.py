@@ -12,6 +12,9 @@ from squadqa.errors import DataError
 from squadqa.evaluation.predictions import Answer, write_n_best, write_predictions
 from squadqa.scoring import Score, score
 
+Several = list[str] | tuple[str, ...]
+"""Several questions; a text is one."""
+
 IN_MEMORY = "question"
 """What begins the ids of questions that are asked about a text."""
 
@@ -80,15 +83,13 @@ class Answerer(ABC):
     def answer(self, context: str, question: str, *, n_best: int) -> list[Answer]: ...
 
     @overload
-    def answer(self, context: str, question: Sequence[str]) -> list[Answer]: ...
+    def answer(self, context: str, question: Several) -> list[Answer]: ...
 
     @overload
-    def answer(
-        self, context: str, question: Sequence[str], *, n_best: int
-    ) -> list[list[Answer]]: ...
+    def answer(self, context: str, question: Several, *, n_best: int) -> list[list[Answer]]: ...
 
     def answer(
-        self, context: str, question: str | Sequence[str], *, n_best: int | None = None
+        self, context: str, question: str | Several, *, n_best: int | None = None
     ) -> Answer | list[Answer] | list[list[Answer]]:
         """Answer one question about a text, or several.
 

@@ -119,8 +119,9 @@ def test_goes_on_behind_what_is_finished(
 ) -> None:
     quick = ("--trainer.max_epochs", 1)
     assert ablate(*quick, "--output", "unstopped") == 0
-    from squadqa.cli.variants import VariantsCLI
     from squadqa.training.callbacks import HeldMemory
+
+    from squadqa.cli.variants import VariantsCLI
 
     trained: list[tuple[str, ...]] = []
     train = VariantsCLI.train_without
