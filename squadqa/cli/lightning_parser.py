@@ -81,8 +81,6 @@ def parse(arguments: Sequence[str], *, check: Check | None = None) -> Parsed:
 class FriendlyParser(LightningArgumentParser):
     """LightningCLI's parser; a mistake, and an option that is not written out, is a `ConfigError`.
 
-    Options may be written with dashes for underscores.
-
     Args:
         *args: Of `LightningArgumentParser`.
         **kwargs: Of `LightningArgumentParser`.
@@ -90,13 +88,6 @@ class FriendlyParser(LightningArgumentParser):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Read options, those with dashes as if they had underscores (called by jsonargparse)."""
-        if isinstance(args, list):
-            known = self._option_string_actions
-            args = [_underscored(one, known) if isinstance(one, str) else one for one in args]
-        return super().parse_known_args(args, namespace)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Refuse a command line or a configuration (called by jsonargparse).
@@ -205,7 +196,9 @@ class SquadCLI(LightningCLI):
         Raises:
             ConfigError: There is a mistake, or the model has no character encoder.
         """
-        super().parse_arguments(parser, args)
+        named = self._subcommand_parsers.get(args[0]) if args else None
+        known = named._option_string_actions if named else {}
+        super().parse_arguments(parser, [_underscored(one, known) for one in args])
         name = self.config.subcommand
         _place_char_cnn(self.config[name])
         self.configs = [str(path) for path in self.config[name].config or []]
