@@ -43,14 +43,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What LightningCLI made for each command that it was given; it runs none."""
-    from squadqa.cli.train import TrainCLI
+    """What each training was to begin with, the `Parsed` of its command line; it does not begin."""
+    from squadqa.cli import lightning
 
-    made: list[TrainCLI] = []
-    monkeypatch.setattr(TrainCLI, "_run_subcommand", lambda self, _: made.append(self))
-    # Set back after the test: a run sets them for its own processes.
+    made: list[Any] = []
+
+    def train(parsed: Any, *, command: str) -> int:
+        made.append(parsed)
+        return 0
+
+    monkeypatch.setattr(lightning, "train", train)
+    # Set back after the test: Lightning sets it for the processes that it would start.
     monkeypatch.setenv("PL_GLOBAL_SEED", "0")
-    monkeypatch.setenv("SQUADQA_RUN_FOLDER", "")
     return made
 
 

@@ -8,13 +8,14 @@ import pytest
 import torch
 import yaml
 
+from squadqa.batch import Sizes
 from squadqa.errors import ConfigError
 from squadqa.nn.gated_attention_rnn import GatedAttentionRNN
 from squadqa.nn.similarity import AdditiveSimilarity
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 FILES = sorted(CONFIGS.rglob("*.yaml"))
-SIZES = {"vector_size": 5, "tuned_words": 1000, "num_buckets": 4}
+SIZES = Sizes(vector_size=5, tuned_words=1000, num_buckets=4)
 BASES = {"word_in_question": "bidaf.yaml"}  # DrQA has features of its own
 
 
@@ -42,25 +43,31 @@ TRAINED = [
 @pytest.fixture
 def fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: list[Any]) -> Callable[..., Any]:
     """Makes what `fit` would train, and trains nothing."""
-    from squadqa.cli import train
+    from squadqa.cli import lightning
 
     monkeypatch.chdir(tmp_path)
 
     def fit(*arguments: str) -> Any:
-        train.run(["fit", *arguments, "--run", str(tmp_path / "run"), "--wandb", "off"])
+        lightning.run(["fit", *arguments, "--run", str(tmp_path / "run"), "--wandb", "off"])
         return begun.pop()
 
     return fit
 
 
+def char_cnn_of(parsed: Any) -> Any:
+    """The character encoder of what would be trained."""
+    model = parsed.module.make_model(SIZES)
+    return getattr(model, "embedder", model).words.char_cnn
+
+
 @pytest.mark.parametrize("path", TRAINED, ids=lambda path: str(path.relative_to(CONFIGS)))
 def test_makes_model_data_and_trainer(path: Path, tmp_path: Path, fit: Callable[..., Any]) -> None:
-    cli = fit(*arguments(path))
-    model = cli.model.make_model(SIZES)
+    parsed = fit(*arguments(path))
+    model = parsed.module.make_model(SIZES)
     assert sum(parameter.numel() for parameter in model.parameters()) > 0
-    optimizer = cli.model.make_optimizer(model.parameters())
+    optimizer = parsed.module.make_optimizer(model.parameters())
     assert isinstance(optimizer, torch.optim.Optimizer)
-    assert set(cli.datamodule.sources) == {"train", "val", "test", "predict"}
+    assert set(parsed.data.sources) == {"train", "val", "test", "predict"}
     assert not (tmp_path / "run").exists()
 
 
@@ -68,7 +75,7 @@ def test_the_papers_rnet_is_what_its_comment_says(fit: Callable[..., Any]) -> No
     path = CONFIGS / "rnet.yaml"
     lines = path.read_text(encoding="utf-8").splitlines()
     options = [word for line in lines if line.startswith("#   --") for word in line[1:].split()]
-    module = fit("--config", str(path), *options).model
+    module = fit("--config", str(path), *options).module
     reader = module.make_model(SIZES)
     assert isinstance(reader.question_match, GatedAttentionRNN)
     assert isinstance(reader.self_match.attention.similarity, AdditiveSimilarity)
@@ -77,7 +84,7 @@ def test_the_papers_rnet_is_what_its_comment_says(fit: Callable[..., Any]) -> No
     assert reader.encoder.dropout.probability == 0.2
     assert module.make_optimizer(reader.parameters()).defaults["lr"] == 1.0
     assert module.decay == "none"
-    variant = fit("--config", str(path)).model
+    variant = fit("--config", str(path)).module
     assert (variant.decay, variant.plateau.factor) == ("plateau", 0.5)
     assert variant.plateau_score == "loss"
 
@@ -87,9 +94,9 @@ def test_part_tells_a_reader_which_words_the_question_holds(
     name: str, fit: Callable[..., Any]
 ) -> None:
     complete, part = str(CONFIGS / f"{name}.yaml"), str(CONFIGS / "features/word_in_question.yaml")
-    alone = fit("--config", complete).model.make_model(SIZES)
-    told = fit("--config", complete, "--config", part).model.make_model(SIZES)
-    assert (alone.matches.size, told.matches.size) == (0, 2)
+    alone = fit("--config", complete).module.make_model(SIZES)
+    told = fit("--config", complete, "--config", part).module.make_model(SIZES)
+    assert (alone.embedder.word_in_question, told.embedder.word_in_question) == (False, True)
     parameters = [sum(p.numel() for p in model.parameters()) for model in (alone, told)]
     assert parameters[0] < parameters[1]
 
@@ -99,8 +106,8 @@ def test_part_tells_a_reader_which_words_the_question_holds(
 def test_part_chooses_the_char_cnn_of_both_families(
     name: str, model: str, fit: Callable[..., Any]
 ) -> None:
-    cli = fit("--config", str(CONFIGS / f"{model}.yaml"), "--config", str(CHAR_CNNS[name]))
-    encoder = cli.model.make_model(SIZES).words.char_cnn
+    parsed = fit("--config", str(CONFIGS / f"{model}.yaml"), "--config", str(CHAR_CNNS[name]))
+    encoder = char_cnn_of(parsed)
     part = load(CHAR_CNNS[name])["char_cnn"]
     if part is None:
         assert encoder is None
@@ -117,14 +124,14 @@ def test_part_chooses_the_char_cnn_of_both_families(
 def test_one_option_chooses_the_char_cnn(model: str, fit: Callable[..., Any]) -> None:
     complete = str(CONFIGS / f"{model}.yaml")
     chosen = fit("--config", complete, "--char_cnn", "VGGCharCNN", "--char_cnn.stages", "[3, 4]")
-    assert chosen.model.make_model(SIZES).words.char_cnn.output_size == 4
+    assert char_cnn_of(chosen).output_size == 4
     family = {"quickstart": "reader", "mlp": "scorer"}[model]
     deep = fit("--config", complete, f"--model.{family}.char_cnn", "VGGCharCNN")
-    assert deep.model.make_model(SIZES).words.char_cnn.output_size == 100
+    assert char_cnn_of(deep).output_size == 100
     none = fit("--config", complete, "--char_cnn", "null")
-    assert none.model.make_model(SIZES).words.char_cnn is None
+    assert char_cnn_of(none) is None
     # What is kept of a run has the encoder in its one place.
-    kept = yaml.safe_load(chosen.parser.dump(chosen.config))["fit"]
+    kept = yaml.safe_load(chosen.text)
     assert "char_cnn" not in kept
     encoder = kept["model"]["init_args"][family]["init_args"]["char_cnn"]
     assert encoder["init_args"]["stages"] == [3, 4]

@@ -43,13 +43,16 @@ from squadqa.training.samples import SampleTable
 from squadqa.training.warm_start import WarmStart
 
 
-def run(arguments: Sequence[str], *, command: str | None = None) -> int:
+def run(
+    arguments: Sequence[str], *, command: str | None = None, also_known: Sequence[str] = ()
+) -> int:
     """Run a subcommand: fit, validate, test or predict.
 
     Args:
         arguments: The command line after the program's name.
         command: The whole command line, for a result to name; None takes `arguments` as those of
             train_cli.py.
+        also_known: Options of the command that this is called by, to suggest for a wrong one.
 
     Returns:
         The exit code: 0, or 1 where a signal stopped a training.
@@ -59,7 +62,7 @@ def run(arguments: Sequence[str], *, command: str | None = None) -> int:
     """
     told = command or " ".join(["python train_cli.py", *arguments])
     with quiet_lightning():
-        parsed = parse(arguments, check=_check)
+        parsed = parse(arguments, check=_check, also_known=also_known)
         parsed.data.progress = ProgressLines()
         if parsed.subcommand == "fit":
             return train(parsed, command=told)

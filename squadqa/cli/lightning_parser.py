@@ -7,6 +7,7 @@ comparing two parsed configurations: the whole one, and that of the files alone.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, NoReturn
 
 from jsonargparse import Namespace
@@ -65,17 +66,20 @@ class Parsed:
     early_stopping: EarlyStopping
 
 
-def parse(arguments: Sequence[str], *, check: Check | None = None) -> Parsed:
+def parse(
+    arguments: Sequence[str], *, check: Check | None = None, also_known: Sequence[str] = ()
+) -> Parsed:
     """Read a command line, seed all random generators, and make what it describes.
 
     Args:
         arguments: The command line after the program's name: a subcommand and its options.
         check: May refuse a configuration, or choose values that it leaves open.
+        also_known: Options of the command that this is called by, to suggest for a wrong one.
 
     Raises:
         SquadQAError: What the user can mend.
     """
-    return SquadCLI(list(arguments), check=check).parsed()
+    return SquadCLI(list(arguments), check=check, also_known=also_known).parsed()
 
 
 class FriendlyParser(LightningArgumentParser):
@@ -83,11 +87,13 @@ class FriendlyParser(LightningArgumentParser):
 
     Args:
         *args: Of `LightningArgumentParser`.
+        also_known: Further options to suggest for a wrong one.
         **kwargs: Of `LightningArgumentParser`.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, also_known: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+        self.also_known = also_known
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Refuse a command line or a configuration (called by jsonargparse).
@@ -102,6 +108,7 @@ class FriendlyParser(LightningArgumentParser):
             if isinstance(action.choices, dict):
                 actions += [own for parser in action.choices.values() for own in parser._actions]
         options = [name for action in actions for name in action.option_strings]
+        options += self.also_known
         raise config_error(message, options) from ex
 
 
@@ -111,15 +118,22 @@ class SquadCLI(LightningCLI):
     Args:
         arguments: The command line after the program's name.
         check: See `parse`.
+        also_known: See `parse`.
     """
 
-    def __init__(self, arguments: list[str], *, check: Check | None = None) -> None:
+    def __init__(
+        self,
+        arguments: list[str],
+        *,
+        check: Check | None = None,
+        also_known: Sequence[str] = (),
+    ) -> None:
         self._check = check
         super().__init__(
             QAModule,
             SquadDataModule,
             subclass_mode_model=True,
-            parser_class=FriendlyParser,
+            parser_class=partial(FriendlyParser, also_known=also_known),  # type: ignore[arg-type]
             save_config_callback=None,
             seed_everything_default=1,
             trainer_defaults={"use_distributed_sampler": False, "num_sanity_val_steps": 0},

@@ -38,6 +38,11 @@ class CommandParser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
 
+    @property
+    def options(self) -> list[str]:
+        """The names of all options, with their dashes."""
+        return [option for action in self._actions for option in action.option_strings]
+
     def parse_args(  # type: ignore[override]  # the base class has overloads for other namespaces
         self, arguments: Sequence[str]
     ) -> argparse.Namespace:
@@ -74,7 +79,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def _refuse_unknown_options(self, arguments: Sequence[str]) -> None:
         """Refuse unknown options first: argparse names a missing option before a misspelt one."""
-        known = [option for action in self._actions for option in action.option_strings]
+        known = self.options
         for argument in arguments:
             if argument == "--":
                 return

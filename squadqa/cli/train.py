@@ -62,7 +62,11 @@ def main(arguments: list[str]) -> int:
             line += [key, str(value)]
     from squadqa.cli.lightning import run as run_lightning
 
-    return run_lightning(line + overrides, command=shlex.join(["squadqa", "train", *arguments]))
+    return run_lightning(
+        line + overrides,
+        command=shlex.join(["squadqa", "train", *arguments]),
+        also_known=parser.options,
+    )
 
 
 def _parser() -> CommandParser:

@@ -23,8 +23,7 @@ def split_overrides(arguments: list[str], parser: CommandParser) -> tuple[list[s
     """
     own: list[str] = []
     others: list[str] = []
-    known = {name for action in parser._actions for name in action.option_strings}
-    for name, words in _grouped(arguments, known):
+    for name, words in _grouped(arguments, set(parser.options)):
         (others if name else own).extend(words)
     return own, others
 

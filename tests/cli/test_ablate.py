@@ -110,7 +110,7 @@ def test_leaves_a_table_figures_and_a_plot(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_goes_on_behind_what_is_finished(
+def test_goes_on_after_what_is_finished(
     folder: Path,
     number: signal.Signals,
     keeps_signals: None,
@@ -119,18 +119,17 @@ def test_goes_on_behind_what_is_finished(
 ) -> None:
     quick = ("--trainer.max_epochs", 1)
     assert ablate(*quick, "--output", "unstopped") == 0
-    from squadqa.training.callbacks import HeldMemory
-
-    from squadqa.cli.variants import VariantsCLI
+    from squadqa.cli.variants import Variants
+    from squadqa.training.held_memory import HeldMemory
 
     trained: list[tuple[str, ...]] = []
-    train = VariantsCLI.train_without
+    train = Variants.train_without
 
-    def noted(self: VariantsCLI, without: tuple[str, ...]) -> dict[str, Any]:
+    def noted(self: Variants, without: tuple[str, ...]) -> Any:
         trained.append(without)
         return train(self, without)
 
-    monkeypatch.setattr(VariantsCLI, "train_without", noted)
+    monkeypatch.setattr(Variants, "train_without", noted)
     with monkeypatch.context() as patch:
         patch.setattr(
             HeldMemory,

@@ -10,6 +10,7 @@ import pytest
 import torch
 import yaml
 
+from squadqa.cli.parser import CommandParser
 from squadqa.cli.training_options import split_overrides
 from squadqa.evaluation.results import read_result, result_json
 from squadqa.scoring import score
@@ -178,7 +179,7 @@ MOTIONLESS = ["--model.optimizer", "torch.optim.SGD", "--model.optimizer.init_ar
 
 
 def test_early_stopping(folder: Path) -> None:
-    """Behind the first evaluation of no better F1."""
+    """After the first evaluation of no better F1."""
     arguments = ["--config", "config.yaml", "--wandb", "off", "--epochs", 9, "--patience", 1]
     done = squadqa(folder, "train", *arguments, *MOTIONLESS)
     assert done.code == 0, done.err
@@ -207,12 +208,12 @@ def test_a_plateau_tells_of_its_cuts(folder: Path) -> None:
     done = squadqa(folder, "train", *arguments, *plateau)
     assert done.code == 0, done.err
     told = "val F1 got no better in the last 2 evaluations: the learning rate is cut to "
-    assert done.out.count(told) == 1  # behind the third of four
+    assert done.out.count(told) == 1  # after the third of four
     assert f"{told}1e-31" in done.out
 
 
 def test_a_budget_of_time(folder: Path) -> None:
-    """Behind the first step, which takes longer, it is spent; resumed, it stays so."""
+    """After the first step, which takes longer, it is spent; resumed, it stays so."""
     budget = ["--budget_minutes", 1e-6, "--trainer.max_epochs", -1]
     line = ["--config", "config.yaml", "--wandb", "off", *budget]
     done = squadqa(folder, "lightning", "fit", *line)
@@ -245,14 +246,14 @@ def test_a_warm_start_takes_what_fits(trained: tuple[Path, Done], tmp_path: Path
     assert done.code == 0, done.err
     assert f"warm start  from {run}/checkpoints/best.ckpt (epoch " in done.out
     lines = [" ".join(line.split()) for line in done.out.splitlines()]
-    assert "not words.projection.weight: 9 x 58 here, 8 x 58 there" in lines
+    assert "not embedder.words.projection.weight: 9 x 58 here, 8 x 58 there" in lines
     best, new = (
         torch.load(path, weights_only=True)["state_dict"]
         for path in (run / "checkpoints/best.ckpt", tmp_path / "runs/config/checkpoints/last.ckpt")
     )
     pointers = [name for name in best if name.startswith("model.start_pointer.")]
     assert f"took {len(pointers)} of {len(pointers)} weights of start_pointer" in lines
-    for name in (*pointers, "model.words.char_cnn.characters.weight"):
+    for name in (*pointers, "model.embedder.words.char_cnn.characters.weight"):
         assert new[name].equal(best[name])
         assert torch.allclose(new[f"average.{name}"], best[name])
     result = json.loads((tmp_path / "runs/config/results.json").read_text())
@@ -419,8 +420,13 @@ def test_wrong_configurations(folder: Path, change: dict[str, Any], said: list[s
 def test_values_of_the_configuration_are_told_from_options() -> None:
     line = ["here.yaml", "--data.train", "x", "--run=a.b", "--model.a=1", "--epochs", "3", "there"]
     own = ["here.yaml", "--run=a.b", "--epochs", "3", "there"]
-    assert split_overrides(line) == (own, ["--data.train", "x", "--model.a=1"])
-    assert split_overrides(["--data.train"]) == ([], ["--data.train"])
+    parser = CommandParser("test", "", examples=[])
+    for option in ("--run", "--epochs"):
+        parser.add_argument(option)
+    assert split_overrides(line, parser) == (own, ["--data.train", "x", "--model.a=1"])
+    assert split_overrides(["--data.train"], parser) == ([], ["--data.train"])
+    line = ["--save-every", "5", "--run", "x", "--notes=a b"]
+    assert split_overrides(line, parser) == (["--run", "x"], ["--save-every", "5", "--notes=a b"])
 
 
 def test_no_yaml(folder: Path) -> None:

@@ -20,7 +20,7 @@ from tests.support import tiny
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     [
-        "squadqa.cli.train",
+        "squadqa.cli.lightning",
         "squadqa.data.candidates.inputs",
         "squadqa.models",
         "tests.support.forked",
@@ -148,12 +148,16 @@ def _run(
 def _stop_behind(number: int, step: int) -> None:
     import pytorch_lightning as pl
 
-    from squadqa.cli.train import TrainCLI
+    from squadqa.cli import lightning
 
     class Stop(pl.Callback):
         def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
             if trainer.global_step == step:
                 os.kill(os.getpid(), number)
 
-    others = TrainCLI._training_callbacks
-    TrainCLI._training_callbacks = lambda self, config: [Stop(), *others(self, config)]  # type: ignore[method-assign]
+    make_trainer = lightning.make_trainer
+
+    def stopping(options: Any, *, callbacks: Any = (), **more: Any) -> pl.Trainer:
+        return make_trainer(options, callbacks=[Stop(), *callbacks], **more)
+
+    lightning.make_trainer = stopping  # type: ignore[assignment]
