@@ -39,6 +39,7 @@ def main(arguments: list[str]) -> int:
         output=output,
         without=options.without,
         results=Path(options.results) / RESULTS if options.results else None,
+        also_known=parser.options,
     )
     return 0 if finished else 1
 

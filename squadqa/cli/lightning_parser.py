@@ -5,6 +5,7 @@ comparing two parsed configurations: the whole one, and that of the files alone.
 """
 
 import json
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -219,7 +220,7 @@ class SquadCLI(LightningCLI):
         files = [word for path in self.configs for word in ("--config", path)]
         of_files = parser.parse_args([name, *files])
         _place_char_cnn(of_files[name])
-        self.overrides = overrides(self._values(of_files), self._values(self.config))
+        self.overrides = overrides(of_files[name].as_dict(), self.config[name].as_dict())
 
     def before_instantiate_classes(self) -> None:
         """Refuse what cannot work (called by LightningCLI)."""
@@ -233,7 +234,7 @@ class SquadCLI(LightningCLI):
             SquadQAError: What the user can mend; jsonargparse hides it in an error of its own.
         """
         try:
-            self.config_init = self.parser.instantiate_classes(self.config)
+            super().instantiate_classes()
         except ValueError as error:
             cause: BaseException | None = error
             while cause is not None and not isinstance(cause, SquadQAError):
@@ -242,13 +243,16 @@ class SquadCLI(LightningCLI):
                 raise
             raise cause from error
 
+    def instantiate_trainer(self, **kwargs: Any) -> Any:
+        """Make no trainer: that is for whoever runs what was read (called by LightningCLI)."""
+
     def parsed(self) -> Parsed:
         """Give what was read and made."""
         config, made = self.config[self.subcommand], self.config_init[self.subcommand]
         return Parsed(
             subcommand=str(self.subcommand),
             config=config,
-            text=self._parser(self.subcommand).dump(config, skip_none=False),
+            text=_dumped(self._parser(self.subcommand), config),
             configs=tuple(self.configs),
             overrides=self.overrides,
             module=made.model,
@@ -262,14 +266,6 @@ class SquadCLI(LightningCLI):
 
     def _run_subcommand(self, subcommand: str) -> None:
         """Run nothing."""
-
-    def _values(self, config: Namespace) -> dict[str, Any]:
-        """Give a configuration as plain values, by section."""
-        dumped = self._parser(config.subcommand).dump(
-            config[config.subcommand], format="json", skip_none=False, skip_validation=True
-        )
-        values: dict[str, Any] = json.loads(dumped)
-        return values
 
 
 def overrides(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -287,11 +283,20 @@ def overrides(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, 
         dict(leaf for name in CHANGEABLE for leaf in _leaves(name, values.get(name)))
         for values in (before, after)
     )
-    return {
+    changed = {
         name: value
         for name, value in new.items()
         if name not in TOLD_ELSEWHERE and (name not in old or old[name] != value)
     }
+    plain: dict[str, Any] = json.loads(json.dumps(changed, default=str))
+    return plain
+
+
+def _dumped(parser: LightningArgumentParser, config: Namespace) -> str:
+    """Write a configuration as YAML, values of null too."""
+    with warnings.catch_warnings():  # newer versions of jsonargparse call skip_none skip_unset
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return str(parser.dump(config, skip_none=False))
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:

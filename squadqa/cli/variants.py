@@ -51,13 +51,14 @@ class Variants:
 
     Args:
         arguments: The command line of `fit`.
+        also_known: Options of the command, to suggest for a wrong one.
 
     Raises:
         SquadQAError: It is none of a scorer with feature groups, or the user can mend it otherwise.
     """
 
-    def __init__(self, arguments: Sequence[str]) -> None:
-        whole = parse(arguments)
+    def __init__(self, arguments: Sequence[str], *, also_known: Sequence[str] = ()) -> None:
+        whole = parse(arguments, also_known=also_known)
         self.config_files = " ".join(whole.configs)
         scorer = whole.config.model.get("init_args.scorer.init_args")
         if scorer is None or "groups" not in scorer:
@@ -120,7 +121,12 @@ class Variants:
 
 
 def ablate(
-    arguments: list[str], *, output: Path, without: Sequence[str] | None, results: Path | None
+    arguments: list[str],
+    *,
+    output: Path,
+    without: Sequence[str] | None,
+    results: Path | None,
+    also_known: Sequence[str],
 ) -> bool:
     """Train what is missing of an ablation, and write and print it.
 
@@ -129,6 +135,7 @@ def ablate(
         output: The ablation's folder.
         without: What to leave out (see `squadqa.training.ablation.plan`).
         results: Folder that gets the figures as well.
+        also_known: Options of the command, to suggest for a wrong one.
 
     Returns:
         False where a signal stopped it.
@@ -137,7 +144,7 @@ def ablate(
         SquadQAError: What the user can mend.
     """
     with quiet_lightning():
-        trained = Variants(arguments)
+        trained = Variants(arguments, also_known=also_known)
         variants = plan(trained.groups, without)
         ablation = open_ablation(output, _nothing_yet(trained))
         for folder in (output, results):
