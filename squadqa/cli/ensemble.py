@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,39 +9,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from squadqa.cli.console import ProgressLines, bold, facts, print_json, table
-from squadqa.cli.options import (
-    add_cache_options,
-    add_trust_option,
-    device,
-    positive,
-    require_answers,
-    require_writable_file,
+from squadqa.cli.ensemble_options import (
+    check_options,
+    ensemble_parser,
+    require_different,
+    result_name,
 )
-from squadqa.cli.parser import CommandParser
-from squadqa.cli.run_folders import (
-    RESULTS,
-    require_name,
-    require_new,
-    require_writable,
-    write_scored,
-)
-from squadqa.errors import ConfigError, DataError
+from squadqa.cli.options import require_answers
+from squadqa.cli.run_folders import RESULTS, write_scored
+from squadqa.errors import DataError
 from squadqa.files import write_atomic
 from squadqa.scoring import Score, score
 
 if TYPE_CHECKING:
+    from squadqa.cli.ensemble_options import Named
     from squadqa.evaluation.predictions import Answer
     from squadqa.evaluation.results import Result
     from squadqa.inference.ensemble import Ensemble, JointReading
-    from squadqa.inference.run_folder import Choice
 
 HELP = "let several trained runs answer together, and score that"
 
 MEMBERS = "members.json"
 """What the folder of an ensemble says of its members' scores."""
-
-Named = tuple[Path, "Choice | None"]
-"""A run folder and which of its checkpoints to take."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +83,8 @@ def main(arguments: list[str]) -> int:
     Raises:
         SquadQAError: The data, runs, output or options are not what they should be.
     """
-    options = _parser().parse_args(arguments)
-    _require_sense(options)
-    if options.n_best and not options.output:
-        raise ConfigError("--n-best wants a file to write", next_step="Name it with --output FILE.")
-    _require_places(options)
-    named = [_named(text, options.checkpoint) for text in options.run]
+    options = ensemble_parser().parse_args(arguments)
+    named = check_options(options)
     answered = _answer(options, named)
     written = _write(options, answered, shlex.join(["squadqa", "ensemble", *arguments]))
     if options.json:
@@ -114,13 +98,13 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _answer(options: argparse.Namespace, named: list[Named]) -> Answered:
+def _answer(options: argparse.Namespace, named: "list[Named]") -> Answered:
     """Let the members read one after the other, and take their mean."""
     from squadqa.data.squad import find_source
     from squadqa.inference.run_folder import find_checkpoint, find_run, open_run
 
     source = find_source(options.data) if options.data else None
-    _require_different([find_checkpoint(find_run(folder), choice) for folder, choice in named])
+    require_different([find_checkpoint(find_run(folder), choice) for folder, choice in named])
 
     from squadqa.inference.answering import Preparation, texts_of
     from squadqa.inference.ensemble import Ensemble
@@ -159,7 +143,7 @@ def _answer(options: argparse.Namespace, named: list[Named]) -> Answered:
 
 def _members(
     ensemble: "Ensemble",
-    named: Sequence[Named],
+    named: "Sequence[Named]",
     reading: "JointReading",
     references: Mapping[str, Sequence[str]] | None,
 ) -> list[Member]:
@@ -194,166 +178,6 @@ def _is_scored(references: Mapping[str, Sequence[str]], options: argparse.Namesp
             next_step="Name a prediction file with --output FILE, or data with answers.",
         )
     return False
-
-
-def _parser() -> CommandParser:
-    parser = CommandParser(
-        "ensemble",
-        "Let several trained runs, readers and scorers alike, answer together: each span's\n"
-        "probability is the weighted mean of the members'. Scores it beside each member alone.",
-        usage="RUN RUN [RUN ...] (--data FILE | --held-out) [options]",
-        examples=[
-            (
-                "three runs on SQuAD's dev part, scores and predictions kept as a training's are",
-                "squadqa ensemble runs/drqa runs/bidaf runs/rnet --data squad --run runs/three",
-            ),
-            (
-                "which members to take: the score on articles that no member learned from",
-                "squadqa ensemble runs/drqa runs/mlp --held-out --fit-weights",
-            ),
-            (
-                "the best and the last checkpoint of one run, the best counting twice",
-                "squadqa ensemble runs/drqa runs/drqa/checkpoints/last.ckpt --weights 2 1 "
-                "--data dev.json",
-            ),
-        ],
-    )
-    add = parser.add_argument
-    add("run", metavar="RUN", nargs="+", help="run folder, or a checkpoint in one")
-    add(
-        "--data",
-        metavar="FILE",
-        help="questions: .json, .json.gz, .jsonl, or squad; scored where they have answers",
-    )
-    add(
-        "--held-out",
-        action="store_true",
-        help="score on what the trainings held out",
-    )
-    add("--weights", metavar="W", nargs="+", type=_weight, help="of the runs (default: all alike)")
-    add(
-        "--fit-weights",
-        action="store_true",
-        help="make the held-out answers most probable",
-    )
-    add(
-        "--mean",
-        choices=("geometric", "arithmetic"),
-        default="geometric",
-        help="of probabilities (default: geometric)",
-    )
-    add(
-        "--maximize",
-        choices=("exact-match", "f1"),
-        default="exact-match",
-        help="answer with the most probable span, or that of the highest expected F1 "
-        "(default: exact-match)",
-    )
-    add("--output", metavar="FILE", help="prediction file to write, as .json")
-    add("--n-best", metavar="N", type=positive, help="also write the N best spans of each question")
-    add(
-        "--checkpoint",
-        choices=("best", "last"),
-        help="of run folders (default: best, or last where there is no best yet)",
-    )
-    add("--device", type=device, default="auto", help="auto, cpu or cuda (default: auto)")
-    add_trust_option(parser)
-    add(
-        "--run",
-        metavar="RUN_FOLDER",
-        dest="run_folder",
-        help="folder to make for answers and scores",
-    )
-    add("--results", metavar="FOLDER", help="also write the scores to FOLDER/NAME.json")
-    add("--json", action="store_true", help="print one JSON object, nothing else")
-    add_cache_options(parser)
-    return parser
-
-
-def _weight(text: str) -> float:
-    """Read a member's weight.
-
-    Raises:
-        argparse.ArgumentTypeError: It is none.
-    """
-    try:
-        weight = float(text)
-    except ValueError:
-        weight = math.nan
-    if not 0 < weight < math.inf:
-        raise argparse.ArgumentTypeError(f'"{text}" is not a number above 0')
-    return weight
-
-
-def _named(text: str, choice: "Choice | None") -> Named:
-    """Tell a run folder from a checkpoint in one."""
-    path = Path(text)
-    if path.suffix != ".ckpt":
-        return path, choice
-
-    from squadqa.inference.run_folder import CHECKPOINTS, CHOICES
-
-    chosen = next((name for name in CHOICES if name == path.stem), None)
-    if chosen is None or path.parent.name != CHECKPOINTS:
-        raise ConfigError(
-            f'"{path}" is no checkpoint of a run folder',
-            hint=f'Its place would be "RUN_FOLDER/{CHECKPOINTS}/best.ckpt", or last.ckpt.',
-            next_step="Name a run folder, or one of these two files.",
-        )
-    return path.parent.parent, chosen
-
-
-def _require_sense(options: argparse.Namespace) -> None:
-    runs, weights = options.run, options.weights
-    if len(runs) < 2:
-        raise ConfigError(
-            f'one run, "{runs[0]}", is no ensemble',
-            next_step=f"Name another, or score it alone: squadqa evaluate {runs[0]} --data FILE",
-        )
-    if bool(options.data) == options.held_out:
-        raise ConfigError(
-            f'both --data "{options.data}" and --held-out'
-            if options.data
-            else "nothing to answer: neither --data nor --held-out",
-            next_step="Name a file with --data FILE, or take the trainings' own with --held-out.",
-        )
-    if weights and options.fit_weights:
-        raise ConfigError(
-            "both --weights and --fit-weights", next_step="Give the weights, or have them fitted."
-        )
-    if weights and len(weights) != len(runs):
-        raise ConfigError(
-            f"{len(weights)} weights for {len(runs)} runs",
-            hint="Run folders stand in front of --weights.",
-            next_step="Give one weight for each run, in the same order.",
-        )
-
-
-def _require_places(options: argparse.Namespace) -> None:
-    """Find out before the work is done whether all that is asked for can be written."""
-    if options.run_folder:
-        folder = Path(options.run_folder)
-        require_new(folder, next_step="Name another with --run.")
-        require_name(folder)
-        require_writable(folder)
-    if options.output:
-        require_writable_file(Path(options.output))
-    if options.results:
-        require_writable_file(Path(options.results) / f"{_name(options)}.json")
-
-
-def _name(options: argparse.Namespace) -> str:
-    """Name the result as a training's: after its run folder, where one is to be made."""
-    return Path(options.run_folder).name if options.run_folder else "ensemble"
-
-
-def _require_different(paths: list[Path]) -> None:
-    resolved = [path.resolve() for path in paths]
-    twice = next((path for path in paths if resolved.count(path.resolve()) > 1), None)
-    if twice is not None:
-        raise ConfigError(
-            f'"{twice}" is named twice', next_step="Give it more weight with --weights instead."
-        )
 
 
 def _write(options: argparse.Namespace, answered: Answered, command: str) -> list[tuple[str, str]]:
@@ -405,7 +229,7 @@ def _result(
         f"{member.run} {member.weight:.3g}, {member.f1:.1f}" for member in answered.members
     )
     return measured(
-        _name(options),
+        result_name(options),
         command=command,
         data=answered.data,
         split="held out" if options.held_out else "dev",
