@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
     from squadqa.inference.ensemble import Ensemble, JointReading
 
 HELP = "let several trained runs answer together, and score that"
+
+WHERE_ONLY = ("--cache-dir", "--json", "--n-best", "--output", "--results", "--run", "--workers")
+"""Options that change no score, which a result's command leaves out."""
 
 MEMBERS = "members.json"
 """What the folder of an ensemble says of its members' scores."""
@@ -83,10 +85,11 @@ def main(arguments: list[str]) -> int:
     Raises:
         SquadQAError: The data, runs, output or options are not what they should be.
     """
-    options = ensemble_parser().parse_args(arguments)
+    parser = ensemble_parser()
+    options = parser.parse_args(arguments)
     named = check_options(options)
     answered = _answer(options, named)
-    written = _write(options, answered, shlex.join(["squadqa", "ensemble", *arguments]))
+    written = _write(options, answered, parser.command_line(arguments, without=WHERE_ONLY))
     if options.json:
         members = [asdict(member) for member in answered.members]
         scores = asdict(answered.score) if answered.score else {"total": len(answered.answers)}

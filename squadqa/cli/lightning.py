@@ -84,7 +84,8 @@ def train(parsed: Parsed, *, command: str) -> int:
     folder = choose_run_folder(config.run_folder, parsed.configs, is_new=not config.resume)
     last = find_run_checkpoint(folder, LAST) if config.resume else None
     if last:
-        read_checkpoint(last)  # says what is wrong with it, if anything
+        read_checkpoint(last)  # they say what is wrong, if anything
+        read_origin(folder)
     elif is_first_process():
         require_name(folder)
         require_writable(folder)

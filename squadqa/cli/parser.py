@@ -2,7 +2,8 @@
 
 import argparse
 import re
-from collections.abc import Sequence
+import shlex
+from collections.abc import Collection, Sequence
 from typing import Any, NoReturn
 
 from squadqa.errors import ConfigError, did_you_mean
@@ -42,6 +43,23 @@ class CommandParser(argparse.ArgumentParser):
     def options(self) -> list[str]:
         """The names of all options, with their dashes."""
         return [option for action in self._actions for option in action.option_strings]
+
+    def command_line(self, arguments: Sequence[str], *, without: Collection[str]) -> str:
+        """Write a command line as a result names it.
+
+        Args:
+            arguments: The words after the command's name.
+            without: Options to leave out, with their values: those that say where to write.
+        """
+        kept: list[str] = []
+        words = iter(arguments)
+        for word in words:
+            name, has_value, _ = word.partition("=")
+            if name not in without:
+                kept.append(word)
+            elif not has_value and self._option_string_actions[name].nargs != 0:
+                next(words, None)
+        return shlex.join([*self.prog.split(), *kept])
 
     def parse_args(  # type: ignore[override]  # the base class has overloads for other namespaces
         self, arguments: Sequence[str]

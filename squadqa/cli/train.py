@@ -1,6 +1,5 @@
 """`squadqa train`: the options people change, over all values of a configuration."""
 
-import shlex
 from pathlib import Path
 
 from squadqa.cli.options import positive, positive_number
@@ -64,7 +63,7 @@ def main(arguments: list[str]) -> int:
 
     return run_lightning(
         line + overrides,
-        command=shlex.join(["squadqa", "train", *arguments]),
+        command=parser.command_line(arguments, without=("--run", "--results", "--wandb")),
         also_known=parser.options,
     )
 
