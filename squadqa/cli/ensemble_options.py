@@ -20,8 +20,8 @@ from squadqa.errors import ConfigError
 if TYPE_CHECKING:
     from squadqa.inference.run_folder import Choice
 
-    Named = tuple[Path, Choice | None]
-    """A run folder and which of its checkpoints to take."""
+Named = tuple[Path, "Choice | None"]
+"""A run folder and which of its checkpoints to take."""
 
 
 def ensemble_parser() -> CommandParser:

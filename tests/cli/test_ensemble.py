@@ -143,7 +143,12 @@ def test_questions_without_answers_are_answered(
     output, run = tmp_path / "predictions.json", tmp_path / "run"
     assert main([*line, "--output", str(output)]) == 0
     assert main([*line, "--run", str(run)]) == 0
-    assert {path.name for path in run.iterdir()} == {"predictions.json", "members.json"}
+    assert {path.name for path in run.iterdir()} == {
+        "ensemble.json",
+        "members",
+        "members.json",
+        "predictions.json",
+    }
     for path in (output, run / "predictions.json"):
         assert json.loads(path.read_text()).keys() == {"only"}
     assert "F1" not in capsys.readouterr().out
