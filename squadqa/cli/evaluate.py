@@ -174,7 +174,7 @@ def _require_pipeline() -> None:
     Raises:
         ConfigError: The pipeline that this needs is not installed.
     """
-    from squadqa.data.annotation import find_pipeline
+    from squadqa.data.pipelines import find_pipeline
 
     try:
         find_pipeline(DEFAULT_PIPELINE)

@@ -18,7 +18,7 @@ from squadqa.cli.parser import CommandParser
 if TYPE_CHECKING:
     from squadqa.data.squad import Source
     from squadqa.data.summary import Summary
-    from squadqa.data.vectors import Coverage
+    from squadqa.data.vectors.coverage import Coverage
 
 HELP = "tokenize, annotate and look vectors up once, ahead of training"
 

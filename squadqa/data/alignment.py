@@ -25,7 +25,7 @@ def align(
     Args:
         offset_mapping: (C, 2) half-open character spans of the context's tokens.
         start: (K,) first characters of answers.
-        end: (K,) characters behind them.
+        end: (K,) the characters after their last ones.
 
     Returns:
         (K,) start positions, (K,) end positions (inclusive; -1 where lost), (K,) `Alignment`.

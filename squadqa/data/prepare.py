@@ -7,24 +7,21 @@ and `vectors` (rows beside the lexicon). Opening them maps the files into memory
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from squadqa.data.alignment import Alignment, align
-from squadqa.data.annotation import (
-    ANNOTATION_COLUMNS,
-    Annotation,
-    annotate,
-    pipeline_fingerprint,
-)
+from squadqa.data.annotation import ANNOTATION_COLUMNS, Annotation, annotate
 from squadqa.data.cache import cached_folder, read_manifest
+from squadqa.data.pipelines import pipeline_fingerprint
+from squadqa.data.prepared import PreparedData, put_together
 from squadqa.data.squad import BadAnswers, Source, SquadData, content_digest, read_squad
+from squadqa.data.text_preparer import TextPreparer
 from squadqa.data.tokenization import Tokens, tokenize, tokenizer_fingerprint
+from squadqa.data.vectors import VectorStore, fingerprint, lookup
 
 FORMAT = 1
 """Version of the files below; raise it when they change."""
@@ -36,56 +33,6 @@ Progress = Callable[[str, int, int], None]
 def default_cache_dir() -> Path:
     """Give the cache folder: `SQUADQA_CACHE_DIR`, or `data/cache` in the working folder."""
     return Path(os.environ.get("SQUADQA_CACHE_DIR", "data/cache"))
-
-
-@dataclass(frozen=True)
-class PreparedData:
-    """A source's paragraphs (P), questions (N), tokens (T) and distinct word forms (U).
-
-    Texts are numbered through: text p is paragraph p, text P + n is question n.
-
-    Args:
-        source: Where it came from, for messages.
-        titles: (P,) article of each paragraph.
-        contexts: (P,) text of each paragraph.
-        ids: (N,) identifier of each question.
-        questions: (N,) text of each question.
-        paragraphs: (N,) paragraph of each question.
-        answer_texts: (N,) lists of references.
-        answer_starts: (N,) lists of their first characters.
-        start_positions: (N,) first token of the first reference in its context; -1 if none.
-        end_positions: (N,) last token of it, inclusive; -1 if none.
-        alignment: (N,) `Alignment` of the first reference.
-        tokens: Tokens of all P + N texts.
-        lower: (U,) number of each form's lower-cased form, the same for equal ones.
-        annotation: Rows beside `tokens`, where asked for.
-        vectors: (U, E) rows beside the lexicon, where asked for.
-        vectors_found: (U, S) whether each of the S vector sources knows the form.
-        skipped: Questions left out, by reason.
-    """
-
-    source: str
-    titles: pa.Array
-    contexts: pa.Array
-    ids: pa.Array
-    questions: pa.Array
-    paragraphs: NDArray[np.int32]
-    answer_texts: pa.Array
-    answer_starts: pa.Array
-    start_positions: NDArray[np.int32]
-    end_positions: NDArray[np.int32]
-    alignment: NDArray[np.uint8]
-    tokens: Tokens
-    lower: NDArray[np.int32]
-    annotation: Annotation | None
-    vectors: NDArray[np.float32] | None
-    vectors_found: NDArray[np.bool_] | None
-    skipped: dict[str, int]
-
-    @property
-    def references(self) -> dict[str, list[str]]:
-        """Reference answers by question id."""
-        return dict(zip(self.ids.to_pylist(), self.answer_texts.to_pylist(), strict=True))
 
 
 def prepare(
@@ -129,12 +76,11 @@ def prepare(
         text_settings,
         lambda folder: _build_text(folder, read_squad(source, bad_answers=bad_answers), progress),
     )
-    opened = _open_text(text)
-    return PreparedData(
-        source=str(source),
-        **opened,
-        annotation=_annotation(root, text_settings, opened, pipeline, workers, progress),
-        **_vectors(root, text_settings, opened["tokens"].lexicon, vectors, progress),
+    opened = _open_text(text, source)
+    return replace(
+        opened,
+        annotation=_annotation(root, text_settings, opened.tokens, pipeline, workers, progress),
+        **_vectors(root, text_settings, opened.tokens.lexicon, vectors, progress),
     )
 
 
@@ -142,134 +88,94 @@ def prepare_data(
     data: SquadData,
     *,
     pipeline: str | None = None,
-    vectors: Sequence[str] = (),
+    vectors: Sequence[str] | VectorStore = (),
 ) -> PreparedData:
     """Prepare questions that are already in memory, without the cache.
+
+    A `TextPreparer` does the same for questions that come one after another.
 
     Args:
         data: Paragraphs and questions.
         pipeline: spaCy pipeline that annotates, in this process; None leaves annotation out.
-        vectors: Sources of word vectors, side by side; none leaves vectors out.
+        vectors: Sources of word vectors, side by side, by their names or open in a store; none
+            leaves vectors out.
 
     Raises:
         VectorsError: A vector source cannot be read.
         ConfigError: The pipeline is not installed.
     """
-    from squadqa.data.vectors import lookup
-
-    tables = _text_tables(data)
-    opened = _from_tables(tables, data.skipped)
-    tokens = opened["tokens"]
-    texts = [*data.contexts, *data.questions]
-    table = lookup(vectors, tokens.lexicon) if vectors else None
-    return PreparedData(
-        source="",
-        **opened,
-        annotation=annotate(texts, tokens, pipeline=pipeline, workers=1) if pipeline else None,
-        vectors=table.vectors if table else None,
-        vectors_found=table.found if table else None,
-    )
+    return TextPreparer(pipeline=pipeline, vectors=vectors).prepare(data)
 
 
-def _text_tables(data: SquadData, progress: Progress | None = None) -> dict[str, pa.Table]:
+def _build_text(folder: Path, data: SquadData, progress: Progress | None) -> dict[str, Any]:
     texts = [*data.contexts, *data.questions]
     if progress:
         progress("tokens", 0, len(texts))
     tokens = tokenize(texts)
     if progress:
         progress("tokens", len(texts), len(texts))
-    start, end, kind = _gold_spans(data, tokens)
-    lower_forms = [form.lower() for form in tokens.lexicon]
-    _, lower = np.unique(np.array(lower_forms, dtype=object), return_inverse=True)
-    return {
-        "paragraphs": pa.table({"title": data.titles, "context": data.contexts}),
-        "questions": pa.table(
-            {
-                "id": data.ids,
-                "question": data.questions,
-                "paragraph": pa.array(data.paragraphs, pa.int32()),
-                "answer_texts": pa.array(data.answer_texts, pa.list_(pa.string())),
-                "answer_starts": pa.array(data.answer_starts, pa.list_(pa.int32())),
-                "start_position": start,
-                "end_position": end,
-                "alignment": kind,
-            }
-        ),
-        "texts": pa.table({"token_count": np.diff(tokens.bounds)}),
-        "tokens": pa.table(
-            {
-                "form": tokens.forms,
-                "start": tokens.offset_mapping[:, 0],
-                "end": tokens.offset_mapping[:, 1],
-            }
-        ),
-        "lexicon": pa.table(
-            {"form": pa.array(tokens.lexicon, pa.string()), "lower": lower.astype(np.int32)}
-        ),
+    prepared = put_together(data, tokens)
+    tables = {
+        "paragraphs": {"title": prepared.titles, "context": prepared.contexts},
+        "questions": {
+            "id": prepared.ids,
+            "question": prepared.questions,
+            "paragraph": prepared.paragraphs,
+            "answer_texts": prepared.answer_texts,
+            "answer_starts": prepared.answer_starts,
+            "start_position": prepared.start_positions,
+            "end_position": prepared.end_positions,
+            "alignment": prepared.alignment,
+        },
+        "texts": {"token_count": np.diff(tokens.bounds)},
+        "tokens": {
+            "form": tokens.forms,
+            "start": tokens.offset_mapping[:, 0],
+            "end": tokens.offset_mapping[:, 1],
+        },
+        "lexicon": {"form": pa.array(tokens.lexicon, pa.string()), "lower": prepared.lower},
     }
-
-
-def _gold_spans(
-    data: SquadData, tokens: Tokens
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8]]:
-    count = len(data.ids)
-    start, end = np.full(count, -1, np.int32), np.full(count, -1, np.int32)
-    kind = np.full(count, Alignment.NONE, np.uint8)
-    for index, paragraph in enumerate(data.paragraphs):
-        if not data.answer_texts[index]:
-            continue
-        first, text = data.answer_starts[index][0], data.answer_texts[index][0]
-        if first < 0 or data.contexts[paragraph][first : first + len(text)] != text:
-            continue
-        offsets = tokens.offset_mapping[tokens.bounds[paragraph] : tokens.bounds[paragraph + 1]]
-        begins, ends = np.array([first]), np.array([first + len(text)])
-        begin, last, alignment = align(offsets, begins, ends)
-        start[index], end[index], kind[index] = begin[0], last[0], alignment[0]
-    return start, end, kind
-
-
-def _build_text(folder: Path, data: SquadData, progress: Progress | None) -> dict[str, Any]:
-    for name, table in _text_tables(data, progress).items():
-        _write_table(folder / f"{name}.arrow", table)
+    for name, columns in tables.items():
+        _write_table(folder / f"{name}.arrow", pa.table(columns))
     return {"skipped": data.skipped}
 
 
-def _open_text(folder: Path) -> dict[str, Any]:
+def _open_text(folder: Path, source: Source) -> PreparedData:
     names = ("paragraphs", "questions", "texts", "tokens", "lexicon")
-    tables = {name: _read_table(folder / f"{name}.arrow") for name in names}
-    return _from_tables(tables, read_manifest(folder)["notes"]["skipped"])
-
-
-def _from_tables(tables: dict[str, pa.Table], skipped: dict[str, int]) -> dict[str, Any]:
-    paragraphs, questions = tables["paragraphs"], tables["questions"]
-    tokens, lexicon = tables["tokens"], tables["lexicon"]
-    counts = tables["texts"]["token_count"].to_numpy()
-    return {
-        "titles": paragraphs["title"].combine_chunks(),
-        "contexts": paragraphs["context"].combine_chunks(),
-        "ids": questions["id"].combine_chunks(),
-        "questions": questions["question"].combine_chunks(),
-        "paragraphs": questions["paragraph"].to_numpy(),
-        "answer_texts": questions["answer_texts"].combine_chunks(),
-        "answer_starts": questions["answer_starts"].combine_chunks(),
-        "start_positions": questions["start_position"].to_numpy(),
-        "end_positions": questions["end_position"].to_numpy(),
-        "alignment": questions["alignment"].to_numpy(),
-        "tokens": Tokens(
+    paragraphs, questions, texts, tokens, lexicon = (
+        _read_table(folder / f"{name}.arrow") for name in names
+    )
+    counts = texts["token_count"].to_numpy()
+    return PreparedData(
+        source=str(source),
+        titles=paragraphs["title"].combine_chunks(),
+        contexts=paragraphs["context"].combine_chunks(),
+        ids=questions["id"].combine_chunks(),
+        questions=questions["question"].combine_chunks(),
+        paragraphs=questions["paragraph"].to_numpy(),
+        answer_texts=questions["answer_texts"].combine_chunks(),
+        answer_starts=questions["answer_starts"].combine_chunks(),
+        start_positions=questions["start_position"].to_numpy(),
+        end_positions=questions["end_position"].to_numpy(),
+        alignment=questions["alignment"].to_numpy(),
+        tokens=Tokens(
             bounds=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             forms=tokens["form"].to_numpy(),
             offset_mapping=np.stack([tokens["start"].to_numpy(), tokens["end"].to_numpy()], 1),
             lexicon=lexicon["form"].to_pylist(),
         ),
-        "lower": lexicon["lower"].to_numpy(),
-        "skipped": skipped,
-    }
+        lower=lexicon["lower"].to_numpy(),
+        annotation=None,
+        vectors=None,
+        vectors_found=None,
+        skipped=read_manifest(folder)["notes"]["skipped"],
+    )
 
 
 def _annotation(
     root: Path,
     text_settings: dict[str, Any],
-    opened: dict[str, Any],
+    tokens: Tokens,
     pipeline: str | None,
     workers: int,
     progress: Progress | None,
@@ -279,8 +185,7 @@ def _annotation(
 
     def build(folder: Path) -> dict[str, Any]:
         annotation = annotate(
-            opened["contexts"].to_pylist() + opened["questions"].to_pylist(),
-            opened["tokens"],
+            tokens,
             pipeline=pipeline,
             workers=workers,
             progress=(lambda done, all_: progress("annotation", done, all_)) if progress else None,
@@ -311,7 +216,6 @@ def _vectors(
 ) -> dict[str, Any]:
     if not sources:
         return {"vectors": None, "vectors_found": None}
-    from squadqa.data.vectors import fingerprint, lookup
 
     def build(folder: Path) -> dict[str, Any]:
         if progress:

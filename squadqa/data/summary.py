@@ -10,7 +10,7 @@ from squadqa.data.alignment import Alignment
 from squadqa.data.prepare import PreparedData
 
 if TYPE_CHECKING:
-    from squadqa.data.vectors import Coverage
+    from squadqa.data.vectors.coverage import Coverage
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def summarize(data: PreparedData, *, vectors: Sequence[str] = ()) -> Summary:
     tokens = data.tokens
     covered = None
     if data.vectors_found is not None:
-        from squadqa.data.vectors import coverage
+        from squadqa.data.vectors.coverage import coverage
 
         counts = np.bincount(tokens.forms, minlength=len(tokens.lexicon))
         covered = coverage(data.vectors_found, counts, tokens.lexicon, sources=vectors)

@@ -1,23 +1,96 @@
-"""Texts prepared in memory, one after the other, with pipeline and vectors kept open."""
+"""New texts, prepared one after another: what is slow to open stays open, a text is read once."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
-from squadqa.data.prepare import PreparedData, prepare_data
+from squadqa.data.annotation import Annotation, annotate_each, join_annotations
+from squadqa.data.pipelines import find_pipeline, loaded_pipeline
+from squadqa.data.prepared import PreparedData, put_together
 from squadqa.data.squad import SquadData
+from squadqa.data.tokenization import Tokens, join_tokens, tokenize
+from squadqa.data.vectors import VectorStore, VectorTable, lookup
+
+
+@dataclass(frozen=True)
+class _Text:
+    """What is known of one text."""
+
+    tokens: Tokens
+    annotation: Annotation | None
 
 
 class TextPreparer:
-    """Prepares questions about texts without the cache.
+    """Prepares questions about new texts, in this process and without the cache on disk.
+
+    A text that was prepared lately, such as the context of the last question, is neither tokenized
+    nor annotated again. Nothing is opened before it is needed. One thread at a time may use it.
 
     Args:
         pipeline: spaCy pipeline that annotates; None leaves annotation out.
-        vectors: Sources of word vectors, side by side.
+        vectors: Sources of word vectors, side by side; none leaves vectors out. Names are read
+            through at each call, a store stays open: take one for more than one call.
+        keep: Texts whose tokens and annotation are kept, the last used ones.
     """
 
-    def __init__(self, *, pipeline: str | None, vectors: Sequence[str]) -> None:
+    def __init__(
+        self,
+        *,
+        pipeline: str | None = None,
+        vectors: Sequence[str] | VectorStore = (),
+        keep: int = 64,
+    ) -> None:
         self.pipeline = pipeline
         self.vectors = vectors
+        self.keep = keep
+        self._texts: OrderedDict[str, _Text] = OrderedDict()
 
     def prepare(self, data: SquadData) -> PreparedData:
-        """Prepare paragraphs and questions."""
-        return prepare_data(data, pipeline=self.pipeline, vectors=self.vectors)
+        """Prepare questions.
+
+        Args:
+            data: Paragraphs and questions.
+
+        Raises:
+            VectorsError: A vector source cannot be read.
+            ConfigError: The pipeline is not installed.
+        """
+        texts = self._read([*data.contexts, *data.questions])
+        prepared = put_together(data, join_tokens([text.tokens for text in texts]))
+        annotations = [text.annotation for text in texts if text.annotation is not None]
+        table = self._look_up(prepared.tokens.lexicon)
+        return replace(
+            prepared,
+            annotation=join_annotations(annotations) if self.pipeline is not None else None,
+            vectors=table.vectors if table else None,
+            vectors_found=table.found if table else None,
+        )
+
+    def _read(self, texts: list[str]) -> list[_Text]:
+        """Tokenize and annotate the texts that are not kept, all of them in one go."""
+        known = {text: self._texts[text] for text in texts if text in self._texts}
+        fresh = [text for text in dict.fromkeys(texts) if text not in known]
+        tokens = [tokenize([text]) for text in fresh]
+        annotations: Sequence[Annotation | None] = [None] * len(fresh)
+        if self.pipeline is not None and fresh:
+            annotations = annotate_each(tokens, pipeline=self._opened_pipeline)
+        for text, its_tokens, annotation in zip(fresh, tokens, annotations, strict=True):
+            known[text] = _Text(its_tokens, annotation)
+        for text in dict.fromkeys(texts):
+            self._texts[text] = known[text]
+            self._texts.move_to_end(text)
+        while len(self._texts) > self.keep:
+            self._texts.popitem(last=False)
+        return [known[text] for text in texts]
+
+    @cached_property
+    def _opened_pipeline(self) -> Any:
+        assert self.pipeline is not None
+        return loaded_pipeline(find_pipeline(self.pipeline))
+
+    def _look_up(self, lexicon: list[str]) -> VectorTable | None:
+        if isinstance(self.vectors, VectorStore):
+            return self.vectors.lookup(lexicon) if self.vectors.sources else None
+        return lookup(self.vectors, lexicon) if self.vectors else None

@@ -102,3 +102,26 @@ def tokenize(texts: Sequence[str]) -> Tokens:
         offset_mapping=np.stack([start, start + flat[:, 2].astype(np.int32)], axis=1),
         lexicon=[strings[index] for index in order],
     )
+
+
+def join_tokens(parts: Sequence[Tokens]) -> Tokens:
+    """Put the tokens of some texts after those of others.
+
+    Args:
+        parts: What `tokenize` gave of each.
+
+    Returns:
+        What `tokenize` gives of all those texts together.
+    """
+    lexicon = sorted({form for part in parts for form in part.lexicon})
+    number = {form: index for index, form in enumerate(lexicon)}
+    lengths = [np.diff(part.bounds) for part in parts]
+    forms = [np.array([number[f] for f in part.lexicon], np.int32)[part.forms] for part in parts]
+    return Tokens(
+        bounds=np.cumsum(np.concatenate([[0], *lengths]), dtype=np.int64),
+        forms=np.concatenate([np.empty(0, np.int32), *forms]),
+        offset_mapping=np.concatenate(
+            [np.empty((0, 2), np.int32), *(part.offset_mapping for part in parts)]
+        ),
+        lexicon=lexicon,
+    )

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from squadqa.cli.main import main
-from squadqa.data import annotation
+from squadqa.data import pipelines
 from squadqa.evaluation.answer_types import ANSWER_TYPES
 from tests.support import tiny
 from tests.test_scoring import PUBLISHED
@@ -226,7 +226,7 @@ def test_details_without_a_pipeline(
     monkeypatch: pytest.MonkeyPatch,
     refused: Callable[..., str],
 ) -> None:
-    monkeypatch.setitem(annotation.PIPELINES, "en_core_web_sm", ("not_installed",))
+    monkeypatch.setitem(pipelines.PIPELINES, "en_core_web_sm", ("not_installed",))
     scored = (scorer_run,) if of_run else ("--predictions", predictions)
     assert refused("evaluate", *scored, "--data", data, "--details").splitlines() == [
         'the spaCy pipeline "en_core_web_sm" is not installed (looked for not_installed)',

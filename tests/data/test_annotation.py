@@ -3,33 +3,26 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from squadqa.data.annotation import (
     ANNOTATION_COLUMNS,
     DEPENDENCIES,
     ENTITIES,
-    PIPELINES,
     TAGS,
     Annotation,
     annotate,
-    find_pipeline,
-    load_pipeline,
-    pipeline_fingerprint,
+    annotate_each,
+    join_annotations,
 )
-from squadqa.data.prepare import prepare_data
+from squadqa.data.pipelines import find_pipeline, loaded_pipeline
 from squadqa.data.tokenization import Tokens, tokenize
-from squadqa.errors import ConfigError
 from tests.support import tiny
-
-PIPELINE = "en_core_web_sm"
 
 
 @pytest.fixture(scope="module")
 def texts() -> list[str]:
-    try:
-        find_pipeline(PIPELINE)
-    except ConfigError as error:
-        pytest.skip(f"the small English pipeline is needed: {error.what}")
     data = tiny.as_data(tiny.squad())
     return [*data.contexts, *data.questions]
 
@@ -40,8 +33,13 @@ def tokens(texts: list[str]) -> Tokens:
 
 
 @pytest.fixture(scope="module")
-def annotation(texts: list[str], tokens: Tokens) -> Annotation:
-    return annotate(texts, tokens, pipeline=PIPELINE, workers=1)
+def annotation(tokens: Tokens, pipeline: str) -> Annotation:
+    return annotate(tokens, pipeline=pipeline, workers=1)
+
+
+@pytest.fixture(scope="module")
+def opened(pipeline: str) -> Any:
+    return loaded_pipeline(find_pipeline(pipeline))
 
 
 def columns(annotation: Annotation, part: slice = slice(None)) -> dict[str, Any]:
@@ -79,12 +77,12 @@ def test_heads_stay_inside_their_text(tokens: Tokens, annotation: Annotation) ->
 
 
 def test_one_worker_equals_two(
-    texts: list[str], tokens: Tokens, annotation: Annotation, monkeypatch: pytest.MonkeyPatch
+    tokens: Tokens, annotation: Annotation, pipeline: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("squadqa.data.annotation.CHUNK_TOKENS", 20)
     done: list[tuple[int, int]] = []
     two = annotate(
-        texts, tokens, pipeline=PIPELINE, workers=2, progress=lambda *counts: done.append(counts)
+        tokens, pipeline=pipeline, workers=2, progress=lambda *counts: done.append(counts)
     )
     assert columns(two) == columns(annotation)
     assert two.lemma_lexicon == annotation.lemma_lexicon
@@ -93,27 +91,51 @@ def test_one_worker_equals_two(
     assert done[-1] == (len(tokens.forms), len(tokens.forms))
 
 
-def test_a_text_is_annotated_the_same_wherever_it_stands(
-    texts: list[str], tokens: Tokens, annotation: Annotation
+@pytest.fixture(scope="module")
+def pool(texts: list[str]) -> list[Tokens]:
+    """Texts of most unlike lengths and kinds, each alone."""
+    others = [
+        "",
+        " \n",
+        "?",
+        "(((",
+        "NASA's 1,500–2,000 km² in the U.S.",
+        "\u200b🥐 中文",
+        "The the THE",
+    ]
+    return [tokenize([text]) for text in [*texts, *others, " ".join(texts), " ".join(texts * 3)]]
+
+
+@pytest.fixture(scope="module")
+def alone(pool: list[Tokens], opened: Any) -> list[Annotation]:
+    return [annotate_each([tokens], pipeline=opened)[0] for tokens in pool]
+
+
+@given(data=st.data())
+@settings(max_examples=25)
+def test_a_text_is_annotated_the_same_whatever_stands_beside_it(
+    pool: list[Tokens], alone: list[Annotation], opened: Any, data: st.DataObject
 ) -> None:
-    for number, text in enumerate(texts):
-        part = slice(tokens.bounds[number], tokens.bounds[number + 1])
-        alone = annotate([text], tokenize([text]), pipeline=PIPELINE, workers=1)
-        assert columns(alone) == columns(annotation, part)
+    chosen = data.draw(st.lists(st.integers(0, len(pool) - 1), max_size=12))
+    together = annotate_each([pool[number] for number in chosen], pipeline=opened)
+    assert [columns(each) for each in together] == [columns(alone[number]) for number in chosen]
 
 
-@pytest.mark.usefixtures("texts")
+def test_texts_in_one_go_are_annotated_as_each_alone(
+    texts: list[str], tokens: Tokens, annotation: Annotation, alone: list[Annotation]
+) -> None:
+    joined = join_annotations(alone[: len(texts)])
+    for name in ANNOTATION_COLUMNS:
+        assert getattr(joined, name).dtype == getattr(annotation, name).dtype
+        np.testing.assert_array_equal(getattr(joined, name), getattr(annotation, name))
+    assert joined.lemma_lexicon == annotation.lemma_lexicon
+
+
 @pytest.mark.parametrize("empty", [[], [""], ["", " ", "Ida left.", "\n"]])
-def test_empty_texts(empty: list[str]) -> None:
+def test_empty_texts(empty: list[str], pipeline: str) -> None:
     tokens = tokenize(empty)
-    annotation = annotate(empty, tokens, pipeline=PIPELINE, workers=1)
+    annotation = annotate(tokens, pipeline=pipeline, workers=1)
     assert len(annotation.tags) == len(tokens.forms) == (3 if len(empty) > 1 else 0)
-
-
-def test_prepared_in_memory_is_annotated(annotation: Annotation) -> None:
-    data = prepare_data(tiny.as_data(tiny.squad()), pipeline=PIPELINE)
-    assert data.annotation is not None
-    assert columns(data.annotation) == columns(annotation)
 
 
 def test_every_field_is_a_column_or_the_lexicon() -> None:
@@ -126,39 +148,7 @@ def test_inventories_start_with_none_and_name_nothing_twice(inventory: tuple[str
     assert len(set(inventory)) == len(inventory) < 256
 
 
-@pytest.mark.usefixtures("texts")
-def test_inventories_hold_every_label_of_the_pipeline() -> None:
-    pipeline = load_pipeline(find_pipeline(PIPELINE))
-    assert {label for label in pipeline.get_pipe("tagger").labels if label != "_SP"} <= set(TAGS)
-    assert set(pipeline.get_pipe("ner").labels) == set(ENTITIES) - {""}
-    assert set(pipeline.get_pipe("parser").labels) <= set(DEPENDENCIES)
-
-
-@pytest.mark.usefixtures("texts")
-def test_fingerprint_names_what_decides() -> None:
-    assert find_pipeline(PIPELINE) in pipeline_fingerprint(PIPELINE)
-    assert "spacy 3." in pipeline_fingerprint(PIPELINE)
-
-
-@pytest.mark.parametrize("name", ["en_core_web_smm", "no.such.pipeline", "", "json", "../x"])
-def test_missing_pipeline(name: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        annotate(["x"], tokenize(["x"]), pipeline=name, workers=1)
-    assert f'the spaCy pipeline "{name}" is not installed' in str(caught.value)
-    assert "switch annotation off" in str(caught.value)
-
-
-def test_missing_pipeline_suggests_a_near_name() -> None:
-    with pytest.raises(ConfigError, match='Did you mean "en_core_web_md"'):
-        find_pipeline("en_core_web_mdd")
-
-
-def test_missing_known_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PIPELINES, PIPELINE, ("not_there", "nor_there"))
-    with pytest.raises(ConfigError, match="looked for not_there, nor_there"):
-        find_pipeline(PIPELINE)
-
-
-def test_package_without_a_pipeline() -> None:
-    with pytest.raises(ConfigError, match='the package "packaging" holds no spaCy pipeline'):
-        annotate(["x"], tokenize(["x"]), pipeline="packaging", workers=1)
+def test_inventories_hold_every_label_of_the_pipeline(opened: Any) -> None:
+    assert {label for label in opened.get_pipe("tagger").labels if label != "_SP"} <= set(TAGS)
+    assert set(opened.get_pipe("ner").labels) == set(ENTITIES) - {""}
+    assert set(opened.get_pipe("parser").labels) <= set(DEPENDENCIES)

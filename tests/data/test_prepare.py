@@ -1,5 +1,4 @@
 import os
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +6,11 @@ import numpy as np
 import pytest
 
 from squadqa.data.alignment import Alignment
-from squadqa.data.prepare import PreparedData, default_cache_dir, prepare, prepare_data
+from squadqa.data.prepare import default_cache_dir, prepare, prepare_data
 from squadqa.data.squad import Source, find_source
 from squadqa.errors import DataError, OutputError
 from tests.support import tiny
+from tests.support.comparing import comparable
 
 
 @pytest.fixture
@@ -25,26 +25,17 @@ def vectors(tmp_path: Path) -> str:
     return str(path)
 
 
-def comparable(data: PreparedData) -> dict[str, Any]:
-    """Everything but the source's name, as plain values."""
-    values = {}
-    for each in fields(data):
-        value = getattr(data, each.name)
-        if hasattr(value, "to_pylist"):
-            value = value.to_pylist()
-        elif isinstance(value, np.ndarray):
-            value = (value.dtype, value.tolist())
-        elif each.name == "tokens":
-            value = [value.bounds.tolist(), value.forms.tolist(), value.offset_mapping.tolist()]
-            value.append(data.tokens.lexicon)
-        values[each.name] = value
-    return {name: value for name, value in values.items() if name != "source"}
-
-
-def test_cached_equals_in_memory(tmp_path: Path, source: Source, vectors: str) -> None:
-    cached = prepare(source, cache_dir=tmp_path / "cache", vectors=[vectors])
-    again = prepare(source, cache_dir=tmp_path / "cache", vectors=[vectors])
-    in_memory = prepare_data(tiny.as_data(tiny.squad()), vectors=[vectors])
+@pytest.mark.parametrize("annotated", [False, True])
+def test_cached_equals_in_memory(
+    tmp_path: Path, source: Source, vectors: str, annotated: bool, request: pytest.FixtureRequest
+) -> None:
+    options: dict[str, Any] = {"vectors": [vectors]}
+    if annotated:
+        options["pipeline"] = request.getfixturevalue("pipeline")
+    cached, again = (
+        prepare(source, cache_dir=tmp_path / "cache", workers=1, **options) for _ in range(2)
+    )
+    in_memory = prepare_data(tiny.as_data(tiny.squad()), **options)
     assert comparable(cached) == comparable(again) == comparable(in_memory)
     assert cached.source == str(source)
     assert cached.references == again.references == tiny.as_data(tiny.squad()).references

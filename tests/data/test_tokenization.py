@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from squadqa.data.tokenization import Tokens, tokenize, tokenizer_fingerprint
+from squadqa.data.tokenization import Tokens, join_tokens, tokenize, tokenizer_fingerprint
 
 # White space, marks, digits and scripts side by side, where rules meet; any character but halves.
 TEXTS = st.text(
@@ -63,6 +63,18 @@ def test_texts_do_not_know_of_each_other() -> None:
     together = tokenize(texts)
     for number, text in enumerate(texts):
         assert forms_of(together, number) == forms_of(tokenize([text]), 0)
+
+
+@given(st.lists(st.lists(TEXTS, max_size=2), max_size=4))
+@example([])
+@example([[], [""], ["x"]])
+def test_joined_tokens_are_those_of_all_texts_together(parts: list[list[str]]) -> None:
+    joined = join_tokens([tokenize(texts) for texts in parts])
+    together = tokenize([text for texts in parts for text in texts])
+    for name in ("bounds", "forms", "offset_mapping"):
+        assert getattr(joined, name).dtype == getattr(together, name).dtype
+        np.testing.assert_array_equal(getattr(joined, name), getattr(together, name))
+    assert joined.lexicon == together.lexicon
 
 
 def test_fingerprint_is_the_same_in_every_process() -> None:

@@ -1,0 +1,112 @@
+"""A prepared source: questions and their paragraphs as tokens, annotation and vectors."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from squadqa.data.alignment import Alignment, align
+from squadqa.data.annotation import Annotation
+from squadqa.data.squad import SquadData
+from squadqa.data.tokenization import Tokens
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """A source's paragraphs (P), questions (N), tokens (T) and distinct word forms (U).
+
+    Texts are numbered through: text p is paragraph p, text P + n is question n.
+
+    Args:
+        source: Where it came from, for messages.
+        titles: (P,) article of each paragraph.
+        contexts: (P,) text of each paragraph.
+        ids: (N,) identifier of each question.
+        questions: (N,) text of each question.
+        paragraphs: (N,) paragraph of each question.
+        answer_texts: (N,) lists of references.
+        answer_starts: (N,) lists of their first characters.
+        start_positions: (N,) first token of the first reference in its context; -1 if none.
+        end_positions: (N,) last token of it, inclusive; -1 if none.
+        alignment: (N,) `Alignment` of the first reference.
+        tokens: Tokens of all P + N texts.
+        lower: (U,) number of each form's lower-cased form, the same for equal ones.
+        annotation: Rows beside `tokens`, where asked for.
+        vectors: (U, E) rows beside the lexicon, where asked for.
+        vectors_found: (U, S) whether each of the S vector sources knows the form.
+        skipped: Questions left out, by reason.
+    """
+
+    source: str
+    titles: pa.Array
+    contexts: pa.Array
+    ids: pa.Array
+    questions: pa.Array
+    paragraphs: NDArray[np.int32]
+    answer_texts: pa.Array
+    answer_starts: pa.Array
+    start_positions: NDArray[np.int32]
+    end_positions: NDArray[np.int32]
+    alignment: NDArray[np.uint8]
+    tokens: Tokens
+    lower: NDArray[np.int32]
+    annotation: Annotation | None
+    vectors: NDArray[np.float32] | None
+    vectors_found: NDArray[np.bool_] | None
+    skipped: dict[str, int]
+
+    @property
+    def references(self) -> dict[str, list[str]]:
+        """Reference answers by question id."""
+        return dict(zip(self.ids.to_pylist(), self.answer_texts.to_pylist(), strict=True))
+
+
+def put_together(data: SquadData, tokens: Tokens) -> PreparedData:
+    """Put questions and the tokens of their texts together, without annotation and vectors yet.
+
+    Args:
+        data: Paragraphs and questions.
+        tokens: The tokens of all paragraphs, then of all questions.
+    """
+    start, end, kind = _gold_spans(data, tokens)
+    lower_forms = [form.lower() for form in tokens.lexicon]
+    number = {form: index for index, form in enumerate(sorted(set(lower_forms)))}
+    return PreparedData(
+        source="",
+        titles=pa.array(data.titles, pa.string()),
+        contexts=pa.array(data.contexts, pa.string()),
+        ids=pa.array(data.ids, pa.string()),
+        questions=pa.array(data.questions, pa.string()),
+        paragraphs=np.array(data.paragraphs, np.int32),
+        answer_texts=pa.array(data.answer_texts, pa.list_(pa.string())),
+        answer_starts=pa.array(data.answer_starts, pa.list_(pa.int32())),
+        start_positions=start,
+        end_positions=end,
+        alignment=kind,
+        tokens=tokens,
+        lower=np.array([number[form] for form in lower_forms], np.int32),
+        annotation=None,
+        vectors=None,
+        vectors_found=None,
+        skipped=data.skipped,
+    )
+
+
+def _gold_spans(
+    data: SquadData, tokens: Tokens
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8]]:
+    count = len(data.ids)
+    start, end = np.full(count, -1, np.int32), np.full(count, -1, np.int32)
+    kind = np.full(count, Alignment.NONE, np.uint8)
+    for index, paragraph in enumerate(data.paragraphs):
+        if not data.answer_texts[index]:
+            continue
+        first, text = data.answer_starts[index][0], data.answer_texts[index][0]
+        if first < 0 or data.contexts[paragraph][first : first + len(text)] != text:
+            continue
+        offsets = tokens.offset_mapping[tokens.bounds[paragraph] : tokens.bounds[paragraph + 1]]
+        begins, ends = np.array([first]), np.array([first + len(text)])
+        begin, last, alignment = align(offsets, begins, ends)
+        start[index], end[index], kind[index] = begin[0], last[0], alignment[0]
+    return start, end, kind

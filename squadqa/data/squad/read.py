@@ -1,0 +1,115 @@
+"""All questions of a source in memory, checked against each other."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from squadqa.data.squad.rows import Row, rows_of
+from squadqa.data.squad.source import Source
+from squadqa.errors import DataError
+
+BadAnswers = Literal["error", "skip", "keep"]
+"""What to do with a question whose answers do not stand where they say, or that has none: stop,
+leave it out and count it, or keep it (evaluation and prediction need no answer positions)."""
+
+
+@dataclass
+class SquadData:
+    """Paragraphs and the questions asked of them, in the file's order.
+
+    Args:
+        titles: Article of each paragraph.
+        contexts: Text of each paragraph.
+        ids: Identifier of each question.
+        questions: Text of each question.
+        paragraphs: Paragraph index of each question.
+        answer_texts: References of each question, none or more.
+        answer_starts: First character of each reference in its context, in code points.
+        skipped: How many questions were left out, by reason.
+    """
+
+    titles: list[str] = field(default_factory=list)
+    contexts: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+    paragraphs: list[int] = field(default_factory=list)
+    answer_texts: list[list[str]] = field(default_factory=list)
+    answer_starts: list[list[int]] = field(default_factory=list)
+    skipped: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def references(self) -> dict[str, list[str]]:
+        """Reference answers by question id."""
+        return dict(zip(self.ids, self.answer_texts, strict=True))
+
+
+def read_squad(source: Source, *, bad_answers: BadAnswers = "keep") -> SquadData:
+    """Read and check questions.
+
+    Args:
+        source: What `find_source` found.
+        bad_answers: What to do with a question without usable answers. "error" and "skip" are for
+            training and ask that at least one usable question is left.
+
+    Raises:
+        DataError: Not the format, or it contradicts itself; the message says where.
+    """
+    return _collect(rows_of(source), source, bad_answers)
+
+
+def _collect(rows: Iterable[Row], source: Source, bad_answers: BadAnswers) -> SquadData:
+    data = SquadData()
+    places: dict[str, str] = {}
+    paragraph = ""
+    for row in rows:
+        if row.id in places:
+            raise DataError(
+                f'"{source}": the id "{row.id}" stands twice, at {places[row.id]} and {row.where}',
+                next_step="Give every question an id of its own.",
+            )
+        places[row.id] = row.where
+        for name, text in (("context", row.context), ("question", row.question)):
+            if not text.strip():
+                raise DataError(
+                    f'"{source}": {row.where} (id "{row.id}") has an empty {name}: {text!r}',
+                    next_step=f"Fill in the {name} or remove the question.",
+                )
+        problem = "" if bad_answers == "keep" else _answer_problem(row)
+        if problem and bad_answers == "error":
+            raise DataError(
+                f'"{source}": question "{row.id}" ({row.where}): {problem}',
+                next_step="Mend the file, or leave such questions out with --data.bad_answers skip "
+                "(prepare: --bad-answers skip).",
+            )
+        if problem:
+            reason = problem.split(":")[0]
+            data.skipped[reason] = data.skipped.get(reason, 0) + 1
+            continue
+        if row.paragraph != paragraph:
+            paragraph = row.paragraph
+            data.titles.append(row.title)
+            data.contexts.append(row.context)
+        data.ids.append(row.id)
+        data.questions.append(row.question)
+        data.paragraphs.append(len(data.contexts) - 1)
+        data.answer_texts.append(row.texts)
+        data.answer_starts.append(row.starts)
+    if not data.ids:
+        left_out = f" ({sum(data.skipped.values())} were left out)" if data.skipped else ""
+        raise DataError(
+            f'"{source}" holds no questions{left_out}', next_step="Name a file with questions."
+        )
+    return data
+
+
+def _answer_problem(row: Row) -> str:
+    if not row.texts:
+        return "it has no answers, and training needs one"
+    for text, start in zip(row.texts, row.starts, strict=True):
+        found = row.context[max(start, 0) : max(start, 0) + len(text)]
+        if not text.strip() or start < 0 or found != text:
+            return (
+                "an answer does not stand at its answer_start: "
+                f"at {start} is {found!r}, not {text!r}"
+            )
+    return ""

@@ -1,0 +1,167 @@
+"""Where questions come from: a file of SQuAD v1.1, or a data set by its name."""
+
+import gzip
+import hashlib
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from squadqa.errors import DataError, did_you_mean
+
+SQUAD = "rajpurkar/squad"
+FILE_SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz")
+SPLITS = {"train": ("train-v1.1.json", "train"), "dev": ("dev-v1.1.json", "validation")}
+"""Names of the two parts: as official file and as split of a `datasets` data set."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where data comes from.
+
+    Args:
+        name: A path, or the name of a `datasets` data set.
+        split: The split to load where `name` is no path.
+    """
+
+    name: str
+    split: str | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The file, where the source is one."""
+        return None if self.split else Path(self.name)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.split})" if self.split else self.name
+
+
+def find_source(name: str, *, part: Literal["train", "dev"] = "dev") -> Source:
+    """Find the file or data set that a user named.
+
+    `squad` is the official file in the folder `SQUADQA_DATA_DIR` where that is set, otherwise
+    `rajpurkar/squad` through `datasets`. A folder is searched for the official file name, or
+    `train.json` and `dev.json`. Any other name that is no file is taken as a `datasets` name;
+    `NAME:SPLIT` names its split.
+
+    Args:
+        name: A path, `squad`, or a `datasets` name.
+        part: Which official part to take where the name leaves it open.
+
+    Raises:
+        DataError: There is no such file.
+    """
+    try:
+        return _find_source(name, part)
+    except OSError as error:
+        raise DataError(f'cannot look for "{name}": {error.strerror}') from error
+
+
+def _find_source(name: str, part: Literal["train", "dev"]) -> Source:
+    file_name, split = SPLITS[part]
+    name, _, asked_split = name.partition(":") if not Path(name).exists() else (name, "", "")
+    if asked_split in SPLITS:
+        file_name, split = SPLITS[asked_split]
+    elif asked_split:
+        split = asked_split
+    if name == "squad":
+        folder = os.environ.get("SQUADQA_DATA_DIR")
+        if not folder:
+            return Source(SQUAD, split)
+        return Source(str(_part_file(Path(folder), file_name)))
+    path = Path(name)
+    if path.is_dir():
+        return Source(str(_part_file(path, file_name)))
+    looks_like_file = name.endswith(FILE_SUFFIXES) or path.is_absolute() or name.startswith(".")
+    if path.exists() or looks_like_file or name.count("/") != 1:
+        _require_file(path)
+        return Source(str(path))
+    return Source(name, split)
+
+
+def _part_file(folder: Path, file_name: str) -> Path:
+    short_name = file_name.replace("-v1.1", "")  # as in data/sample
+    for name in (file_name, f"{file_name}.gz", short_name, f"{short_name}.gz"):
+        if (folder / name).is_file():
+            return folder / name
+    raise DataError(
+        f'no "{file_name}" or "{short_name}" (or .gz of them) in the folder "{folder}"',
+        next_step="Put SQuAD v1.1 there, or name a file by its path.",
+    )
+
+
+def _require_file(path: Path) -> None:
+    if path.is_file():
+        return
+    siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = [name for name in siblings if name.endswith(FILE_SUFFIXES)]
+    raise DataError(
+        f'no data file "{path}"',
+        hint=did_you_mean(path.name, near) if near else "",
+        next_step="Name a .json, .json.gz or .jsonl file, `squad`, or a `datasets` data set.",
+    )
+
+
+def content_digest(source: Source) -> str:
+    """Give a checksum of a source's content, cheap enough to take at every start.
+
+    Raises:
+        DataError: The file cannot be read, or the data set cannot be loaded.
+    """
+    if source.path is None:
+        return str(load_dataset(source)._fingerprint)
+    try:
+        with source.path.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    except OSError as error:
+        raise _unreadable(source.path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    return DataError(
+        f'cannot read "{path}": {error.strerror}', next_step="Name a file that you may read."
+    )
+
+
+def read_text(path: Path) -> str:
+    """Read a file, packed (.gz) or not, as UTF-8.
+
+    Raises:
+        DataError: It cannot be read, or is no such text.
+    """
+    _require_file(path)
+    try:
+        raw = path.read_bytes()
+        if path.suffix == ".gz":
+            raw = gzip.decompress(raw)
+        return raw.decode("utf-8-sig")
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(
+            f'"{path}" is a broken or truncated .gz file: {error}', next_step="Fetch it again."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f'"{path}" is not UTF-8 text (byte {error.start})', next_step="Save it as UTF-8."
+        ) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def load_dataset(source: Source) -> Any:
+    """Load a source that is no file through `datasets`.
+
+    Raises:
+        DataError: There is no such data set, or it cannot be fetched.
+    """
+    import datasets
+
+    try:
+        return datasets.load_dataset(source.name, split=source.split)
+    except Exception as error:  # datasets raises many kinds, none of them its own
+        raise DataError(
+            f'cannot load the data set "{source.name}", split "{source.split}": '
+            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}",
+            next_step="Check the name and the network, or put SQuAD's files into a folder and set "
+            "SQUADQA_DATA_DIR to it.",
+        ) from error

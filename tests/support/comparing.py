@@ -1,0 +1,25 @@
+"""Prepared data as plain values, to compare by =="""
+
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from squadqa.data.prepare import PreparedData
+
+
+def comparable(data: PreparedData) -> dict[str, Any]:
+    """Everything but the source's name: values, and the types of arrays."""
+    values = _plain(data)
+    del values["source"]
+    return values
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, np.ndarray):
+        return value.dtype, value.shape, value.tolist()
+    if hasattr(value, "to_pylist"):
+        return value.type, value.to_pylist()
+    return value
