@@ -17,6 +17,7 @@ from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import bounded_batches
 from squadqa.data.squad import BadAnswers, Source, find_source
 from squadqa.data.text_preparer import TextPreparer
+from squadqa.data.vectors import VectorStore
 from squadqa.errors import CheckpointError, VectorsError
 from squadqa.evaluation.predictions import Answer
 from squadqa.inference.answering import Answered, Answerer, Preparation, new_questions
@@ -68,7 +69,10 @@ class Predictor(Answerer):
         self.run = run
         self.device = find_device(device)
         self.model: QAModel = run.model.to(self.device)
-        self._texts = TextPreparer(pipeline=run.inputs.pipeline, vectors=run.inputs.vectors)
+        self._texts = TextPreparer(
+            pipeline=run.inputs.pipeline,
+            vectors=VectorStore(run.inputs.vectors) if run.inputs.vectors else (),
+        )
         self._encoded: OrderedDict[str, Tensor] = OrderedDict()
 
     @property
