@@ -127,6 +127,26 @@ def test_lightning_starts_the_second_process(port: int, tmp_path: Path) -> None:
     assert result["epochs"] == pytest.approx(2 * 16 / 14)  # eight batches of two for 14 questions
 
 
+def test_torchrun_starts_both_processes_and_the_folder_is_named(port: int, tmp_path: Path) -> None:
+    write_config(tmp_path, SCORER)
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    command += ["--master-addr", "127.0.0.1", "--master-port", str(port)]
+    line = [str(ROOT / "train_cli.py"), "fit", "--config", "config.yaml", "--run_folder", "mine"]
+    done = subprocess.run(
+        [*command, *line, *map(str, TWO), "--wandb", "off"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=55,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("2 process(es)") == 1, "only the first process tells"
+    assert not (tmp_path / "runs").exists()
+    assert (tmp_path / "mine/checkpoints/best.ckpt").is_file()
+    assert json.loads((tmp_path / "mine/results.json").read_text())["total"] == 8
+
+
 @pytest.mark.parametrize(
     ("kind", "stage"), [("reader", "validate"), ("scorer", "test"), ("practised", "test")]
 )
