@@ -89,7 +89,7 @@ def ensemble_parser() -> CommandParser:
     add(
         "--checkpoint",
         choices=("best", "last"),
-        help="of run folders (default: best, or last where there is no best yet)",
+        help="of run folders (default: best, else last)",
     )
     add("--device", type=device, default="auto", help="auto, cpu or cuda (default: auto)")
     add_trust_option(parser)
@@ -97,7 +97,7 @@ def ensemble_parser() -> CommandParser:
         "--run",
         metavar="RUN_FOLDER",
         dest="run_folder",
-        help="folder to make for answers and scores",
+        help="folder to make, which answers by itself",
     )
     add("--results", metavar="FOLDER", help="also write the scores to FOLDER/NAME.json")
     add_json_option(parser)

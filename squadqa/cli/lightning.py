@@ -29,7 +29,13 @@ from squadqa.evaluation.results import Result, measured, write_result
 from squadqa.inference.checkpoint import read_checkpoint
 from squadqa.inference.run_folder import CHECKPOINTS, open_run
 from squadqa.provenance import commit, hardware
-from squadqa.training.checkpoints import BEST, LAST, CheckpointFolder, TrainingStopped
+from squadqa.training.checkpoints import (
+    BEST,
+    LAST,
+    CheckpointFolder,
+    TrainingStopped,
+    require_model,
+)
 from squadqa.training.checks import require_end, require_practice
 from squadqa.training.clock import TrainingClock
 from squadqa.training.datamodule import SquadDataModule
@@ -151,7 +157,11 @@ def answer(parsed: Parsed) -> None:
     config, data = parsed.config, parsed.data
     folder = choose_run_folder(config.run_folder, parsed.configs, is_new=False)
     path = Path(config.ckpt_path) if config.ckpt_path else find_run_checkpoint(folder, BEST, LAST)
-    data.inputs.load_state_dict(read_checkpoint(path).inputs_state)
+    checkpoint = read_checkpoint(path)
+    described = config.model.init_args
+    model = (described.get("reader") or described.get("scorer")).class_path.rpartition(".")[2]
+    require_model(checkpoint.model_name, model)
+    data.inputs.load_state_dict(checkpoint.inputs_state)
     trainer = make_trainer(parsed.trainer, default_root_dir=str(folder))
     options = {} if parsed.subcommand == "predict" else {"verbose": False}  # Lightning's own table
     getattr(trainer, parsed.subcommand)(

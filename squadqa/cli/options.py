@@ -125,7 +125,7 @@ def add_trust_option(parser: CommandParser) -> None:
         metavar="PACKAGE",
         action="append",
         default=[],
-        help="package of your own whose classes the run may name; it is imported",
+        help="own package that a run may import classes from",
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
+from squadqa.errors import CheckpointError
+
 LAST = "last.ckpt"
 BEST = "best.ckpt"
 
@@ -151,3 +153,20 @@ class BestWeights(pl.Callback):
         if self._weights:
             module.load_state_dict(self._weights)
         self._weights = {}
+
+
+def require_model(saved: str | None, described: str) -> None:
+    """Make sure that a checkpoint is of the model that a configuration describes.
+
+    Args:
+        saved: The class of the model whose weights the checkpoint holds, if it says so.
+        described: The class that the configuration names.
+
+    Raises:
+        CheckpointError: They are not the same.
+    """
+    if saved != described:
+        raise CheckpointError(
+            f'the checkpoint holds the weights of "{saved}", not of "{described}"',
+            next_step="Name a checkpoint of this model, or the configuration it belongs to.",
+        )

@@ -16,6 +16,7 @@ from squadqa.errors import CheckpointError, ConfigError, SquadQAError
 from squadqa.models.base import QAModel
 from squadqa.scoring import score_pairs
 from squadqa.training.averaging import WeightAverage
+from squadqa.training.checkpoints import require_model
 from squadqa.training.clock import TrainingClock
 from squadqa.training.evaluation import Evaluation, TrainingData
 from squadqa.training.metrics import PredictionGatherer
@@ -287,13 +288,7 @@ class QAModule(pl.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse another model's weights (called by Lightning)."""
-        name = checkpoint.get("squadqa", {}).get("model")
-        if name != type(self.model).__name__:
-            raise CheckpointError(
-                f'the checkpoint holds the weights of "{name}", not of '
-                f'"{type(self.model).__name__}"',
-                next_step="Name a checkpoint of this model, or the configuration it belongs to.",
-            )
+        require_model(checkpoint.get("squadqa", {}).get("model"), type(self.model).__name__)
         if plateau := checkpoint["squadqa"].get("plateau"):  # older checkpoints have none
             self.plateau.load_state_dict(plateau)
 

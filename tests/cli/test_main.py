@@ -159,7 +159,11 @@ def test_exits_become_codes(
 
 def test_lightning_gets_its_whole_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
-    monkeypatch.setitem(sys.modules, "squadqa.cli.lightning", SimpleNamespace(run=seen.append))
+    monkeypatch.setitem(
+        sys.modules,
+        "squadqa.cli.lightning",
+        SimpleNamespace(run=lambda line: seen.append(line) or 0),
+    )
     assert main(["lightning", "fit", "--config", "x.yaml"]) == 0
     assert seen == [["fit", "--config", "x.yaml"]]
     assert module.LIGHTNING not in COMMANDS

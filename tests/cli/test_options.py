@@ -88,10 +88,10 @@ def test_a_run_may_be_optional() -> None:
     wanted, optional = parser(), parser()
     add_run_options(wanted)
     add_run_options(optional, run_is_optional=True)
-    chosen = ["runs/x", "--checkpoint", "last", "--device", "cpu"]
-    named = {"run_folder": "runs/x", "checkpoint": "last", "device": "cpu"}
+    chosen = ["runs/x", "--checkpoint", "last", "--device", "cpu", "--trust", "mine"]
+    named = {"run_folder": "runs/x", "checkpoint": "last", "device": "cpu", "trust": ["mine"]}
     assert vars(wanted.parse_args(chosen)) == vars(optional.parse_args(chosen)) == named
-    defaults = {"run_folder": None, "checkpoint": None, "device": "auto"}
+    defaults = {"run_folder": None, "checkpoint": None, "device": "auto", "trust": []}
     assert vars(optional.parse_args([])) == defaults
     with pytest.raises(ConfigError, match="required: RUN_FOLDER"):
         wanted.parse_args([])

@@ -9,13 +9,14 @@ import torch
 
 from squadqa.data.squad import SquadData, find_source, read_squad
 from squadqa.errors import CheckpointError, ConfigError, DataError
+from squadqa.inference.answering import new_questions
 from squadqa.inference.explanation import (
     ExplainedSpan,
     Explanation,
     explain,
     question_with_id,
 )
-from squadqa.inference.predictor import Predictor, new_question
+from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import Run, open_run
 from squadqa.models.base import CandidateScorer
 from squadqa.scoring import normalize_answer
@@ -116,13 +117,13 @@ def test_an_answer_that_no_candidate_holds(run: Run, tmp_path: Path) -> None:
 
 
 def test_an_answer_that_is_not_known(run: Run) -> None:
-    found = explain(run, new_question("Tom slept. Rain fell.", "Who slept?"), device="cpu")
+    found = explain(run, new_questions("Tom slept. Rain fell.", ["Who slept?"]), device="cpu")
     assert (found.gold, found.references) == (None, [])
     assert found.rival == found.runner_up is not None
 
 
 def test_without_another_text_there_is_no_runner_up(run: Run) -> None:
-    found = explain(run, new_question("Tom", "Who?"), device="cpu")
+    found = explain(run, new_questions("Tom", ["Who?"]), device="cpu")
     assert normalize_answer(found.chosen.text) == "tom"
     assert found.runner_up is None
     assert found.separations == found.chosen.groups
@@ -158,7 +159,7 @@ class Opaque(CandidateScorer):
 
 
 def test_models_that_cannot_be_explained(run: Run, reader_run: Path) -> None:
-    asked = new_question("Tom slept.", "Who?")
+    asked = new_questions("Tom slept.", ["Who?"])
     for other in (open_run(reader_run), replace(run, make_model=partial(Opaque))):
         with pytest.raises(CheckpointError, match="cannot be explained") as caught:
             explain(other, asked)
@@ -169,9 +170,9 @@ def test_a_diverged_model_is_named(run: Run) -> None:
     for weight in run.checkpoint.weights.values():
         weight.fill_(torch.nan)
     with pytest.raises(CheckpointError, match="its training diverged"):
-        explain(run, new_question("Tom slept.", "Who?"))
+        explain(run, new_questions("Tom slept.", ["Who?"]))
 
 
 def test_a_device_that_is_not_there(run: Run) -> None:
     with pytest.raises(ConfigError, match='there is no device "cuda:99"'):
-        explain(run, new_question("Tom slept.", "Who?"), device="cuda:99")
+        explain(run, new_questions("Tom slept.", ["Who?"]), device="cuda:99")

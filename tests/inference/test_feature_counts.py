@@ -130,7 +130,7 @@ def test_a_runs_tables_are_counted(opened: Run, monkeypatch: pytest.MonkeyPatch)
     assert told[-1] == ("questions", 8, 8)
     assert len(told) > 1
 
-    model, dataset = opened.model_for(data), opened.inputs.dataset(data)
+    model, dataset = opened.model, opened.inputs.dataset(data)
     tables = {
         name.removeprefix("groups."): module
         for name, module in model.named_modules()
@@ -158,8 +158,7 @@ def test_the_first_questions_alone(opened: Run) -> None:
     assert of_all == count_features(opened, data)
     batch = opened.inputs.dataset(data).collate([0, 1])
     first = count_features(opened, data, limit=2)
-    model = opened.model_for(data)
-    group = model.groups["lexicalized"]  # type: ignore[index, union-attr]
+    group = opened.model.groups["lexicalized"]  # type: ignore[index, union-attr]
     assert first["lexicalized"].features == len(group.features(batch))
     assert first["lexicalized"].features < of_all["lexicalized"].features
 
@@ -170,10 +169,8 @@ def test_runs_of_readers_are_refused(reader_run: Path, opened: Run) -> None:
     require_tables(opened)
 
 
-def test_runs_without_a_group_with_a_table_are_refused(
-    opened: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runs_without_a_group_with_a_table_are_refused(opened: Run) -> None:
     data = Predictor(opened).prepare(find_source(str(opened.folder.parents[1] / "train.json")))
-    monkeypatch.setattr(Run, "model_for", lambda *_: torch.nn.Linear(1, 1))
+    opened.__dict__["model"] = torch.nn.Linear(1, 1)  # where the property keeps it
     with pytest.raises(CheckpointError, match="LogisticScorer has no tables of them"):
         count_features(opened, data)
