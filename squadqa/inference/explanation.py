@@ -121,7 +121,7 @@ def explain(run: Run, asked: SquadData, *, device: str = "auto") -> Explanation:
         ConfigError: There is no such device, or the run's spaCy pipeline is not installed.
         VectorsError: A source of the run's word vectors cannot be read.
     """
-    if not hasattr(run.model, "group_scores"):
+    if not hasattr(run.make_model.func, "group_scores"):
         raise CheckpointError(
             f'the run "{run.folder}" cannot be explained: {run.checkpoint.model_name} does not '
             "score by a sum of feature groups",
