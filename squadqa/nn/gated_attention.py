@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from squadqa.nn.dropout import SequenceDropout
-from squadqa.nn.linear import linear
+from squadqa.nn.kernels.products import linear
 from squadqa.nn.masking import masked_softmax
 from squadqa.nn.rnn import StackedBiRNN
 from squadqa.nn.similarity import AdditiveSimilarity, DotSimilarity, Similarity

@@ -65,7 +65,7 @@ class HighwayMaxout(nn.Module):
         self.scores = nn.Linear(2 * hidden_size, pool_size)
 
     def product(self, context: Tensor) -> Tensor:
-        """Give what no state changes of (B, C, D), as `forward` takes it."""
+        """Compute the first layer's product with (B, C, D) contexts, which all states share."""
         return self.first.product(context)
 
     def forward(
@@ -75,10 +75,10 @@ class HighwayMaxout(nn.Module):
 
         Args:
             context: (B, C, D) encodings.
-            product: `product` of them, or of more.
+            product: `product` of these contexts, or of more.
             state: (B, state_size) what the scores depend on.
-            rows: (B,) which of the contexts that `product` was given each one is; None where it is
-                as they are.
+            rows: (B,) which of the contexts that `product` was given each one is; None if they are
+                the same.
 
         Returns:
             (B, C); padding is scored too, mask it.
