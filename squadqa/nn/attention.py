@@ -67,8 +67,8 @@ class AttentionPooling(nn.Module):
 class TrilinearSimilarity(nn.Module):
     """How alike each context token h and each question token u are: w . [h; u; h * u].
 
-    Reference: Seo et al., 2017 (BiDAF), section 2.4. The three thirds of w meet their parts apart,
-    so that no (B, C, Q, 3D) tensor is made: h . (w_h + w_hu * u) + w_u . u.
+    Reference: Seo et al., 2017 (BiDAF), section 2.4. The three thirds of w are multiplied one
+    by one, so that no (B, C, Q, 3D) tensor is made: h . (w_h + w_hu * u) + w_u . u.
 
     Args:
         size: D of both texts' encodings.
@@ -126,7 +126,7 @@ class BidirectionalAttention(nn.Module):
 
 
 class Coattention(nn.Module):
-    """What each context token finds in the question, and in the context as the question sees it.
+    """Attention of each context token to the question, and to the context as the question sees it.
 
     Reference: Xiong et al., 2017 (DCN), section 2.2. Each text has a sentinel, a learned vector
     beside its tokens that attention can fall on where it should fall on none of them. It comes

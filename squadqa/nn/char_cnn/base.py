@@ -33,7 +33,7 @@ class CharCNN(nn.Module, ABC):
         activation: What follows each convolution.
         batch_norm: Normalise after each convolution, over the characters of a batch's distinct
             word forms.
-        dropout: Share of what the last layer reads, or else of the output, dropped in training.
+        dropout: Share of the last layer's input, or else of the output, dropped in training.
         initialization: How to draw the first weights.
         convolution: How to compute convolutions; the result is the same.
 

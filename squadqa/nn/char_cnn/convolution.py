@@ -111,7 +111,7 @@ def library(rows: Tensor, weight: Tensor, bias: Tensor | None, words: Words) -> 
 
 
 class RowNorm(nn.BatchNorm1d):
-    """Batch normalisation over rows; a single row, which has no variance, by the running one."""
+    """Batch normalisation over rows; a single row, without variance, by the running statistics."""
 
     def forward(self, rows: Tensor) -> Tensor:
         """Normalise (R, D) rows."""

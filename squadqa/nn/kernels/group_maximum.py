@@ -12,16 +12,21 @@ from squadqa.nn.kernels import available
 def group_maximum_plain(rows: Tensor, groups: Tensor, count: int) -> Tensor:
     """Let autograd derive the gradient; shapes as in `group_maximum`."""
     index = groups[:, None].expand_as(rows)
-    nothing = rows.new_zeros(count, rows.shape[1])
-    return nothing.scatter_reduce(0, index, rows, "amax", include_self=False)
+    # Not from zeros with include_self=False: torch would give what it starts from a part of the
+    # gradient wherever that equals the maximum.
+    lowest = rows.new_full((count, rows.shape[1]), -torch.inf)
+    largest = lowest.scatter_reduce(0, index, rows, "amax")
+    return largest.masked_fill(largest == -torch.inf, 0.0)
 
 
 class GroupMaximum(torch.autograd.Function):
-    """The same, whose own backward pass takes a third of the time on a CPU."""
+    """The same, with a gradient that takes a third of the time on a CPU."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor, groups: Tensor, count: int) -> Tensor:
-        largest = group_maximum_plain(rows, groups, count)
+        index = groups[:, None].expand_as(rows)
+        largest = rows.new_zeros(count, rows.shape[1])
+        largest.scatter_reduce_(0, index, rows, "amax", include_self=False)
         ctx.save_for_backward(rows, groups, largest)
         return largest
 

@@ -99,6 +99,7 @@ class _Pairs:
     """
 
     def __init__(self, question_mask: Tensor) -> None:
+        self.question_mask = question_mask
         mask = question_mask.repeat_interleave(2, dim=0)  # (R, Q)
         lengths, width = mask.sum(dim=1), mask.shape[1]
         self.places = mask.flatten().nonzero().squeeze(1)  # (N,) in (R, Q)
@@ -290,6 +291,8 @@ class MatchStates(torch.autograd.Function):
         for row in range(2):
             of_gates = of_joined[:, row::2, : 4 * size].transpose(0, 1)  # (B, C, 4H)
             of_values.baddbmm_(attention[:, row::2].permute(1, 2, 0), of_gates)
+        # Only a question without tokens has attention on padding.
+        of_values.masked_fill_(~pairs.question_mask[:, :, None], 0.0)
         of_weight = product(states[:-1].flatten(0, 1).t(), of_rows.t()).t()
         return (
             of_inputs.view(batch, length, width),
