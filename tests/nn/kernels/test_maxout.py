@@ -1,4 +1,4 @@
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from squadqa.nn.kernels.products import PRODUCT
 from tests.support.kernels import Remove, assert_same, draw
 
 UNITS, PIECES = 4, 3
-Form = Any
+Form = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def drawn(*, dtype: torch.dtype = torch.float64) -> list[Tensor]:
