@@ -67,8 +67,8 @@ class AttentionPooling(nn.Module):
 class TrilinearSimilarity(nn.Module):
     """How alike each context token h and each question token u are: w . [h; u; h * u].
 
-    Reference: Seo et al., 2017 (BiDAF), section 2.4. The three thirds of w meet their parts apart,
-    so that no (B, C, Q, 3D) tensor is made: h . (w_h + w_hu * u) + w_u . u.
+    Reference: Seo et al., 2017 (BiDAF), section 2.4. The three thirds of w are multiplied one
+    by one, so that no (B, C, Q, 3D) tensor is made: h . (w_h + w_hu * u) + w_u . u.
 
     Args:
         size: D of both texts' encodings.
@@ -126,11 +126,11 @@ class BidirectionalAttention(nn.Module):
 
 
 class Coattention(nn.Module):
-    """What each context token finds in the question, and in the context as the question sees it.
+    """Attention of each context token to the question, and to the context as the question sees it.
 
     Reference: Xiong et al., 2017 (DCN), section 2.2. Each text has a sentinel, a learned vector
-    beside its tokens that attention can fall on where it should fall on none of them. It stands in
-    front, so that padding stays behind.
+    beside its tokens that attention can fall on where it should fall on none of them. It comes
+    first, so that padding stays at the end.
 
     Args:
         size: D of both texts' encodings.
@@ -157,8 +157,8 @@ class Coattention(nn.Module):
         Returns:
             (B, C, 2D), C^D of the paper without the sentinel's column.
         """
-        context = _behind(self.context_sentinel, context)  # (B, 1 + C, D): D
-        question = _behind(self.question_sentinel, question)  # (B, 1 + Q, D): Q'
+        context = _with_sentinel(self.context_sentinel, context)  # (B, 1 + C, D): D
+        question = _with_sentinel(self.question_sentinel, question)  # (B, 1 + Q, D): Q'
         question = self.projection(question).tanh()  # (B, 1 + Q, D): Q
         context_mask = nn.functional.pad(context_mask, (1, 0), value=True)  # (B, 1 + C)
         question_mask = nn.functional.pad(question_mask, (1, 0), value=True)  # (B, 1 + Q)
@@ -171,6 +171,6 @@ class Coattention(nn.Module):
         return seen  # (B, C, 2D)
 
 
-def _behind(sentinel: Tensor, sequence: Tensor) -> Tensor:
-    """Put a vector in front of every sequence of (B, L, D)."""
+def _with_sentinel(sentinel: Tensor, sequence: Tensor) -> Tensor:
+    """Put a vector (D,) in front of every sequence of (B, L, D), giving (B, 1 + L, D)."""
     return torch.cat([sentinel.expand(len(sequence), 1, -1), sequence], dim=1)

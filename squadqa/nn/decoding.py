@@ -17,7 +17,7 @@ def best_spans(
         start_logits: (B, C) masked scores.
         end_logits: (B, C) masked scores.
         max_span_length: Longest span, in tokens: end - start + 1 is at most this.
-        n_best: Spans to give of each question.
+        n_best: Spans to find for each question.
 
     Returns:
         `best_spans` (B, n_best, 2), inclusive, the best first, and `span_scores` (B, n_best), their

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from squadqa.nn.dropout import SequenceDropout
-from squadqa.nn.linear import linear
+from squadqa.nn.kernels.products import linear
 from squadqa.nn.masking import masked_softmax
 from squadqa.nn.rnn import StackedBiRNN
 from squadqa.nn.similarity import AdditiveSimilarity, DotSimilarity, Similarity
@@ -32,9 +32,9 @@ class GatedAttention(nn.Module):
         memory_size: E.
         hidden_size: H, the width in which steps are compared.
         similarity: How they are.
-        dropout: Share of features dropped in training of what is compared and what gates are made
-            of; the same at every step, which is why the gate's product with the memory may be taken
-            before attending: of M steps, not of L.
+        dropout: Share of features dropped in training of what is compared and of what the gates
+            read. It is the same at every step, so the gate's product with the memory can be
+            computed before attending, for M steps instead of L.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ def cross(left: Tensor, right: Tensor) -> Tensor:
 
 
 def table_rows(hashes: Tensor, *, bits: int) -> Tensor:
-    """Give the rows of a table with 2 ** bits rows: the hashes' highest bits after scattering.
+    """Find the rows of a table with 2 ** bits rows: the hashes' highest bits after scattering.
 
     Args:
         hashes: int64 hashes.

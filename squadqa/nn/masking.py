@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def mask_logits(logits: Tensor, mask: Tensor) -> Tensor:
-    """Make padded places as unlikely as a finite number can say.
+    """Set padded places' scores so low that beside a real one their probability is 0.
 
     Args:
         logits: (..., L) scores.

@@ -1,243 +1,20 @@
 """The match-LSTM: an LSTM that reads each step of a text with what it attends to in another.
 
 Reference: Wang and Jiang, 2017, Machine Comprehension Using Match-LSTM and Answer Pointer (arXiv
-1608.07905), section 2.2.
+1608.07905), section 2.2; the equations stand in `squadqa.nn.kernels.match_lstm`.
 
-Letters: B batch, C context tokens, Q question tokens, D width of the encodings, H hidden width,
-R rows of a step, two for each example: its directions; N pairs of a row with a question token.
+Letters: B batch, C context tokens, Q question tokens, D width of the encodings, H hidden width.
 """
 
-from collections.abc import Iterator
-from typing import Any
-
-import torch
 from torch import Tensor, nn
 
-from squadqa.nn.gru import Directions
-from squadqa.nn.linear import linear
-from squadqa.nn.products import accumulator, product
-from squadqa.nn.similarity import exponential
-
-
-class _Pairs:
-    """Each row of a step with each token of its question: what attention is made of.
-
-    They stand packed: a batch's longest question is twice as long as its questions on average.
-
-    Args:
-        question_mask: (B, Q) bool, True on a token.
-    """
-
-    def __init__(self, question_mask: Tensor) -> None:
-        mask = question_mask.repeat_interleave(2, dim=0)  # (R, Q)
-        lengths, width = mask.sum(dim=1), mask.shape[1]
-        self.places = mask.flatten().nonzero().squeeze(1)  # (N,) in (R, Q)
-        self.rows = self.places // width  # (N,) in R
-        self.tokens = self.rows // 2 * width + self.places % width  # (N,) in (B, Q)
-        self.starts = lengths.cumsum(0) - lengths  # (R,) first pair of each row
-        self.every = torch.arange(len(self.places), device=mask.device)  # (N,)
-
-    def sums(self, values: Tensor, chosen: Tensor, weights: Tensor) -> Tensor:
-        """Sum each row's pairs.
-
-        Args:
-            values: (V, D).
-            chosen: (N,) the pairs' rows in `values`.
-            weights: (N,) of the pairs.
-
-        Returns:
-            (R, D).
-        """
-        return torch.embedding_bag(values, chosen, self.starts, False, 0, False, weights)[0]
-
-    def products(self, values: Tensor, chosen: Tensor, sums: Tensor) -> Tensor:
-        """Give the gradient (N,) of the weights from that of the `sums` (R, D)."""
-        products: Tensor = torch.ops.aten._embedding_bag_per_sample_weights_backward(
-            sums, values, chosen, self.starts, self.rows, 0
-        )
-        return products
-
-
-def _reciprocals(query: Tensor, keys: Tensor, rows: Tensor, one: Tensor, out: Tensor) -> Tensor:
-    """1 / (1 + e^2(query + key)) of all pairs (N, H), from the powers (R, H) and (N, H)."""
-    torch.index_select(query, 0, rows, out=out)
-    return torch.addcmul(one, keys, out, out=out).reciprocal_()
-
-
-def _steps(*sequences: Tensor, backwards: bool = False) -> Iterator[tuple[Tensor, ...]]:
-    """Walk along the first dimension of tensors, side by side."""
-    steps = [sequence.unbind() for sequence in sequences]
-    return zip(*(step[::-1] for step in steps) if backwards else steps, strict=True)
-
-
-class _MatchSteps(torch.autograd.Function):
-    """All states, from all that no state changes. A step makes no nodes of the autograd graph.
-
-    As tanh(x) is 1 - 2r with r = 1 / (1 + e^2x), and softmax takes no notice of a constant, scores
-    w . tanh(query + key) are taken as -2w . r, the power as the product of two: on a CPU r costs a
-    tenth of a tanh. The gradient makes it again, so that memory does not grow with C * Q * H.
-
-    The LSTM's tanh are sigmoids too: tanh(x) = 2 sigmoid(2x) - 1. Its new value and the query are
-    therefore doubled wherever they are not yet squashed.
-    """
-
-    @staticmethod
-    @torch.amp.custom_fwd(device_type="cuda", cast_inputs=torch.float32)
-    def forward(
-        ctx: Any,
-        inputs: Tensor,
-        keys: Tensor,
-        values: Tensor,
-        weight: Tensor,
-        score: Tensor,
-        question_mask: Tensor,
-        order: Tensor,
-    ) -> Tensor:
-        """Step through both directions.
-
-        Args:
-            ctx: What the gradient needs.
-            inputs: (B, C, 5H) the context's part of [input gate; forget gate; new value; output
-                gate; query].
-            keys: (B, Q, H) not doubled.
-            values: (B, Q, 4H) the question's part of the first four, where it is attended to.
-            weight: (5H, H) of the state's part.
-            score: (H,) w.
-            question_mask: (B, Q) bool, True on a token.
-            order: (C * R,) which row of (B, C, 2), directions side by side, a step's row is.
-
-        Returns:
-            (B, C, 2H).
-        """
-        batch, length, width = inputs.shape
-        rows, size = 2 * batch, len(score)
-        inverse, slope, pairs = order.argsort(), -2 * score, _Pairs(question_mask)
-        keys = exponential(keys).flatten(0, 1).index_select(0, pairs.tokens)  # (N, H)
-        values = values.flatten(0, 1)  # (B * Q, 4H)
-        buffer, one = torch.empty_like(keys), keys.new_ones(())
-        scores = keys.new_full((rows, question_mask.shape[1]), torch.finfo(keys.dtype).min / 4)
-        add_product = accumulator(weight, rows=rows)
-
-        joined = inputs.flatten(0, 1).index_select(0, order // 2).view(length, rows, width)
-        memories = inputs.new_zeros(length + 1, rows, size)  # with a minus: it saves operations
-        states = torch.zeros_like(memories)
-        squashed = torch.empty_like(states[1:])
-        attention = inputs.new_empty(length, *scores.shape)
-        for step in _steps(
-            joined,
-            joined[:, :, : 4 * size],
-            *joined.split(size, dim=2),
-            *(memories[:-1], memories[1:]),
-            *(states[:-1], states[1:]),
-            *(squashed, attention),
-        ):
-            projected, gates, let_in, keep, new, let_out, query, *after = step
-            memory, next_memory, state, next_state, squash, attend = after
-            add_product(projected, state)
-            reciprocals = _reciprocals(query.exp_(), keys, pairs.rows, one, out=buffer)
-            scores.view(-1).index_copy_(0, pairs.places, reciprocals.mv(slope))
-            torch.softmax(scores, 1, out=attend)
-            weights = attend.view(-1).index_select(0, pairs.places)  # (N,)
-            gates.add_(pairs.sums(values, pairs.tokens, weights)).sigmoid_()
-            # The new value's tanh is 2 * new - 1, the memory's 1 - 2 * squash.
-            torch.addcmul(let_in, let_in, new, value=-2, out=next_memory)
-            next_memory.addcmul_(keep, memory)
-            torch.mul(next_memory, 2, out=squash).sigmoid_()
-            torch.addcmul(let_out, let_out, squash, value=-2, out=next_state)
-        ctx.pairs = pairs
-        ctx.save_for_backward(
-            keys,
-            values,
-            weight,
-            slope,
-            order,
-            inverse,
-            joined,
-            memories,
-            states,
-            squashed,
-            attention,
-        )
-        return states[1:].flatten(0, 1).index_select(0, inverse).view(batch, length, 2 * size)
-
-    @staticmethod
-    @torch.amp.custom_bwd(device_type="cuda")
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        keys, values, weight, slope, order, inverse, *saved = ctx.saved_tensors
-        joined, memories, states, squashed, attention = saved
-        pairs, (length, rows, width), size = ctx.pairs, joined.shape, len(slope)
-        buffer, one, zero = torch.empty_like(keys), keys.new_ones(()), keys.new_zeros(())
-        descent = -slope
-        of_keys, of_slope = torch.zeros_like(keys), torch.zeros_like(slope)
-        of_attend = torch.zeros_like(attention[0])
-        of_memory = torch.zeros_like(memories[0])
-        add_product = accumulator(weight.t(), rows=rows)
-
-        of_joined = torch.empty_like(joined)
-        of_states = torch.zeros_like(states)
-        torch.index_select(
-            gradients[0].reshape(-1, size), 0, order, out=of_states[1:].flatten(0, 1)
-        )
-        for step in _steps(
-            joined[:, :, : 4 * size],
-            *joined.split(size, dim=2),
-            *(memories[:-1], squashed, attention),
-            of_joined,
-            of_joined[:, :, : 4 * size],
-            *of_joined.split(size, dim=2),
-            *(of_states[:-1], of_states[1:]),
-            backwards=True,
-        ):
-            gates, let_in, keep, new, let_out, query, memory, squash, attend, *outputs = step
-            of_projected, of_gates, of_in, of_keep, of_new, of_out, of_query, *outputs = outputs
-            of_state, of_next_state = outputs
-            torch.addcmul(of_next_state, of_next_state, squash, value=-2, out=of_out)
-            of_squash = torch.ops.aten.sigmoid_backward(of_next_state * let_out, squash)
-            of_memory.sub_(of_squash, alpha=4)
-            torch.addcmul(of_memory, of_memory, new, value=-2, out=of_in)
-            torch.mul(of_memory, memory, out=of_keep)
-            torch.addcmul(zero, of_memory, let_in, value=-2, out=of_new)
-            of_memory.mul_(keep)
-            torch.ops.aten.sigmoid_backward.grad_input(of_gates, gates, grad_input=of_gates)
-
-            of_weights = pairs.products(values, pairs.tokens, of_gates)  # (N,)
-            of_attend.view(-1).index_copy_(0, pairs.places, of_weights)
-            of_scores = torch.ops.aten._softmax_backward_data(of_attend, attend, 1, attend.dtype)
-            of_scores = of_scores.view(-1).index_select(0, pairs.places)  # (N,)
-            reciprocals = _reciprocals(query, keys, pairs.rows, one, out=buffer)
-            of_slope.addmv_(reciprocals.t(), of_scores)
-            slopes = reciprocals.addcmul_(reciprocals, reciprocals, value=-1)
-            of_keys.addcmul_(slopes, of_scores[:, None])
-            torch.mul(pairs.sums(slopes, pairs.every, of_scores), descent, out=of_query)
-            add_product(of_state, of_projected)
-
-        of_rows = of_joined.flatten(0, 1)
-        ahead, behind = inverse.view(-1, 2).unbind(1)
-        of_inputs = of_rows.index_select(0, ahead).add_(of_rows.index_select(0, behind))
-        batch, tokens = rows // 2, attention.shape[2]
-        of_keys = values.new_zeros(batch * tokens, size).index_add_(0, pairs.tokens, of_keys)
-        of_values = values.new_zeros(batch, tokens, 4 * size)
-        for row in range(2):
-            of_gates = of_joined[:, row::2, : 4 * size].transpose(0, 1)  # (B, C, 4H)
-            of_values.baddbmm_(attention[:, row::2].permute(1, 2, 0), of_gates)
-        of_weight = product(states[:-1].flatten(0, 1).t(), of_rows.t()).t()
-        return (
-            of_inputs.view(batch, length, width),
-            of_keys.mul_(-2 * slope).view(batch, tokens, size),
-            of_values,
-            of_weight,
-            -2 * of_slope,
-            None,
-            None,
-        )
+from squadqa.nn.kernels.match_lstm import MatchWeights, match_lstm
 
 
 class MatchLSTMLayer(nn.Module):
     """An LSTM over the context that at each step attends to the question, by the state it is in.
 
-    With p the context and q the question: s_j = w . tanh(W_q q_j + W_p p_i + b_p + W_r h); the LSTM
-    reads [p_i; q weighted by the softmax of s]. Both directions have the same weights, as the
-    paper's count of parameters says. The paper adds a scalar to all s_j, which softmax cancels.
+    Both directions have the same weights, as the paper's count of parameters says.
 
     Args:
         size: D.
@@ -252,9 +29,6 @@ class MatchLSTMLayer(nn.Module):
         self.score = nn.Linear(hidden_size, 1, bias=False)  # w
         self.rnn = nn.LSTM(2 * size, hidden_size)
         self.output_size = 2 * hidden_size
-        factors = torch.tensor([1.0, 1.0, 2.0, 1.0, 2.0]).repeat_interleave(hidden_size)
-        self.factors: Tensor
-        self.register_buffer("factors", factors[:, None], persistent=False)
 
     def forward(
         self, context: Tensor, context_mask: Tensor, question: Tensor, question_mask: Tensor
@@ -270,24 +44,15 @@ class MatchLSTMLayer(nn.Module):
         Returns:
             (B, C, 2H); what stands on padding means nothing.
         """
-        factors = self.factors
-        weight, state_weight, bias, state_bias = self.rnn.parameters()
-        of_context, of_question = weight.chunk(2, dim=1)  # (4H, D) each
-        inputs = linear(
-            context,
-            torch.cat([of_context, self.queries.weight]) * factors,
-            torch.cat([bias + state_bias, self.queries.bias]) * factors.squeeze(1),
-        )  # (B, C, 5H)
-        keys = linear(question, self.keys.weight)  # (B, Q, H)
-        values = linear(question, of_question * factors[: len(of_question)])  # (B, Q, 4H)
-        order = Directions(context_mask).order.view(2, *context_mask.shape[::-1])  # (2, C, B)
-        states: Tensor = _MatchSteps.apply(
-            inputs,
-            keys,
-            values,
-            torch.cat([state_weight, self.state_queries.weight]) * factors,
-            self.score.weight[0],
-            question_mask,
-            order.permute(1, 2, 0).flatten(),
+        inputs, state, bias, state_bias = self.rnn.parameters()
+        weights = MatchWeights(
+            keys=self.keys.weight,
+            queries=self.queries.weight,
+            queries_bias=self.queries.bias,
+            state_queries=self.state_queries.weight,
+            score=self.score.weight[0],
+            inputs=inputs,
+            state=state,
+            bias=bias + state_bias,
         )
-        return states
+        return match_lstm(context, context_mask, question, question_mask, weights)

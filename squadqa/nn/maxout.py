@@ -1,124 +1,10 @@
-"""Maxout layers that remember which piece of a unit was the largest, not every piece.
-
-Their pieces may be made in bfloat16, as mixed precision has it; parameters and what a layer gives
-stay as they are.
-
-Letters: B batch, L length, D width of the input, H units, P pieces of a unit.
-"""
-
-from collections.abc import Iterator
-from typing import Any
+"""Maxout layers. Letters: B batch, L length, D width of the input, H units, P pieces of a unit."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
-from squadqa.nn.products import has_fast_bfloat16, product
-
-CACHED = 2**20
-"""Numbers that a CPU works on at once: 2 MiB in bfloat16, most of a core's own cache."""
-
-SORTED = 2**11
-"""Steps whose units a CPU sorts at once, likewise."""
-
-
-def _product(sequence: Tensor, weight: Tensor) -> Tensor:
-    """Give (B, L, P * H) pieces of (B, L, D) in the weight's precision, without gradient."""
-    sequence = sequence.to(weight.dtype)
-    return product(sequence.flatten(0, 1), weight).unflatten(0, sequence.shape[:2])
-
-
-def _largest(pieces: Tensor, units: int) -> tuple[Tensor, Tensor]:
-    """Give the (b, l, H) largest of (b, l, P * H) pieces, and which of the P each one is.
-
-    An image of P rows, its H features last as they lie in memory, is pooled: that goes through the
-    pieces once.
-    """
-    image = pieces.view(pieces.shape[0] * pieces.shape[1], -1, 1, units).permute(0, 3, 1, 2)
-    largest, winners = F.max_pool2d(image, (image.shape[2], 1), return_indices=True)
-    shape = (*pieces.shape[:2], units)
-    return largest.view(shape), winners.view(shape)
-
-
-def _parts(batch: int, length: int, most: int) -> Iterator[tuple[slice, slice]]:
-    """Cut (B, L) steps into parts of at most so many: of a sequence, or of whole sequences."""
-    cuts = max(1, -(-length // most))
-    part_length = max(1, -(-length // cuts))
-    sequences = max(1, most // part_length) if cuts == 1 else 1
-    for row in range(0, batch, sequences):
-        for step in range(0, length, part_length):
-            yield slice(row, row + sequences), slice(step, step + part_length)
-
-
-class _LargestPiece(torch.autograd.Function):
-    """max over p of (W_p x + shift_p); in reverse, only the largest piece has a gradient.
-
-    A sixteenth of the work of a dense reverse pass where there are 16 pieces, so that it is done by
-    sums over chosen rows, not by products of matrices. On a CPU both ways go through the steps in
-    parts that stay in its cache: pieces that go to memory and back take longer than their product.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        sequence: Tensor,
-        weight: Tensor,
-        shift: Tensor,
-        ready: Tensor | None,
-        rows: Tensor | None,
-        units: int,
-        precision: torch.dtype,
-    ) -> Tensor:
-        batch, length, _ = sequence.shape
-        factor = weight.to(precision) if ready is None else weight  # else it multiplies nothing
-        largest = shift.new_empty(batch, length, units)
-        shift = shift.to(precision)
-        winners = torch.empty_like(largest, dtype=torch.uint8)
-        most = max(1, batch * length if weight.is_cuda else CACHED // len(weight))
-        for part in _parts(batch, length, most):
-            if ready is None or rows is None:
-                pieces = _product(sequence[part], factor)
-            else:
-                pieces = ready[:, part[1]].index_select(0, rows[part[0]])
-            largest[part], winners[part] = _largest(pieces.add_(shift[part[0], None]), units)
-        ctx.precision = precision
-        ctx.save_for_backward(sequence, weight, winners)
-        return largest  # (B, L, H)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        sequence, weight, winners = ctx.saved_tensors
-        batch, length, units = gradient.shape
-        short = len(weight) <= torch.iinfo(torch.int16).max  # sorted faster
-        row_type = torch.int16 if short else torch.int32
-        every_row = torch.arange(len(weight), dtype=row_type, device=weight.device)
-        # (B * L, H) rows of the weight: more than a winner's byte holds
-        taken = winners.view(-1, units).int() * units + every_row[:units]
-        gradient = gradient.to(weight.dtype).reshape(-1, units)
-        of_shift = gradient.new_zeros(batch, len(weight)).scatter_add_(
-            1, taken.view(batch, -1).long(), gradient.view(batch, -1)
-        )
-        gradient = gradient.to(ctx.precision)
-        steps = sequence.to(ctx.precision).flatten(0, 1)  # (B * L, D)
-        of_sequence = F.embedding_bag(
-            taken, weight.to(ctx.precision), per_sample_weights=gradient, mode="sum"
-        )
-        # The same the other way round: of each row, the steps that took it.
-        of_weight = torch.zeros_like(weight)
-        most = max(1, batch * length if weight.is_cuda else SORTED)
-        for part in zip(steps.split(most), taken.split(most), gradient.split(most), strict=True):
-            rows, order = part[1].flatten().to(row_type).sort()
-            of_weight += F.embedding_bag(
-                order // units,
-                part[0],
-                torch.searchsorted(rows, every_row),
-                per_sample_weights=part[2].flatten().index_select(0, order),
-                mode="sum",
-            )
-        of_sequence = of_sequence.to(sequence.dtype).view_as(sequence)
-        return of_sequence, of_weight, of_shift, None, None, None, None
+from squadqa.nn.kernels.available import has_fast_bfloat16
+from squadqa.nn.kernels.maxout import maxout, maxout_product
 
 
 class Maxout(nn.Module):
@@ -130,7 +16,7 @@ class Maxout(nn.Module):
         input_size: D.
         output_size: H.
         pool_size: P, at most 256.
-        bfloat16: Make pieces in bfloat16 in training, where the processor is fast at it.
+        bfloat16: Compute pieces in bfloat16 in training, where the processor is fast at it.
     """
 
     def __init__(
@@ -142,12 +28,11 @@ class Maxout(nn.Module):
         self.pieces = nn.Linear(input_size, pool_size * output_size)
 
     def product(self, sequence: Tensor) -> Tensor:
-        """Give W x of (B, L, D), for calls that differ in their shift only: (B, L, P * H).
+        """Compute W x of (B, L, D), for calls that differ in their shift alone: (B, L, P * H).
 
-        It has no gradient: what `forward` gives has.
+        It has no gradient: what `forward` returns has.
         """
-        with torch.no_grad():
-            return _product(sequence, self.pieces.weight.to(self._precision()))
+        return maxout_product(sequence, self.pieces.weight, precision=self._precision())
 
     def forward(
         self,
@@ -157,13 +42,13 @@ class Maxout(nn.Module):
         product: Tensor | None = None,
         rows: Tensor | None = None,
     ) -> Tensor:
-        """Give the largest pieces.
+        """Compute the largest pieces.
 
         Args:
             sequence: (B, L, D).
             shift: (B, P * H) what to add to every step's pieces; None adds nothing.
             product: (B', L, P * H) from `product`; None computes it in parts, without keeping it.
-            rows: (B,) which of B' sequences of `product` each one is; None where it is as they are.
+            rows: (B,) which of B' sequences of `product` each one is; None if they are the same.
 
         Returns:
             (B, L, H).
@@ -174,10 +59,14 @@ class Maxout(nn.Module):
             sequence, shift = sequence.flatten(0, 1)[None], bias[None]
         else:
             shift = bias.expand(len(sequence), -1) if shift is None else shift + bias
-        if product is not None and rows is None:
-            rows = torch.arange(len(sequence), device=sequence.device)
-        largest: Tensor = _LargestPiece.apply(
-            sequence, weight, shift, product, rows, self.output_size, self._precision()
+        largest = maxout(
+            sequence,
+            weight,
+            shift,
+            units=self.output_size,
+            precision=self._precision(),
+            product=product,
+            rows=rows,
         )
         return largest.view(*shape, -1)
 

@@ -65,7 +65,7 @@ class HighwayMaxout(nn.Module):
         self.scores = nn.Linear(2 * hidden_size, pool_size)
 
     def product(self, context: Tensor) -> Tensor:
-        """Give what no state changes of (B, C, D), as `forward` takes it."""
+        """Compute the first layer's product with (B, C, D) contexts, which all states share."""
         return self.first.product(context)
 
     def forward(
@@ -75,10 +75,10 @@ class HighwayMaxout(nn.Module):
 
         Args:
             context: (B, C, D) encodings.
-            product: `product` of them, or of more.
+            product: `product` of these contexts, or of more.
             state: (B, state_size) what the scores depend on.
-            rows: (B,) which of the contexts that `product` was given each one is; None where it is
-                as they are.
+            rows: (B,) which of the contexts that `product` was given each one is; None if they are
+                the same.
 
         Returns:
             (B, C); padding is scored too, mask it.
@@ -117,7 +117,8 @@ class AdditivePooling(nn.Module):
 class AnswerPointer(nn.Module):
     """Attends to the context twice: the scores are first those of the start, then of the end.
 
-    What the first attention sees moves a recurrent cell's state on, which asks the second.
+    A recurrent cell reads what the first attention found; its new state is what the second attends
+    by.
 
     Reference: Wang and Jiang, 2017 (Match-LSTM), section 2.3, the boundary model, with an LSTM;
     Wang et al., 2017 (R-Net), section 3.4, with a GRU. Both after Vinyals et al., 2015, Pointer
@@ -146,8 +147,8 @@ class AnswerPointer(nn.Module):
         self.query = nn.Linear(state_size, hidden_size, bias=False)
         self.score = nn.Linear(hidden_size, 1, bias=False)
         for layer in (self.keys, self.query, self.score):
-            # Xavier's: from torch's own, which are smaller, a pointer more often comes to rest
-            # where it knows an answer's tokens but not which of them is its first.
+            # Xavier's: from torch's own, which are smaller, training more often stops improving
+            # where the pointer knows an answer's tokens but not which of them is the first.
             nn.init.xavier_uniform_(layer.weight)
         self.cell = {"gru": nn.GRUCell, "lstm": nn.LSTMCell}[cell](context_size, state_size)
         self.dropout = SequenceDropout(dropout, variational=True)

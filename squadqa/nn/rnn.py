@@ -7,50 +7,41 @@ import torch
 from torch import Tensor, nn
 
 from squadqa.nn.dropout import SequenceDropout
-from squadqa.nn.gru import Directions, TakeRows, bidirectional_gru
+from squadqa.nn.kernels.directions import Directions, reversal, reverse
+from squadqa.nn.kernels.gru import gru_states
+from squadqa.nn.kernels.products import linear
 
 
-def reversal(mask: Tensor) -> Tensor:
-    """Give the permutation that reverses each sequence and leaves its padding at the end.
-
-    Args:
-        mask: (B, L) bool, True on a token.
-
-    Returns:
-        (B * L,) row numbers of the flattened batch; applied twice it changes nothing.
-    """
-    steps = torch.arange(mask.shape[1], device=mask.device)  # (L,)
-    reversed_steps = mask.sum(dim=1, keepdim=True) - 1 - steps  # (B, L)
-    steps = torch.where(mask, reversed_steps, steps)
-    rows = torch.arange(mask.shape[0], device=mask.device)[:, None] * mask.shape[1]
-    return (rows + steps).flatten()
+def both_directions(forwards: nn.Module, backwards: nn.Module, name: str) -> Tensor:
+    """Stack the parameters of one name of two directions, (2, ...)."""
+    return torch.stack([forwards.get_parameter(name), backwards.get_parameter(name)])
 
 
-def reverse(sequence: Tensor, permutation: Tensor) -> Tensor:
-    """Reverse each sequence of a batch in its own length.
+def _read_together(
+    forwards: nn.Module, backwards: nn.Module, sequence: Tensor, directions: Directions
+) -> Tensor:
+    """Step through (B, L, D) by two GRUs at once, giving (B, L, 2H): faster on a CPU."""
+    both = partial(both_directions, forwards, backwards)
+    weight, bias = both("weight_ih_l0").flatten(0, 1), both("bias_ih_l0").flatten()  # (6H, D)
+    inputs = directions.to_steps(linear(sequence, weight, bias))  # (2, L, B, 3H)
+    state_weight = both("weight_hh_l0").transpose(1, 2)  # (2, H, 3H)
+    return directions.to_sequence(gru_states(inputs, state_weight, both("bias_hh_l0")[:, None]))
 
-    Args:
-        sequence: (B, L, D).
-        permutation: (B * L,) from `reversal`.
-    """
-    reversed_: Tensor = TakeRows.apply(sequence.flatten(0, 1), permutation, permutation)
-    return reversed_.view_as(sequence)
 
-
-def _read_whole(
+def _read_in_turn(
     forwards: nn.Module, backwards: nn.Module, sequence: Tensor, permutation: Tensor
 ) -> Tensor:
-    """Read (B, L, D) in both directions by a whole-sequence call of each, giving (B, L, 2H)."""
-    ahead, _ = forwards(sequence)  # (B, L, H)
-    behind, _ = backwards(reverse(sequence, permutation))  # (B, L, H)
-    return torch.cat([ahead, reverse(behind, permutation)], dim=2)
+    """Read (B, L, D) by a whole-sequence call of each direction, giving (B, L, 2H)."""
+    forward_states, _ = forwards(sequence)  # (B, L, H)
+    backward_states, _ = backwards(reverse(sequence, permutation))  # (B, L, H)
+    return torch.cat([forward_states, reverse(backward_states, permutation)], dim=2)
 
 
 class StackedBiRNN(nn.Module):
     """Layers of bidirectional RNNs, each read by the next; whole-sequence calls, no packing.
 
-    The backward direction reads each sequence reversed in its own length, so padding is always
-    behind the tokens and never reaches them, as with packing, whatever the order of lengths.
+    The backward direction reads each sequence reversed in its own length. So padding always comes
+    after the tokens and never reaches them, as with packing, whatever the order of lengths.
 
     Args:
         input_size: D of the input.
@@ -59,7 +50,7 @@ class StackedBiRNN(nn.Module):
         cell: "lstm" or "gru".
         dropout: Share of each layer's input that is dropped in training.
         variational: Drop the same features at every step of a sequence.
-        concat_layers: Give all layers' outputs joined, not the last one's alone.
+        concat_layers: Return all layers' outputs joined, not the last one's alone.
     """
 
     def __init__(
@@ -93,10 +84,10 @@ class StackedBiRNN(nn.Module):
         Returns:
             (B, L, output_size); what stands on padding means nothing.
         """
-        if self.cell == "gru" and not sequence.is_cuda:
-            read = partial(bidirectional_gru, directions=Directions(mask))
+        if self.cell == "gru" and sequence.device.type == "cpu":
+            read = partial(_read_together, directions=Directions(mask))
         else:
-            read = partial(_read_whole, permutation=reversal(mask))
+            read = partial(_read_in_turn, permutation=reversal(mask))
         outputs = []
         for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
             sequence = read(forwards, backwards, self.dropout(sequence))  # (B, L, 2 * hidden)

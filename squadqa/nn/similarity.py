@@ -1,4 +1,4 @@
-"""How alike the steps of two texts are, every pair of them.
+"""How alike the steps of two texts are, for every pair of steps.
 
 Reference: Vaswani et al., 2017, Attention Is All You Need (arXiv 1706.03762), section 3.2.1, for
 scaled dot products; Bahdanau, Cho and Bengio, 2015, Neural Machine Translation by Jointly Learning
@@ -8,77 +8,14 @@ Letters: B batch, L steps of the sequence, M steps of the memory, D width of the
 of the memory, H hidden width. A sequence and its memory may be the same.
 """
 
-from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
-from squadqa.nn.linear import linear
+from squadqa.nn.kernels.additive_scores import additive_scores
+from squadqa.nn.kernels.products import linear
 
 Similarity = Literal["dot", "additive"]
-
-ELEMENTS_AT_ONCE = {True: 2**24, False: 2**18}
-"""Numbers that additive scores hold at once: on a GPU 64 MiB, else 1 MiB, a core's cache."""
-
-LARGEST = 40.0
-"""Of what is exponentiated: e^2x is a finite number, as is one over it."""
-
-
-def exponential(x: Tensor) -> Tensor:
-    """Give e^2x, finite and above 0.
-
-    tanh(x + y) is 1 - 2 / (1 + e^2x e^2y): with both powers at hand a pair costs a reciprocal, on a
-    CPU a tenth of a tanh.
-    """
-    return x.clamp(-LARGEST, LARGEST).mul_(2).exp_()
-
-
-def reciprocals(queries: Tensor, keys: Tensor) -> Tensor:
-    """1 / (1 + e^2(query + key)) of powers that broadcast."""
-    return (queries * keys).add_(1).reciprocal_()
-
-
-def _blocks(queries: Tensor, keys: Tensor) -> Iterator[tuple[int, slice]]:
-    """Examples, and rows of their queries whose pairs with all keys may be held at once."""
-    rows = max(1, ELEMENTS_AT_ONCE[queries.is_cuda] // keys[0].numel())
-    for example in range(len(queries)):
-        for first in range(0, queries.shape[1], rows):
-            yield example, slice(first, first + rows)
-
-
-class _AdditiveScores(torch.autograd.Function):
-    """v . tanh(query + key) of every pair, but for sum(v), of which softmax takes no notice.
-
-    The features of all pairs are never held at once: the gradient makes them again.
-    """
-
-    @staticmethod
-    @torch.amp.custom_fwd(device_type="cuda", cast_inputs=torch.float32)
-    def forward(ctx: Any, queries: Tensor, keys: Tensor, weight: Tensor) -> Tensor:
-        """From (B, L, H), (B, M, H) and (H,) to (B, L, M)."""
-        queries, keys = exponential(queries), exponential(keys)
-        scores = queries.new_empty(*queries.shape[:2], keys.shape[1])
-        for b, rows in _blocks(queries, keys):
-            pairs = reciprocals(queries[b, rows, None], keys[b])  # (rows, M, H)
-            torch.matmul(pairs, -2 * weight, out=scores[b, rows])
-        ctx.save_for_backward(queries, keys, weight)
-        return scores
-
-    @staticmethod
-    @torch.amp.custom_bwd(device_type="cuda")
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, ...]:
-        queries, keys, weight = ctx.saved_tensors
-        of_queries, of_keys = torch.zeros_like(queries), torch.zeros_like(keys)
-        of_weight = torch.zeros_like(weight)
-        for b, rows in _blocks(queries, keys):
-            gradient = gradients[0][b, rows]  # (rows, M)
-            pairs = reciprocals(queries[b, rows, None], keys[b])  # (rows, M, H)
-            of_weight.sub_(gradient.flatten() @ pairs.flatten(0, 1), alpha=2)
-            slopes = torch.addcmul(pairs, pairs, pairs, value=-1).mul_(gradient[:, :, None])
-            of_queries[b, rows] = slopes.sum(dim=1)
-            of_keys[b] += slopes.sum(dim=0)
-        return of_queries.mul_(4 * weight), of_keys.mul_(4 * weight), of_weight
 
 
 class DotSimilarity(nn.Module):
@@ -97,13 +34,13 @@ class DotSimilarity(nn.Module):
         self.scale = hidden_size**-0.5
 
     def forward(self, sequence: Tensor, memory: Tensor) -> Tensor:
-        """Compare (B, L, D) with (B, M, E), giving (B, L, M); padding too, mask it."""
+        """Compare (B, L, D) with (B, M, E), giving (B, L, M); padding is compared too, mask it."""
         queries = linear(sequence, self.queries.weight).relu() * self.scale  # (B, L, H)
         return queries @ linear(memory, self.keys.weight).relu().transpose(1, 2)
 
 
 class AdditiveSimilarity(nn.Module):
-    """How alike two steps are: v . tanh(W x + W' y), but for a constant.
+    """How alike two steps are: v . tanh(W x + W' y) - sum(v); softmax cancels the constant.
 
     Args:
         size: D.
@@ -118,10 +55,7 @@ class AdditiveSimilarity(nn.Module):
         self.score = nn.Linear(hidden_size, 1, bias=False)
 
     def forward(self, sequence: Tensor, memory: Tensor) -> Tensor:
-        """Compare (B, L, D) with (B, M, E), giving (B, L, M); padding too, mask it."""
-        scores: Tensor = _AdditiveScores.apply(
-            linear(sequence, self.queries.weight),
-            linear(memory, self.keys.weight),
-            self.score.weight[0],
-        )
-        return scores
+        """Compare (B, L, D) with (B, M, E), giving (B, L, M); padding is compared too, mask it."""
+        queries = linear(sequence, self.queries.weight)  # (B, L, H)
+        keys = linear(memory, self.keys.weight)  # (B, M, H)
+        return additive_scores(queries, keys, self.score.weight[0])

@@ -70,6 +70,27 @@ def test_self_matching_equals_the_equations(similarity: Similarity) -> None:
         assert matched[row, mask[row]].allclose(torch.stack(expected), atol=1e-5)
 
 
+def test_attention_by_its_own_state_equals_the_equations() -> None:
+    layer = made(MATCHES["stepped"])
+    sequence, mask, memory, memory_mask = texts()
+    matched = layer(sequence, mask, memory, memory_mask)
+    for row in range(len(LENGTHS)):
+        expected = torch.stack(slow.gated_attention_rnn(layer, *unpadded(row)))
+        assert matched[row, mask[row]].allclose(expected, atol=1e-5)
+
+
+def test_with_a_memory_of_one_step_it_is_the_gru_of_torch() -> None:
+    layer = made(MATCHES["stepped"])
+    assert isinstance(layer, GatedAttentionRNN)
+    sequence, mask = torch.randn(1, 6, SIZE), torch.ones(1, 6, dtype=torch.bool)
+    memory = torch.randn(1, 1, MEMORY_SIZE)
+    ahead, back = layer(sequence, mask, memory, mask[:, :1]).chunk(2, dim=2)
+    joined = torch.cat([sequence, memory.expand(-1, 6, -1)], dim=2)[0]
+    read = [joined * cell.gate(joined).sigmoid() for cell in (layer.forwards, layer.backwards)]
+    assert ahead[0].allclose(layer.forwards.rnn(read[0])[0], atol=1e-5)
+    assert back[0].allclose(layer.backwards.rnn(read[1].flip(0))[0].flip(0), atol=1e-5)
+
+
 @every_match
 def test_what_stands_on_padding_changes_nothing(make: Match) -> None:
     layer = made(make)
@@ -106,7 +127,7 @@ def test_drops_the_same_features_at_every_step(make: Match) -> None:
     ones, mask = torch.ones(2, 3, SIZE), torch.ones(2, 3, dtype=torch.bool)
     memory = torch.ones(2, 3, MEMORY_SIZE)
     assert not layer(ones, mask, memory, mask).equal(layer(ones, mask, memory, mask))
-    if isinstance(layer, GatedMatch):  # no RNN behind it: equal steps stay equal
+    if isinstance(layer, GatedMatch):  # no RNN after it: equal steps stay equal
         read = layer.attention(ones, memory, mask)
         assert read[:, :1].expand_as(read).allclose(read)
     layer.eval()

@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from squadqa.nn.gru import Directions
-from squadqa.nn.match import MatchLSTMLayer, _MatchSteps
+from squadqa.nn.match import MatchLSTMLayer
 from tests.support import slow
 
 SIZE, HIDDEN = 4, 3
@@ -48,40 +47,14 @@ def test_equals_the_equations(lengths: list[tuple[int, int]]) -> None:
             assert matched[row, context_mask[row]].allclose(torch.stack(expected), atol=1e-5)
 
 
-def test_gradient_of_the_steps() -> None:
-    torch.manual_seed(0)
-    context_mask = torch.arange(4) < torch.tensor([4, 2])[:, None]
-    question_mask = torch.arange(3) < torch.tensor([1, 3])[:, None]
-    order = Directions(context_mask).order.view(2, 4, 2).permute(1, 2, 0).flatten()
-    # Inputs, keys, values, weight, score.
-    sizes = [(2, 4, 5 * 2), (2, 3, 2), (2, 3, 4 * 2), (5 * 2, 2), (2,)]
-    tensors = [torch.randn(size, dtype=torch.double, requires_grad=True) for size in sizes]
-    assert torch.autograd.gradcheck(_MatchSteps.apply, (*tensors, question_mask, order))
-
-
-def test_gradients_equal_those_of_the_equations() -> None:
+def test_with_a_question_of_one_token_it_is_the_lstm_of_torch() -> None:
     layer = made()
-    context, context_mask = texts([5, 2])
-    question, question_mask = texts([1, 3])
-    of_states = torch.randn(2, 5, layer.output_size)
-    parameters = list(layer.parameters())
-    matched = layer(context, context_mask, question, question_mask)
-    (matched * of_states * context_mask[:, :, None]).sum().backward()
-    fast = [parameter.grad for parameter in parameters]
-    rows = [
-        torch.stack(
-            slow.match_lstm(
-                layer,
-                list(context[row, context_mask[row]]),
-                list(question[row, question_mask[row]]),
-            )
-        )
-        for row in range(2)
-    ]
-    total = sum((each * of_states[row, : len(each)]).sum() for row, each in enumerate(rows))
-    for one, other in zip(fast, torch.autograd.grad(total, parameters), strict=True):
-        assert one is not None
-        assert one.allclose(other, atol=1e-5)
+    context, context_mask = texts([5])
+    question, question_mask = texts([1])
+    joined = torch.cat([context, question.expand(-1, 5, -1)], dim=2)
+    ahead, back = layer(context, context_mask, question, question_mask).chunk(2, dim=2)
+    assert ahead[0].allclose(layer.rnn(joined[0])[0], atol=1e-5)
+    assert back[0].allclose(layer.rnn(joined[0].flip(0))[0].flip(0), atol=1e-5)
 
 
 def test_what_stands_on_padding_changes_nothing() -> None:

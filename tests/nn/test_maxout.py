@@ -54,41 +54,6 @@ def test_gradients() -> None:
     assert torch.autograd.gradcheck(changed, (sequence, shift, *layer.parameters()))
 
 
-@pytest.mark.parametrize("has_product", [False, True])
-@pytest.mark.parametrize("steps", [1, 2, 4, 100])
-def test_parts_and_products_change_nothing(
-    steps: int, has_product: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    layer = make()
-    sequence, shift = inputs(length=3)
-    pieces = torch.nn.functional.linear(sequence, layer.pieces.weight, layer.pieces.bias)
-    expected = (pieces + shift[:, None]).unflatten(2, (3, 4)).amax(dim=2)
-    sources = [sequence, shift, *layer.parameters()]
-    gradients = torch.autograd.grad(expected.square().sum(), sources)
-
-    monkeypatch.setattr(maxout, "CACHED", steps * 3 * 4)
-    monkeypatch.setattr(maxout, "SORTED", steps)
-    product = layer.product(sequence) if has_product else None
-    result = layer(sequence, shift=shift, product=product)
-    assert result.allclose(expected)
-    for one, other in zip(
-        torch.autograd.grad(result.square().sum(), sources), gradients, strict=True
-    ):
-        assert one.allclose(other)
-    with torch.no_grad():
-        assert layer(sequence, shift=shift, product=product).equal(result)
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 5), st.integers(0, 9), st.integers(1, 20))
-def test_parts_hold_every_step_once(batch: int, length: int, most: int) -> None:
-    seen = torch.zeros(batch, length)
-    for part in maxout._parts(batch, length, most):
-        seen[part] += 1
-        assert seen[part].numel() <= most
-    assert seen.eq(1).all()
-
-
 def test_rows_choose_of_a_product() -> None:
     layer = make()
     sequence, shift = inputs()

@@ -2,36 +2,11 @@ from typing import Literal
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from squadqa.nn.rnn import StackedBiRNN, reversal, reverse
-
-LENGTHS = st.lists(st.integers(0, 6), min_size=1, max_size=4)
-
-
-def mask_of(lengths: list[int]) -> Tensor:
-    return torch.arange(max(1, *lengths)) < torch.tensor(lengths)[:, None]
-
-
-@given(LENGTHS)
-def test_reverses_each_sequence_in_its_own_length(lengths: list[int]) -> None:
-    mask = mask_of(lengths)
-    sequence = torch.arange(mask.numel() * 2.0).view(*mask.shape, 2)
-    permutation = reversal(mask)
-    turned = reverse(sequence, permutation)
-    for row, length in enumerate(lengths):
-        assert turned[row, :length].equal(sequence[row, :length].flip(0))
-        assert turned[row, length:].equal(sequence[row, length:])
-    assert reverse(turned, permutation).equal(sequence)
-
-
-def test_gradient_of_the_reversal() -> None:
-    permutation = reversal(mask_of([3, 1, 0, 4]))
-    sequence = torch.randn(4, 4, 2, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda s: reverse(s, permutation), (sequence,))
+from squadqa.nn.rnn import StackedBiRNN
+from tests.support.kernels import ragged
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -51,7 +26,7 @@ def test_equals_torch_with_packing(cell: Literal["lstm", "gru"], num_layers: int
     for weight, same in pairs:
         same.data = weight.data
     lengths = [4, 7, 1]
-    mask = mask_of(lengths)
+    mask = ragged(lengths)
     one = torch.randn(3, 7, 5, requires_grad=True)
     other = one.detach().clone().requires_grad_()
     encoded = ours(one, mask) * mask[:, :, None]
@@ -70,7 +45,7 @@ def test_equals_torch_with_packing(cell: Literal["lstm", "gru"], num_layers: int
 def test_what_stands_on_padding_changes_nothing() -> None:
     torch.manual_seed(0)
     rnn = StackedBiRNN(3, 2, num_layers=2, concat_layers=True)
-    mask = mask_of([2, 5])
+    mask = ragged([2, 5])
     sequence = torch.randn(2, 5, 3)
     other = torch.where(mask[:, :, None], sequence, 100.0)
     encoded = rnn(sequence, mask)
@@ -84,7 +59,7 @@ def test_layers_side_by_side() -> None:
     joined = StackedBiRNN(3, 4, num_layers=3, concat_layers=True)
     last = StackedBiRNN(3, 4, num_layers=3)
     last.load_state_dict(joined.state_dict())
-    sequence, mask = torch.randn(2, 5, 3), mask_of([5, 3])
+    sequence, mask = torch.randn(2, 5, 3), ragged([5, 3])
     assert (joined.output_size, last.output_size) == (24, 8)
     assert joined(sequence, mask).shape == (2, 5, 24)
     assert joined(sequence, mask)[:, :, 16:].equal(last(sequence, mask))
@@ -93,12 +68,12 @@ def test_layers_side_by_side() -> None:
 def test_drops_in_training_only() -> None:
     torch.manual_seed(0)
     rnn = StackedBiRNN(3, 4, num_layers=2, dropout=0.5, variational=True)
-    sequence, mask = torch.ones(2, 5, 3), mask_of([5, 3])
+    sequence, mask = torch.ones(2, 5, 3), ragged([5, 3])
     assert not rnn(sequence, mask).equal(rnn(sequence, mask))
     rnn.eval()
     assert rnn(sequence, mask).equal(rnn(sequence, mask))
 
 
 def test_padded_row_is_finite() -> None:
-    encoded = StackedBiRNN(3, 4, num_layers=2)(torch.randn(2, 5, 3), mask_of([5, 0]))
+    encoded = StackedBiRNN(3, 4, num_layers=2)(torch.randn(2, 5, 3), ragged([5, 0]))
     assert encoded.isfinite().all()

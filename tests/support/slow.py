@@ -1,4 +1,4 @@
-"""What papers' equations take as given, token by token, to check fast layers against."""
+"""Layers computed token by token as their papers' equations say, to check fast ones against."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -71,11 +71,11 @@ def lstm(cell: nn.LSTM, inputs: list[Tensor]) -> list[Tensor]:
 
 def bilstm(rnn: StackedBiRNN, inputs: list[Tensor]) -> list[Tensor]:
     """The outputs of the last of a stack's layers, both directions of a step side by side."""
-    for ahead, back in zip(rnn.forwards, rnn.backwards, strict=True):
-        assert isinstance(ahead, nn.LSTM)
+    for forward, back in zip(rnn.forwards, rnn.backwards, strict=True):
+        assert isinstance(forward, nn.LSTM)
         assert isinstance(back, nn.LSTM)
-        behind = lstm(back, inputs[::-1])[::-1]
-        inputs = [torch.cat(pair) for pair in zip(lstm(ahead, inputs), behind, strict=True)]
+        backwards = lstm(back, inputs[::-1])[::-1]
+        inputs = [torch.cat(pair) for pair in zip(lstm(forward, inputs), backwards, strict=True)]
     return inputs
 
 
@@ -139,11 +139,11 @@ def gru(cell: nn.GRU, inputs: list[Tensor]) -> list[Tensor]:
 def bigru(rnn: StackedBiRNN, inputs: list[Tensor]) -> list[list[Tensor]]:
     """The outputs of each of a stack's layers, both directions of a step side by side."""
     layers = []
-    for ahead, back in zip(rnn.forwards, rnn.backwards, strict=True):
-        assert isinstance(ahead, nn.GRU)
+    for forward, back in zip(rnn.forwards, rnn.backwards, strict=True):
+        assert isinstance(forward, nn.GRU)
         assert isinstance(back, nn.GRU)
-        behind = gru(back, inputs[::-1])[::-1]
-        inputs = [torch.cat(pair) for pair in zip(gru(ahead, inputs), behind, strict=True)]
+        backwards = gru(back, inputs[::-1])[::-1]
+        inputs = [torch.cat(pair) for pair in zip(gru(forward, inputs), backwards, strict=True)]
         layers.append(inputs)
     return layers
 
@@ -192,8 +192,9 @@ def gated_attention_rnn(
             states.append(gru_step(cell.rnn, inputs, states[-1]))
         return states[1:]
 
-    ahead, behind = read(layer.forwards, sequence), read(layer.backwards, sequence[::-1])[::-1]
-    return [torch.cat(pair) for pair in zip(ahead, behind, strict=True)]
+    forwards = read(layer.forwards, sequence)
+    backwards = read(layer.backwards, sequence[::-1])[::-1]
+    return [torch.cat(pair) for pair in zip(forwards, backwards, strict=True)]
 
 
 def additive_pooling(pooling: AdditivePooling, sequence: list[Tensor]) -> Tensor:
@@ -245,5 +246,5 @@ def match_lstm(
             states.append(state)
         return states
 
-    ahead, behind = read(context), read(context[::-1])[::-1]
-    return [torch.cat(pair) for pair in zip(ahead, behind, strict=True)]
+    forwards, backwards = read(context), read(context[::-1])[::-1]
+    return [torch.cat(pair) for pair in zip(forwards, backwards, strict=True)]

@@ -10,7 +10,7 @@ from squadqa.nn.char_cnn.convolution import Convolution
 
 
 def spelled(*words: str, width: int = 0) -> Tensor:
-    """Ids of words' characters, 0 behind a word's end; every code point has one."""
+    """Ids of words' characters, 0 after a word's end; every code point has one."""
     width = max(width, 1, *map(len, words))
     ids = [[1 + (ord(letter) - 1) % (NUM_CHARACTERS - 1) for letter in word] for word in words]
     return torch.tensor([word + [0] * (width - len(word)) for word in ids])

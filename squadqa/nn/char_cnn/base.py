@@ -21,7 +21,7 @@ from squadqa.nn.char_cnn.convolution import (
 from squadqa.nn.char_cnn.words import Words
 
 PADDING = 0
-"""Character id behind a word's end."""
+"""Character id after a word's end."""
 
 
 class CharCNN(nn.Module, ABC):
@@ -31,9 +31,9 @@ class CharCNN(nn.Module, ABC):
         output_size: Width of a word form's vector.
         character_size: Width of a character's embedding.
         activation: What follows each convolution.
-        batch_norm: Normalise behind each convolution, over the characters of a batch's distinct
+        batch_norm: Normalise after each convolution, over the characters of a batch's distinct
             word forms.
-        dropout: Share of what the last layer reads, or else of the output, dropped in training.
+        dropout: Share of the last layer's input, or else of the output, dropped in training.
         initialization: How to draw the first weights.
         convolution: How to compute convolutions; the result is the same.
 
@@ -81,7 +81,7 @@ class CharCNN(nn.Module, ABC):
         """Encode word forms.
 
         Args:
-            characters: (U, W) ids, `PADDING` behind a word's end.
+            characters: (U, W) ids, `PADDING` after a word's end.
 
         Returns:
             (U, output_size), 0 where a word has no characters.

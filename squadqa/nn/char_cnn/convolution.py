@@ -1,7 +1,8 @@
 """Convolutions over the characters of words, computed in one of three ways.
 
 - "im2col", as the lecture teaches it: the receptive fields are copied into columns, and one matrix
-  product with the kernel does the rest. The backward pass is derived by hand.
+  product with the kernel does the rest. The backward pass is derived by hand: see
+  `squadqa.nn.kernels.im2col`.
 - "lookup": the same, but for a first layer, whose rows come from a small table of characters: what
   each character adds in each place of the kernel is computed once, and then looked up.
 - "library": torch's own convolution, for comparison.
@@ -21,16 +22,15 @@ F filters, V characters of the alphabet.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from squadqa.errors import ConfigError
 from squadqa.nn.char_cnn.words import Words
-from squadqa.nn.products import product
+from squadqa.nn.kernels.im2col import convolve_windows
 
 Method = Literal["lookup", "im2col", "library"]
 """Names of the ways to compute a convolution."""
@@ -55,8 +55,8 @@ def initialize(weight: Tensor, how: Initialization) -> None:
 
     Args:
         weight: (F, D) or (F, D, K).
-        how: "xavier" keeps the variance of values and gradients alike, "he" that of values behind
-            a ReLU.
+        how: "xavier" keeps the variance of values and gradients alike, "he" that of values
+            after a ReLU.
     """
     if how == "xavier":
         nn.init.xavier_uniform_(weight)
@@ -77,62 +77,15 @@ class Embedded:
     table: Tensor
 
     def rows(self) -> Tensor:
-        """Look the (R, D) rows up."""
+        """Look up the (R, D) rows."""
         return F.embedding(self.ids, self.table)
 
 
-class Im2Col(torch.autograd.Function):
-    """A convolution as one matrix product, with its gradients written out.
-
-    With the receptive fields as columns X (R, KD) and the kernel W (F, KD), Y = X W^T + b. Hence
-    dW = dY^T X, db = dY^T 1 and dX = dY W; a row's gradient is the sum of what its up to K copies
-    in X get. Copy k of row r stands in the window around row r + K // 2 - k: so each row gathers
-    its sum from the windows around it, where others add it up from scattered places.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any, rows: Tensor, weight: Tensor, bias: Tensor | None, words: Words
-    ) -> Tensor:
-        """Convolve (R, D) rows with (F, D, K) weights and an (F,) bias, giving (R, F)."""
-        windows = words.windows(weight.shape[2])  # (R, K)
-        # In the last row is what stands outside of words.
-        columns = F.embedding(windows, F.pad(rows, (0, 0, 0, 1))).flatten(1)  # (R, KD)
-        kernel = weight.transpose(1, 2).flatten(1)  # (F, KD)
-        ctx.save_for_backward(columns, kernel, windows)
-        convolved = product(columns, kernel)  # (R, F)
-        return convolved if bias is None else convolved.add_(bias)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        """Give the gradients of rows, weight and bias from the (R, F) one of the output."""
-        (gradient,) = gradients
-        columns, kernel, windows = ctx.saved_tensors
-        width = windows.shape[1]
-        needs_rows, needs_weight, needs_bias, _ = ctx.needs_input_grad
-        of_rows = of_weight = of_bias = None
-        if needs_rows:
-            of_columns = product(F.pad(gradient, (0, 0, 0, 1)), kernel.T)  # (R + 1, KD), 0 outside
-            copies = windows * width + torch.arange(width - 1, -1, -1, device=windows.device)
-            of_copies = of_columns.view(len(of_columns) * width, -1)  # ((R + 1)K, D)
-            of_rows = F.embedding_bag(copies, of_copies, mode="sum")  # (R, D)
-        if needs_weight:
-            of_weight = (gradient.T @ columns).view(len(kernel), width, -1).transpose(1, 2)
-        if needs_bias:
-            of_bias = gradient.sum(dim=0)
-        return of_rows, of_weight, of_bias, None
-
-
 def im2col(rows: Tensor, weight: Tensor, bias: Tensor | None, words: Words) -> Tensor:
-    """Convolve as `Im2Col` does; a kernel of width 1 has its columns already."""
+    """Convolve rows by one matrix product; with a kernel of width 1 they are its columns."""
     if weight.shape[2] == 1:
         return F.linear(rows, weight[:, :, 0], bias)
-    if torch.is_autocast_enabled(rows.device.type):
-        kind = torch.get_autocast_dtype(rows.device.type)
-        rows, weight, bias = rows.to(kind), weight.to(kind), bias if bias is None else bias.to(kind)
-    convolved: Tensor = Im2Col.apply(rows, weight, bias, words)
-    return convolved
+    return convolve_windows(rows, weight, bias, words.windows(weight.shape[2]))
 
 
 def lookup(embedded: Embedded, weight: Tensor, bias: Tensor | None, words: Words) -> Tensor:
@@ -158,7 +111,7 @@ def library(rows: Tensor, weight: Tensor, bias: Tensor | None, words: Words) -> 
 
 
 class RowNorm(nn.BatchNorm1d):
-    """Batch normalisation over rows; a single row, which has no variance, by the running one."""
+    """Batch normalisation over rows; a single row, without variance, by the running statistics."""
 
     def forward(self, rows: Tensor) -> Tensor:
         """Normalise (R, D) rows."""

@@ -31,10 +31,10 @@ class InceptionCharCNN(CharCNN):
         stem_filters: Filters of the first convolution.
         blocks: Blocks; before each a word's length is halved.
         path_filters: Filters of a block's paths by kernel width in characters, widths odd.
-        pooled_filters: Filters of a block's path behind a maximum over 3 neighbours.
+        pooled_filters: Filters of a block's path that follows a maximum over 3 neighbours.
         reduced_size: What a convolution of width 1 reduces the rows of wider ones to.
         factorized: Replace a wider convolution by ones of width 3 that together see as far.
-        batch_norm: Normalise behind each convolution.
+        batch_norm: Normalise after each convolution.
         **options: Of `CharCNN`.
 
     Raises:

@@ -28,7 +28,7 @@ class ResNetCharCNN(CharCNN):
     Args:
         stages: Filters of each stage; the last one's are the width of a word form's vector.
         stage_blocks: Blocks in a stage; before each stage a word's length is halved.
-        batch_norm: Normalise behind each convolution.
+        batch_norm: Normalise after each convolution.
         **options: Of `CharCNN`.
 
     Raises:
@@ -68,7 +68,7 @@ class ResNetCharCNN(CharCNN):
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions of width 3 around which the input goes past.
+    """Two convolutions of width 3, with the input added to their output.
 
     Args:
         size: D of its input.

@@ -1,4 +1,4 @@
-"""Stages of convolutions of width 3, one upon another, with pooling between them.
+"""Stages of stacked convolutions of width 3, with pooling between them.
 
 Reference: Simonyan and Zisserman, 2015, Very Deep Convolutional Networks for Large-Scale Image
 Recognition, section 2: two convolutions of width 3 see what one of width 5 sees, with an activation

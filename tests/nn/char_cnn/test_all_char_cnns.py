@@ -273,7 +273,7 @@ def test_order_of_characters_matters(make: Callable[..., CharCNN]) -> None:
 
 
 @every_member
-def test_learns_words_by_heart(make: Callable[..., CharCNN]) -> None:
+def test_overfits_a_few_words(make: Callable[..., CharCNN]) -> None:
     encoder = made(make, dropout=0.0, activation="elu").train()
     output = nn.Linear(encoder.output_size, len(WORDS))
     optimizer = torch.optim.Adam([*encoder.parameters(), *output.parameters()], lr=0.02)

@@ -129,29 +129,6 @@ def test_order_of_words_is_nothing_to_it(
     torch.testing.assert_close(forwards, convolve(method, rows, kernel, lengths))
 
 
-@pytest.mark.parametrize("width", [1, 3, 5])
-@pytest.mark.parametrize("has_bias", [True, False])
-def test_im2col_gradients_by_differences(width: int, has_bias: bool) -> None:
-    torch.manual_seed(0)
-    words = Words(torch.tensor([3, 0, 1, 5]))
-
-    def draw(*shape: int) -> Tensor:
-        return torch.randn(*shape, dtype=torch.float64, requires_grad=True)
-
-    rows, weight, bias = draw(9, 3), draw(4, 3, width), draw(4) if has_bias else None
-    assert torch.autograd.gradcheck(im2col, (rows, weight, bias, words))
-
-
-def test_im2col_gives_only_the_gradients_that_are_asked_for() -> None:
-    words, rows = Words(torch.tensor([2])), torch.randn(2, 3)
-    weight, bias = torch.randn(4, 3, 3, requires_grad=True), torch.randn(4)
-    im2col(rows, weight, bias, words).sum().backward()
-    assert weight.grad is not None and weight.grad.any()
-    rows.requires_grad_()
-    im2col(rows, weight.detach(), bias, words).sum().backward()
-    assert rows.grad is not None and rows.grad.any()
-
-
 @every_method
 def test_works_in_half_precision(method: Method) -> None:
     torch.manual_seed(0)
