@@ -123,7 +123,8 @@ def imported_packages(folder: Path) -> dict[str, Path]:
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names = [node.module]
             found.update({name.partition(".")[0]: path for name in names})
-    scripts = [*ROOT.glob("*.py"), *(ROOT / "data" / "sample").glob("*.py")]
+    folders = (ROOT, ROOT / "data" / "sample", ROOT / "tools")
+    scripts = [path for folder in folders for path in folder.glob("*.py")]
     own = {"squadqa", "tests", "tools", "conftest", *(path.stem for path in scripts)}
     return {name: path for name, path in found.items() if name not in own | sys.stdlib_module_names}
 
