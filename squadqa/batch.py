@@ -69,6 +69,10 @@ class FormBatch(TensorRecord):
     vectors: Tensor
     frequent: Tensor
 
+    def select(self, rows: Tensor) -> FormBatch:
+        """Take some of the forms, (U') rows, the first of which is padding's."""
+        return FormBatch(self.characters[rows], self.vectors[rows], self.frequent[rows])
+
 
 @dataclass(frozen=True)
 class SpanBatch(TensorRecord):

@@ -78,5 +78,18 @@ class Embedder(nn.Module):
         if not self.word_in_question:
             return context, question
         held = batch.context_matches[:, :, :NUM_FORM_MATCHES]  # (B, C, 2)
+        return torch.cat([context, held], dim=2), self._held(question, batch)
+
+    def embed_question(self, batch: SpanBatch) -> Tensor:
+        """Embed the question alone, (B, Q, D): the context's word forms are not encoded."""
+        used, ids = batch.question_ids.unique(return_inverse=True)  # padding is the smallest
+        if used[0] != 0:
+            used, ids = F.pad(used, (1, 0)), ids + 1
+        words = self.highway(self.words(batch.forms.select(used)))  # (U, D)
+        question = self.dropout(F.embedding(ids, words))  # (B, Q, D)
+        return self._held(question, batch) if self.word_in_question else question
+
+    def _held(self, question: Tensor, batch: SpanBatch) -> Tensor:
+        """Join the question's embeddings with that it holds its own tokens: (B, Q, D + 2)."""
         own = batch.question_mask[:, :, None].expand(-1, -1, NUM_FORM_MATCHES)  # (B, Q, 2)
-        return torch.cat([context, held], dim=2), torch.cat([question, own.float()], dim=2)
+        return torch.cat([question, own.float()], dim=2)

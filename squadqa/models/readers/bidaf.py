@@ -103,9 +103,11 @@ class BiDAF(ContextFirstReader):
     def forward(self, batch: SpanBatch, context_encoded: Tensor | None = None) -> SpanLogits:
         """Score every context token as start and as end; padded tokens are masked."""
         context_mask, question_mask = batch.context_mask, batch.question_mask
-        context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
         if context_encoded is None:
+            context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
             context_encoded = self.contextual_rnn(context, context_mask)  # (B, C, 2d): H
+        else:
+            question = self.embedder.embed_question(batch)  # (B, Q, D)
         question_encoded = self.contextual_rnn(question, question_mask)  # (B, Q, 2d): U
         attended = self.attention(
             context_encoded, question_encoded, context_mask, question_mask

@@ -93,9 +93,11 @@ class BiLSTMReader(ContextFirstReader):
 
     def forward(self, batch: SpanBatch, context_encoded: Tensor | None = None) -> SpanLogits:
         """Score every context token as start and as end; padded tokens are masked."""
-        context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
         if context_encoded is None:
+            context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
             context_encoded = self.context_rnn(context, batch.context_mask)  # (B, C, H)
+        else:
+            question = self.embedder.embed_question(batch)  # (B, Q, D)
         question_encoded = self.question_rnn(question, batch.question_mask)  # (B, Q, H)
         context_encoded = self.dropout(context_encoded)
         question_encoded = self.dropout(question_encoded)

@@ -153,9 +153,11 @@ class DCN(ContextFirstReader):
 
         In training these are `DynamicLogits`, which `loss` sums over the rounds.
         """
-        context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
         if context_encoded is None:
+            context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
             context_encoded, _ = self.encoder(context)  # (B, C, l)
+        else:
+            question = self.embedder.embed_question(batch)  # (B, Q, D)
         question_encoded, _ = self.encoder(question)  # (B, Q, l)
         seen = self.coattention(
             context_encoded, question_encoded, batch.context_mask, batch.question_mask

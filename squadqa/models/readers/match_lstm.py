@@ -104,9 +104,11 @@ class MatchLSTM(ContextFirstReader):
 
     def forward(self, batch: SpanBatch, context_encoded: Tensor | None = None) -> SpanLogits:
         """Score every context token as start and as end; padded tokens are masked."""
-        context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
         if context_encoded is None:
+            context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
             context_encoded = self._encode(context, batch.context_mask)  # (B, C, E): H^p
+        else:
+            question = self.embedder.embed_question(batch)  # (B, Q, D)
         question_encoded = self._encode(question, batch.question_mask)  # (B, Q, E): H^q
         matched = self.match(
             context_encoded, batch.context_mask, question_encoded, batch.question_mask

@@ -118,10 +118,12 @@ class RNet(ContextFirstReader):
     def forward(self, batch: SpanBatch, context_encoded: Tensor | None = None) -> SpanLogits:
         """Score every context token as start and as end; padded tokens are masked."""
         context_mask, question_mask = batch.context_mask, batch.question_mask
-        context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
         encode_question = self.encoder if self.question_encoder is None else self.question_encoder
         if context_encoded is None:
+            context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
             context_encoded = self.encoder(context, context_mask)  # (B, C, E)
+        else:
+            question = self.embedder.embed_question(batch)  # (B, Q, D)
         question_encoded = encode_question(question, question_mask)  # (B, Q, E)
 
         matched = self.question_match(

@@ -91,6 +91,9 @@ def im2col(rows: Tensor, weight: Tensor, bias: Tensor | None, words: Words) -> T
 def lookup(embedded: Embedded, weight: Tensor, bias: Tensor | None, words: Words) -> Tensor:
     """Convolve rows of a table as a sum of K look-ups, one for each place of the kernel."""
     filters, _, width = weight.shape
+    if len(embedded.ids) < len(embedded.table):  # a few words: only their characters are needed
+        used, ids = embedded.ids.unique(return_inverse=True)
+        embedded = Embedded(ids, embedded.table.index_select(0, used))
     known = len(embedded.table)
     added = embedded.table @ weight.permute(2, 1, 0)  # (K, V, F)
     added = F.pad(added, (0, 0, 0, 1)).flatten(0, 1)  # (K(V + 1), F), nothing outside of a word
