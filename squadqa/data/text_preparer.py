@@ -45,7 +45,7 @@ class TextPreparer:
         self.pipeline = pipeline
         self.vectors = vectors
         self.keep = keep
-        self._texts: OrderedDict[str, _Text] = OrderedDict()
+        self._texts: OrderedDict[tuple[str, bool], _Text] = OrderedDict()
 
     def prepare(self, data: SquadData) -> PreparedData:
         """Prepare questions.
@@ -57,7 +57,8 @@ class TextPreparer:
             VectorsError: A vector source cannot be read.
             ConfigError: The pipeline is not installed.
         """
-        texts = self._read([*data.contexts, *data.questions])
+        texts = self._read(data.contexts, is_context=True)
+        texts += self._read(data.questions, is_context=False)
         prepared = put_together(data, join_tokens([text.tokens for text in texts]))
         annotations = [text.annotation for text in texts if text.annotation is not None]
         table = self._look_up(prepared.tokens.lexicon)
@@ -68,19 +69,25 @@ class TextPreparer:
             vectors_found=table.found if table else None,
         )
 
-    def _read(self, texts: list[str]) -> list[_Text]:
-        """Tokenize and annotate the texts that are not kept, all of them in one go."""
-        known = {text: self._texts[text] for text in texts if text in self._texts}
+    def _read(self, texts: list[str], *, is_context: bool) -> list[_Text]:
+        """Tokenize and annotate the texts that are not kept, all of them in one go.
+
+        Questions are annotated without entities: no model reads those.
+        """
+        kept = self._texts
+        known = {text: kept[text, is_context] for text in texts if (text, is_context) in kept}
         fresh = [text for text in dict.fromkeys(texts) if text not in known]
         tokens = [tokenize([text]) for text in fresh]
         annotations: Sequence[Annotation | None] = [None] * len(fresh)
         if self.pipeline is not None and fresh:
-            annotations = annotate_each(tokens, pipeline=self._opened_pipeline)
+            annotations = annotate_each(
+                tokens, pipeline=self._opened_pipeline, with_entities=is_context
+            )
         for text, its_tokens, annotation in zip(fresh, tokens, annotations, strict=True):
             known[text] = _Text(its_tokens, annotation)
         for text in dict.fromkeys(texts):
-            self._texts[text] = known[text]
-            self._texts.move_to_end(text)
+            self._texts[text, is_context] = known[text]
+            self._texts.move_to_end((text, is_context))
         while len(self._texts) > self.keep:
             self._texts.popitem(last=False)
         return [known[text] for text in texts]

@@ -79,9 +79,12 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         texts.extend(f"tokens of {text}" for text in some)
         return tokenize(some)
 
-    def counted_annotate(some: Sequence[Tokens], *, pipeline: Any) -> list[Annotation]:
-        texts.extend(f"annotation of {len(tokens.forms)}" for tokens in some)
-        return annotate_each(some, pipeline=pipeline)
+    def counted_annotate(
+        some: Sequence[Tokens], *, pipeline: Any, with_entities: bool
+    ) -> list[Annotation]:
+        kind = "whole" if with_entities else "partial"
+        texts.extend(f"{kind} annotation of {len(tokens.forms)}" for tokens in some)
+        return annotate_each(some, pipeline=pipeline, with_entities=with_entities)
 
     monkeypatch.setattr(text_preparer, "tokenize", counted_tokenize)
     monkeypatch.setattr(text_preparer, "annotate_each", counted_annotate)
@@ -91,11 +94,15 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_known_text_is_not_read_again(pipeline: str, read: list[str]) -> None:
     preparer = TextPreparer(pipeline=pipeline)
     preparer.prepare(asked([("A boat.", ["Who left?", "Who left?"])]))
-    both = ["tokens of A boat.", "tokens of Who left?", "annotation of 3", "annotation of 3"]
-    assert read == both
+    assert read == [
+        "tokens of A boat.",
+        "whole annotation of 3",
+        "tokens of Who left?",
+        "partial annotation of 3",
+    ]
     read.clear()
     preparer.prepare(asked([("A boat.", ["Why?"])]))
-    assert read == ["tokens of Why?", "annotation of 2"]
+    assert read == ["tokens of Why?", "partial annotation of 2"]
 
 
 def test_the_texts_used_last_are_kept(read: list[str]) -> None:

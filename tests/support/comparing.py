@@ -1,6 +1,6 @@
 """Prepared data as plain values, to compare by =="""
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,18 @@ from squadqa.data.prepare import PreparedData
 
 
 def comparable(data: PreparedData) -> dict[str, Any]:
-    """Everything but the source's name: values, and the types of arrays."""
+    """Everything but the source's name: values, and the types of arrays.
+
+    Entities of questions are left out, which no model reads and `TextPreparer` does not look for.
+    """
+    if data.annotation is not None:
+        questions = data.tokens.bounds[len(data.contexts)]
+        none = {
+            name: getattr(data.annotation, name).copy() for name in ("entities", "entity_begins")
+        }
+        for column in none.values():
+            column[questions:] = 0
+        data = replace(data, annotation=replace(data.annotation, **none))
     values = _plain(data)
     del values["source"]
     return values
