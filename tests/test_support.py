@@ -17,7 +17,8 @@ SUPPORT = ROOT / "tests" / "support"
 def test_the_index_lists_every_helper() -> None:
     index = (SUPPORT / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `(\w+\.py)` \|", index, re.MULTILINE)
-    assert listed == sorted(path.name for path in SUPPORT.glob("*.py"))
+    there = sorted(path.name for path in SUPPORT.glob("*.py"))
+    assert listed == there, "say in tests/support/README.md what each file is for"
 
 
 def test_a_command_that_hangs_is_killed_and_told(tmp_path: Path) -> None:

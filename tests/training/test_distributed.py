@@ -122,19 +122,13 @@ def test_lightning_starts_the_second_process(tmp_path: Path) -> None:
     assert result["epochs"] == pytest.approx(2 * 16 / 14)  # eight batches of two for 14 questions
 
 
-def test_torchrun_starts_both_processes_and_the_folder_is_named(port: int, tmp_path: Path) -> None:
+@pytest.mark.slow(seconds=200)
+def test_torchrun_starts_both_processes_and_the_folder_is_named(tmp_path: Path) -> None:
     write_config(tmp_path, SCORER)
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    command += ["--master-addr", "127.0.0.1", "--master-port", str(port)]
+    command += ["--master-addr", "127.0.0.1", "--master-port", str(free_port())]
     line = [str(ROOT / "train_cli.py"), "fit", "--config", "config.yaml", "--run_folder", "mine"]
-    done = subprocess.run(
-        [*command, *line, *map(str, TWO), "--wandb", "off"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=55,
-    )
+    done = run_program([*command, *line, *TWO, "--wandb", "off"], cwd=tmp_path, limit=180)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("2 process(es)") == 1, "only the first process tells"
     assert not (tmp_path / "runs").exists()
@@ -143,7 +137,12 @@ def test_torchrun_starts_both_processes_and_the_folder_is_named(port: int, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("kind", "stage"), [("reader", "validate"), ("scorer", "test"), ("practised", "test")]
+    ("kind", "stage"),
+    [
+        ("reader", "validate"),
+        ("scorer", "test"),
+        pytest.param("practised", "test", marks=pytest.mark.slow(seconds=150)),
+    ],
 )
 def test_one_and_two_processes_give_the_same_scores(
     request: pytest.FixtureRequest, kind: str, stage: str
