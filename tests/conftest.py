@@ -118,3 +118,36 @@ def scorer_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.support.runs import SCORER, train_once
 
     return train_once(tmp_path_factory, "logistic", SCORER)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, like a checkout, with small data under every name that the docs use."""
+    import shutil
+
+    from tests.support import tiny
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SQUADQA_DATA_DIR", str(tmp_path / "squad"))
+    monkeypatch.setenv("SQUADQA_CACHE_DIR", str(tmp_path / "cache"))
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    shutil.copy(ROOT / "train_cli.py", tmp_path)
+    for part in ("train", "dev"):
+        for name in (f"squad/{part}-v1.1.json", f"data/sample/{part}.json", f"{part}.json"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            tiny.write(tmp_path / name, tiny.squad())
+    first_id = tiny.squad()["data"][0]["paragraphs"][0]["qas"][0]["id"]
+    (tmp_path / "predictions.json").write_text(f'{{"{first_id}": "x"}}', encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def trained_checkout(checkout: Path, reader_run: Path, scorer_run: Path) -> Path:
+    """The same after `make train`, and with the runs of SQuAD that README and docs/ go on with."""
+    import shutil
+
+    for run in (reader_run, scorer_run):  # drqa and logistic
+        for folder in ("runs", "runs/quickstart"):
+            shutil.copytree(run, checkout / folder / run.name)
+    return checkout
