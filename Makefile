@@ -1,12 +1,13 @@
 # make train    a reader and a baseline on the bundled sample, from nothing to a table of scores
-# make test     every test and every gate
-# Both make the environment first and touch nothing outside this folder.
+# make test     the tests and every gate, in minutes; make test-slow has the rest
+# All make the environment first and touch nothing outside this folder.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # What pytest is told: `make test PYTEST_ARGS="tests/test_spans.py -x"`.
 PYTEST_ARGS ?= --numprocesses auto --maxprocesses 4 --dist loadfile
+PYTEST := $(BIN)/python -m pytest
 # Further options of training: `make train ARGS="--help"`.
 ARGS ?=
 
@@ -24,17 +25,28 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint format vectors clean
+.PHONY: help train test test-slow bench coverage lint format vectors clean
 
 help:  ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo '  Options: PYTHON=python3.11, CONFIG=configs/drqa.yaml, DATA=squad, ARGS="...", PYTEST_ARGS="..."'
 
 train: $(VENV)/installed  ## Train a baseline and a reader on the sample, or CONFIG on DATA
 	$(BIN)/squadqa $(strip $(TRAIN) $(ARGS))
 
-test: $(VENV)/installed-dev  ## Run every test, the linters among them
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: $(VENV)/installed-dev  ## Run the tests, the linters among them
+	$(PYTEST) $(PYTEST_ARGS)
+
+# Then ten times as many examples of the tests that look for counterexamples.
+test-slow: $(VENV)/installed-dev  ## Run the tests that take long
+	$(PYTEST) -m slow $(PYTEST_ARGS)
+	SQUADQA_FUZZ=more $(PYTEST) -m 'hypothesis and not slow' $(PYTEST_ARGS)
+
+bench: $(VENV)/installed-dev  ## Measure times and memory; RUN=runs/drqa for a run of your own
+	$(BIN)/python tools/bench.py $(RUN)
+
+coverage: $(VENV)/installed-dev  ## Say which lines no test runs (those of make test)
+	$(PYTEST) --cov=squadqa --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
 
 lint: $(VENV)/installed-dev  ## Check style, types and who imports whom
 	$(BIN)/ruff check .

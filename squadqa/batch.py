@@ -59,7 +59,7 @@ class FormBatch(TensorRecord):
     """The distinct word forms of a batch; row 0 is padding and all zero.
 
     Args:
-        characters: (U, W) int64 character ids, 0 behind the word's end.
+        characters: (U, W) int64 character ids, 0 after the word's end.
         vectors: (U, E) pretrained vector, zeros where no source knows the form.
         frequent: (U,) int64 rank of the form among the most frequent of train, from 1; 0 if it is
             none of them.

@@ -1,6 +1,11 @@
-"""What every test starts from: no network, no telemetry, one thread a process."""
+"""What every test starts from: no network, no telemetry, one thread a process, one minute."""
 
+import faulthandler
 import os
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
 
 # Set before anything imports torch, and passed on to the commands that tests start. Several
 # multi-threaded torch processes on few cores wait for each other most of their time.
@@ -16,29 +21,57 @@ os.environ.update(
     HF_HUB_DISABLE_TELEMETRY="1",
     DO_NOT_TRACK="1",
     MPLBACKEND="Agg",
+    # Processes that tests start in other folders find this checkout, and the tests' own helpers.
+    PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
 )
 
-from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 import pytest  # noqa: E402
 from hypothesis import is_hypothesis_test, settings  # noqa: E402
 
-FUZZ = os.environ.get("SQUADQA_FUZZ") == "1"
-"""Whether to look for new examples, more of them, instead of trying the same ones every time."""
+FUZZ = os.environ.get("SQUADQA_FUZZ", "")
+"""How long to look for counterexamples: "more" tries ten times as many examples, the same ones
+every time; "new" as many, other ones every time; empty the usual ones."""
 
 # A busy machine is no bug: how long one example takes is not what these tests are about.
-settings.register_profile("patient", deadline=None, derandomize=True)
-settings.register_profile("fuzz", deadline=None, derandomize=False)
-settings.load_profile("fuzz" if FUZZ else "patient")
+settings.register_profile("patient", deadline=None, derandomize=FUZZ != "new")
+settings.load_profile("patient")
+
+GRACE = 30.0
+"""Seconds after a test's limit until its process ends, if it cannot be interrupted."""
+
+_stderr = os.dup(2)  # pytest takes the other one away from tests
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fuzzing, give every test ten times the examples that it asks for (called by pytest)."""
+    """Set every test's limit of time and number of examples (called by pytest)."""
+    for item in items:
+        slow = item.get_closest_marker("slow")
+        if slow is not None:
+            item.add_marker(pytest.mark.timeout(slow.kwargs["seconds"]))
+        elif FUZZ and item.get_closest_marker("hypothesis") is not None:
+            item.add_marker(pytest.mark.timeout(600))
     functions = {item.function for item in items if isinstance(item, pytest.Function)}
     for test in filter(is_hypothesis_test, functions) if FUZZ else ():
         own = test._hypothesis_internal_use_settings  # a test is given its settings but once
         test._hypothesis_internal_use_settings = settings(own, max_examples=10 * own.max_examples)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """End a test that pytest-timeout cannot interrupt: it waits in native code, say for a lock.
+
+    The process then ends, after it has told where each of its threads is.
+    """
+    asked, marker = item.config.getoption("timeout"), item.get_closest_marker("timeout")
+    limit = float(marker.args[0] if marker else item.config.getini("timeout"))
+    if asked != 0 and not item.config.getoption("usepdb"):  # a debugger may take its time
+        faulthandler.dump_traceback_later(limit + GRACE, exit=True, file=_stderr)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture
@@ -85,3 +118,36 @@ def scorer_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.support.runs import SCORER, train_once
 
     return train_once(tmp_path_factory, "logistic", SCORER)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, like a checkout, with small data under every name that the docs use."""
+    import shutil
+
+    from tests.support import tiny
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SQUADQA_DATA_DIR", str(tmp_path / "squad"))
+    monkeypatch.setenv("SQUADQA_CACHE_DIR", str(tmp_path / "cache"))
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    shutil.copy(ROOT / "train_cli.py", tmp_path)
+    for part in ("train", "dev"):
+        for name in (f"squad/{part}-v1.1.json", f"data/sample/{part}.json", f"{part}.json"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            tiny.write(tmp_path / name, tiny.squad())
+    first_id = tiny.squad()["data"][0]["paragraphs"][0]["qas"][0]["id"]
+    (tmp_path / "predictions.json").write_text(f'{{"{first_id}": "x"}}', encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def trained_checkout(checkout: Path, reader_run: Path, scorer_run: Path) -> Path:
+    """The same after `make train`, and with the runs of SQuAD that README and docs/ go on with."""
+    import shutil
+
+    for run in (reader_run, scorer_run):  # drqa and logistic
+        for folder in ("runs", "runs/quickstart"):
+            shutil.copytree(run, checkout / folder / run.name)
+    return checkout

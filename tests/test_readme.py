@@ -1,20 +1,28 @@
-"""Every command of the README runs, long ones on a shrunken set."""
+"""Everything that README tells a reader to type runs, long trainings on a shrunken set."""
 
 import re
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from squadqa.batch import Sizes
 from squadqa.cli.main import main
+from squadqa.data.dataset import SpanDataset
+from squadqa.evaluation.results import read_result
+from squadqa.models import SpanReader
 from tests.support import tiny
+from tests.support.pages import blocks, prompted, tabled
 from tests.support.runs import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [*prompted(README), *tabled(README)]
+ANSWER = next(command for command in COMMANDS if command.startswith("squadqa answer"))
+SNIPPET, READER = blocks(README, "python")
 
 SHRUNKEN = [
     *(
@@ -28,67 +36,22 @@ SHRUNKEN = [
 ]
 
 
-def prompted(text: str) -> list[str]:
-    """The lines behind a prompt."""
-    found = re.findall(r"^\$ ([^#\n]+)", text.replace("\\\n", ""), re.MULTILINE)
-    return [command.strip() for command in found]
-
-
-def commands() -> list[str]:
-    """The lines behind a prompt, and the commands of the table."""
-    tabled = re.findall(r"^\| `(squadqa [^`]+)` \|", README, re.MULTILINE)
-    return [*prompted(README), *tabled]
-
-
-DOCUMENTED = dict.fromkeys(
-    command
-    for path in sorted((ROOT / "docs").glob("*.md"))
-    for command in prompted(path.read_text(encoding="utf-8"))
-)
-
-
-@pytest.fixture
-def checkout(
-    tmp_path: Path, reader_run: Path, scorer_run: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
-    """A folder that looks like a checkout, with small data under every name the README uses."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SQUADQA_DATA_DIR", str(tmp_path / "squad"))
-    monkeypatch.setenv("SQUADQA_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    (tmp_path / "configs").symlink_to(ROOT / "configs")
-    shutil.copytree(reader_run, tmp_path / "runs" / "drqa")
-    shutil.copytree(scorer_run, tmp_path / "runs" / "logistic")
-    shutil.copy(ROOT / "train_cli.py", tmp_path)
-    files = ("squad/train-v1.1.json", "squad/dev-v1.1.json", "train.json", "dev.json")
-    for name in (*files, "data/sample/train.json", "data/sample/dev.json"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        tiny.write(tmp_path / name, tiny.squad())
-    for name in ("text.txt", "mill.txt"):
-        (tmp_path / name).write_text("Ada Brandt built the mill.", encoding="utf-8")
-    first_id = tiny.squad()["data"][0]["paragraphs"][0]["qas"][0]["id"]
-    (tmp_path / "predictions.json").write_text(f'{{"{first_id}": "x"}}', encoding="utf-8")
-    return tmp_path
-
-
 def test_the_readme_has_commands() -> None:
-    assert len(commands()) >= 10
-    assert {shlex.split(command)[0] for command in commands()} == {"make", "squadqa", "python"}
+    assert len(COMMANDS) >= 10
+    assert {shlex.split(command)[0] for command in COMMANDS} == {"make", ".", "squadqa"}
 
 
-@pytest.mark.parametrize("command", dict.fromkeys(commands()))
-def test_command_runs(command: str, checkout: Path) -> None:
+@pytest.mark.parametrize("command", dict.fromkeys(COMMANDS))
+def test_command_runs(command: str, trained_checkout: Path) -> None:
     program, *arguments = shlex.split(command)
     if program == "make":
         line = ["make", "--dry-run", *arguments]
         done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return
-    if program == "python":
-        assert arguments[0] == "train_cli.py"
-        line = [sys.executable, *arguments, *SHRUNKEN]
-        done = subprocess.run(line, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+    if program == ".":
+        (script,) = arguments
+        assert f"VENV := {Path(script).parents[1]}\n" in (ROOT / "Makefile").read_text("utf-8")
         return
     if arguments[0] == "quickstart":
         pytest.skip("tests/cli/test_quickstart.py runs it")
@@ -100,9 +63,51 @@ def test_command_runs(command: str, checkout: Path) -> None:
     assert main(arguments) == 0
 
 
-@pytest.mark.parametrize("command", DOCUMENTED)
-def test_command_of_the_docs_is_understood(command: str, checkout: Path, begun: list[Any]) -> None:
-    program, *arguments = shlex.split(command)
-    assert program == "squadqa"
-    assert main(arguments) == 0
-    assert len(begun) == (arguments[0] == "train")
+def test_the_first_answer_looks_as_shown(
+    trained_checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = blocks(README, "console")[0].partition('mill?"\n')[2]
+    assert main(shlex.split(ANSWER)[1:]) == 0
+    labels = [
+        [line.partition("  ")[0] for line in text.splitlines()[1:]]
+        for text in (shown, capsys.readouterr().out)
+    ]
+    assert labels[0] == labels[1] == ["probability", "characters", "in", "checkpoint"]
+
+
+def test_the_sample_scores_are_the_measured_ones() -> None:
+    table = blocks(README, "text")[0]
+    for name in ("logistic", "drqa"):
+        row = read_result(ROOT / "results" / f"sample-{name}.json")
+        assert row.minutes is not None
+        shown = [name, f"{row.parameters:,}", f"{row.minutes:.1f}"]
+        shown += [f"{row.exact_match:.1f}", f"{row.f1:.1f}"]
+        assert re.search(rf"^{' +'.join(map(re.escape, shown))}$", table, re.MULTILINE), shown
+
+
+def test_the_python_example_runs(
+    trained_checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names: dict[str, Any] = {}
+    exec(SNIPPET, names)
+    first, *several, scores = capsys.readouterr().out.splitlines()
+    context, answer = names["context"], names["answer"]
+    assert context[answer.start : answer.end] == answer.text
+    assert first.endswith(f"{answer.probability} {answer.start} {answer.end}")
+    assert [line.count("%)") for line in several] == [3, 3]
+    assert scores == f"{names['score'].exact_match} {names['score'].f1}"
+    assert len(names["predictions"]) == names["score"].total == 8
+
+
+def test_the_shown_reader_is_one() -> None:
+    names: dict[str, Any] = {}
+    exec(READER, names)
+    torch.manual_seed(0)
+    reader = names["MyReader"](Sizes(vector_size=6), width=8).eval()
+    assert isinstance(reader, SpanReader)
+    dataset = SpanDataset(tiny.prepared(vector_size=6))
+    together = dataset.collate(range(8))
+    losses = reader.loss(reader(together), together)
+    for item in range(8):  # padding changes nothing
+        alone = dataset.collate([item])
+        torch.testing.assert_close(reader.loss(reader(alone), alone), losses[item : item + 1])

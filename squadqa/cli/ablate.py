@@ -4,6 +4,7 @@ from pathlib import Path
 
 from squadqa.cli.parser import CommandParser
 from squadqa.cli.training_options import data_overrides, require_config, split_overrides
+from squadqa.evaluation.ablation_report import require_plots
 
 HELP = "train a scorer without each of its feature groups, and compare"
 
@@ -23,6 +24,7 @@ def main(arguments: list[str]) -> int:
     parser = _parser()
     given, overrides = split_overrides(arguments, parser)
     options = parser.parse_args(given)
+    require_plots()  # hours before it is needed
     line = ["fit", "--wandb", "off"]
     for config in options.config:
         require_config(Path(config))

@@ -19,6 +19,7 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from squadqa.cli.config_errors import config_error
 from squadqa.errors import ConfigError, SquadQAError
 from squadqa.nn.char_cnn import CharCNN
+from squadqa.package_files import locate, short_name
 from squadqa.training.datamodule import SquadDataModule
 from squadqa.training.module import QAModule
 
@@ -48,7 +49,7 @@ class Parsed:
         subcommand: "fit", "validate", "test" or "predict".
         config: Every value of the configuration.
         text: The same as YAML.
-        configs: The configuration files, in order.
+        configs: The configuration files, in order; those that come with squadqa as configs/FILE.
         overrides: What differs from the files, by dotted names without `init_args`.
         module: The model and how it is trained.
         data: Its questions.
@@ -80,7 +81,7 @@ def parse(
     Raises:
         SquadQAError: What the user can mend.
     """
-    return SquadCLI(list(arguments), check=check, also_known=also_known).parsed()
+    return SquadCLI(_located(arguments), check=check, also_known=also_known).parsed()
 
 
 class FriendlyParser(LightningArgumentParser):
@@ -253,7 +254,7 @@ class SquadCLI(LightningCLI):
             subcommand=str(self.subcommand),
             config=config,
             text=_dumped(self._parser(self.subcommand), config),
-            configs=tuple(self.configs),
+            configs=tuple(map(short_name, self.configs)),
             overrides=self.overrides,
             module=made.model,
             data=made.data,
@@ -325,6 +326,19 @@ def _place_char_cnn(config: Namespace) -> None:
             next_step="Leave char_cnn out, or choose another model.",
         )
     model.init_args.char_cnn = char_cnn
+
+
+def _located(arguments: Sequence[str]) -> list[str]:
+    """Write the configurations of a command line as paths that are there from any folder."""
+    found: list[str] = []
+    for argument in arguments:
+        option, equals, value = argument.partition("=")
+        if found and found[-1] == "--config":
+            argument = str(locate(argument))
+        elif option == "--config" and equals:
+            argument = f"--config={locate(value)}"
+        found.append(argument)
+    return found
 
 
 def _underscored(argument: str, known: Mapping[str, Any]) -> str:

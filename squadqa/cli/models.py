@@ -2,13 +2,14 @@
 
 import shutil
 import textwrap
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from squadqa.cli.console import bold, minutes_text, print_json, table
 from squadqa.cli.options import add_json_option
 from squadqa.cli.parser import CommandParser
+from squadqa.package_files import CONFIGS, locate, short_name
 
 if TYPE_CHECKING:
     from squadqa.inference.catalog import CatalogEntry
@@ -34,10 +35,11 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
 
     from squadqa.evaluation.results import FOLDER
-    from squadqa.inference.catalog import CONFIGS, VECTOR_SIZE, catalog, find_folder
+    from squadqa.inference.catalog import VECTOR_SIZE, catalog, find_folder
 
-    configs, results = find_folder(CONFIGS), find_folder(FOLDER)
-    entries = catalog(configs, results)
+    results = find_folder(FOLDER)
+    entries = catalog(locate(CONFIGS), results)
+    entries = [replace(entry, configs=tuple(map(short_name, entry.configs))) for entry in entries]
     if options.json:
         print_json([asdict(entry) for entry in entries])
         return 0
@@ -50,8 +52,8 @@ def main(arguments: list[str]) -> int:
         "number of questions scored is in brackets."
     )
     print(textwrap.fill(legend, width, subsequent_indent="  "))
-    if configs is None or results is None:
-        print("There is no configs/ or results/ here: run this in a checkout to see them.")
+    if results is None:
+        print("There is no results/ here: run this in a checkout to see what was measured.")
     return 0
 
 
@@ -59,8 +61,8 @@ def _parser() -> CommandParser:
     parser = CommandParser(
         "models",
         "List every reader, scorer and character CNN: parameters, paper, configurations, and the\n"
-        "scores that were measured. Configurations and scores are those of configs/ and results/,\n"
-        "in a checkout or an editable installation of one; elsewhere the classes alone are listed.",
+        "scores that were measured (those of results/, in a checkout or an editable installation\n"
+        "of one).",
         examples=[
             ("for reading", "squadqa models"),
             ("for a script: a JSON list", "squadqa models --json"),

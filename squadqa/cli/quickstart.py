@@ -6,7 +6,6 @@ from pathlib import Path
 from squadqa.cli.console import bold, minutes_text, table
 from squadqa.cli.parser import CommandParser
 from squadqa.cli.run_folders import PREDICTIONS, RESULTS
-from squadqa.errors import ConfigError
 
 HELP = "train a baseline and a reader on the bundled sample (3 minutes)"
 
@@ -24,7 +23,7 @@ def main(arguments: list[str]) -> int:
     """Train both families on the sample and compare them.
 
     Args:
-        arguments: The command line behind `squadqa quickstart`.
+        arguments: The command line after `squadqa quickstart`.
 
     Returns:
         The exit code.
@@ -32,7 +31,7 @@ def main(arguments: list[str]) -> int:
     parser = CommandParser(
         "quickstart",
         "Train the logistic-regression baseline and a small DrQA reader on the bundled sample,\n"
-        "score both, and show some answers. Run it in a checkout of squadqa.",
+        "score both, and show some answers.",
         examples=[
             ("as it is", "squadqa quickstart"),
             ("shorter, elsewhere", "squadqa quickstart --epochs 3 --runs /tmp/runs"),
@@ -41,20 +40,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--runs", metavar="FOLDER", default="runs", help="where the runs go")
     parser.add_argument("--epochs", metavar="N", help="passes over the questions, for both")
     options = parser.parse_args(arguments)
-    for _, configs in RUNS:
-        for config in configs:
-            if not Path(config).is_file():
-                raise ConfigError(
-                    f'no "{config}" in "{Path.cwd()}"',
-                    next_step="Change to the folder of a squadqa checkout.",
-                )
     folder = _free_folder(Path(options.runs))
 
     from squadqa.cli.lightning import run
 
     for name, configs in RUNS:
         print(bold(f"\n{name}"), flush=True)
-        line = ["fit", "--run", str(folder / name)]
+        line = ["fit", "--run_folder", str(folder / name)]
         for config in configs:
             line += ["--config", config]
         if options.epochs:
@@ -82,7 +74,7 @@ def _compare(folder: Path) -> None:
         name: json.loads((folder / name / PREDICTIONS).read_text(encoding="utf-8"))
         for name, _ in RUNS
     }
-    data = read_squad(find_source("data/sample"))
+    data = read_squad(find_source("sample"))
     print(bold(f"\nScores on the sample's {len(data.ids):,} dev questions"))
     rows = [["model", "parameters", "minutes", "EM", "F1"]]
     for name, result in results.items():

@@ -1,14 +1,16 @@
 """What commands that train have in common: configuration files, data, and further values."""
 
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 from squadqa.cli.parser import CommandParser
 from squadqa.errors import ConfigError, did_you_mean
+from squadqa.package_files import configs_folder, locate, short_name
 
 SAMPLE = "data/sample"
-"""What `--data sample` stands for, in a checkout."""
+"""What `--data sample` stands for: see `squadqa.data.squad.find_source`."""
 
 
 def split_overrides(arguments: list[str], parser: CommandParser) -> tuple[list[str], list[str]]:
@@ -64,19 +66,23 @@ def data_overrides(data: str | None, test: str | None) -> list[str]:
 
 
 def require_config(path: Path) -> None:
-    """Make sure that a configuration exists.
+    """Make sure that a configuration exists; tell where that is, if the path alone does not.
 
     Args:
-        path: Its file.
+        path: Its file. One that comes with squadqa is found as configs/FILE from any folder.
 
     Raises:
         ConfigError: It does not.
     """
-    if path.is_file():
+    found = locate(path)
+    if found.is_file():
+        if found != path:
+            sys.stderr.write(f"squadqa: taking {path} from the installed package\n")
         return
     near = [str(file) for file in path.parent.rglob("*.yaml")] if path.parent.is_dir() else []
+    shipped = [short_name(file) for file in configs_folder().glob("*.yaml")]
     raise ConfigError(
         f'no configuration "{path}"',
-        hint=did_you_mean(str(path), near or map(str, Path("configs").glob("*.yaml"))),
+        hint=did_you_mean(str(path), near or shipped),
         next_step="Name a .yaml file, such as configs/drqa.yaml.",
     )

@@ -1,8 +1,10 @@
 """Ablations of feature groups as a table and a plot, beside the published one."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
+from squadqa.errors import ConfigError
 from squadqa.evaluation.ablation import PUBLISHED_F1, Ablation
 from squadqa.files import write_atomic
 
@@ -72,6 +74,19 @@ def write_table(folder: Path, ablation: Ablation) -> None:
         file.write(markdown(ablation))
 
 
+def require_plots() -> None:
+    """Make sure that `write_plot` can draw, before there is anything to draw.
+
+    Raises:
+        ConfigError: matplotlib, which is an extra, is not installed.
+    """
+    if find_spec("matplotlib") is None:
+        raise ConfigError(
+            "the plot of an ablation needs matplotlib, which is not installed",
+            next_step='Install it: pip install "squadqa[plots]"',
+        )
+
+
 def write_plot(folder: Path, ablation: Ablation) -> None:
     """Draw a bar of F1 for each variant, the published one beside it, as `ablation.png`.
 
@@ -80,8 +95,10 @@ def write_plot(folder: Path, ablation: Ablation) -> None:
         ablation: What was measured.
 
     Raises:
+        ConfigError: matplotlib is not installed.
         OutputError: It cannot be written.
     """
+    require_plots()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -21,7 +21,7 @@ class Answer:
         text: The predicted text, as it stands in the context.
         probability: Its probability, 0 to 1.
         start: Its first character in the context.
-        end: The character behind its last.
+        end: The character after its last.
     """
 
     text: str

@@ -59,7 +59,7 @@ class Answered:
 
 
 class Answerer(ABC):
-    """Answers questions about texts, and those of whole files."""
+    """A trained run or an ensemble, open to be asked about texts or about whole files."""
 
     @property
     @abstractmethod
@@ -135,10 +135,12 @@ class Answerer(ABC):
         Args:
             data: A SQuAD v1.1 file, `squad`, or a `datasets` name; answers are not needed.
             output: A prediction file to write in the official format.
-            n_best: Write the so many best spans of each question beside it, as
-                `OUTPUT.n_best.json`.
-            cache_dir: Folder of prepared data (see `Preparation`).
-            progress: Called now and then.
+            n_best: Write this many best spans of each question as well, with probabilities and
+                characters, to `OUTPUT.n_best.json`.
+            cache_dir: Folder of prepared data; None takes the run's own where it is still there,
+                else the default one.
+            progress: Called now and then with what is being done, how much of it is done, and how
+                much there is.
 
         Returns:
             The predicted text by question id.
@@ -168,8 +170,8 @@ class Answerer(ABC):
 
         Args:
             data: A SQuAD v1.1 file, `squad`, or a `datasets` name.
-            cache_dir: Folder of prepared data (see `Preparation`).
-            progress: Called now and then.
+            cache_dir: Folder of prepared data, as for `predict`.
+            progress: Called now and then, as for `predict`.
 
         Returns:
             `.exact_match` and `.f1` in percent, over `.total` questions.

@@ -51,10 +51,10 @@ class Reading:
 
 
 class Predictor(Answerer):
-    """Answers questions with a trained run.
+    """A trained run that answers questions.
 
-    The model, the word vectors, the pipeline and the last contexts stay open, so that every answer
-    after the first costs what it must.
+    The model, the word vectors, the pipeline and the last contexts stay in memory, so that answers
+    after the first one are fast.
 
     Args:
         run: The run.

@@ -53,7 +53,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # options of mallopt(3)
 KEPT_BYTES = 2**30  # larger than any block of a batch
 
 
-def _held_bytes() -> int:
+def _held_bytes(statm: Path = Path("/proc/self/statm")) -> int:
     """Give what the process holds of memory, files mapped into it left out."""
-    resident, shared = Path("/proc/self/statm").read_text(encoding="ascii").split()[1:3]
+    resident, shared = statm.read_text(encoding="ascii").split()[1:3]
     return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")

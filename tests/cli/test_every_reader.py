@@ -83,7 +83,16 @@ def write_config(folder: Path, name: str) -> Path:
     return config
 
 
-@pytest.mark.parametrize("name", READERS)
+USUAL = "DrQAReader"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name == USUAL else pytest.mark.slow(seconds=120))
+        for name in READERS
+    ],
+)
 def test_reads_whatever_there_is(name: str, folder: Path) -> None:
     config = write_config(folder, name)
     done = squadqa(folder, "train", "--config", config, "--wandb", "off", "--run", name)

@@ -66,7 +66,7 @@ def test_from_the_package_alone(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "  DrQAReader  " in done.stdout
     assert "configs/drqa.yaml" not in done.stdout
-    assert done.stdout.rstrip().endswith("run this in a checkout to see them.")
+    assert done.stdout.rstrip().endswith("run this in a checkout to see what was measured.")
 
 
 def test_a_broken_configuration_is_told(

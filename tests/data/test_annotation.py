@@ -76,6 +76,7 @@ def test_heads_stay_inside_their_text(tokens: Tokens, annotation: Annotation) ->
         assert roots.sum() == annotation.sentence_begins[start:end].sum()
 
 
+@pytest.mark.slow(seconds=120)  # each worker loads the pipeline
 def test_one_worker_equals_two(
     tokens: Tokens, annotation: Annotation, pipeline: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from squadqa.errors import ConfigError
+from squadqa.evaluation import ablation_report
 from squadqa.evaluation.ablation_report import markdown, rows, write_plot, write_table
 from tests.support.ablations import EMPTY, FULL, variant
 
@@ -62,3 +64,12 @@ def test_the_plot_has_a_bar_for_every_figure(
     assert names[3] == "without position"
     for bar, place in zip(theirs, (0, 1, 2), strict=True):  # beside ours of the same variant
         assert place < bar.get_y() + bar.get_height() / 2 < place + 0.5
+
+
+def test_without_matplotlib_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ablation_report, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r'pip install "squadqa\[plots\]"'):
+        write_plot(tmp_path, FULL)
+    assert not any(tmp_path.iterdir())

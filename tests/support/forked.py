@@ -1,21 +1,26 @@
 """Commands run as a user does, each in a process of its own, without paying for imports each time.
 
 A server process imports what training needs once; every command is a fork of it, so it can be
-stopped by real signals and leaves nothing behind in the test's own process.
+stopped by real signals and leaves nothing in the test's own process.
 """
 
+import faulthandler
 import multiprocessing
 import os
+import shlex
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.support import tiny
+from tests.support.programs import LIMIT
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
@@ -48,10 +53,11 @@ class Command:
 
     Args:
         folder: Its working folder, which also gets its output.
-        arguments: What stands behind `squadqa`.
-        stop: A signal to send to itself and the optimiser step to send it behind.
+        arguments: The words after `squadqa`.
+        stop: A signal to send to itself, and the optimiser step to send it after.
         environment: Further environment variables.
         forbid: A module that cannot be imported there.
+        limit: Seconds after which it is killed, and the test fails.
     """
 
     def __init__(
@@ -61,26 +67,52 @@ class Command:
         stop: tuple[int, int] | None = None,
         environment: Mapping[str, str] | None = None,
         forbid: str | None = None,
+        limit: float = LIMIT,
     ) -> None:
+        self._told = shlex.join(["squadqa", *map(str, arguments)])
+        self._limit = limit
         number = len(list(folder.glob("output-*.out")))
         self._output = folder / f"output-{number}"
-        self._output.with_suffix(".out").touch()
+        for ending in (".out", ".err"):
+            self._output.with_suffix(ending).touch()
         self._process: ForkServerProcess = _CONTEXT.Process(
             target=_run,
-            args=(folder, self._output, [*map(str, arguments)], stop, environment or {}, forbid),
+            args=(
+                *(folder, self._output, [*map(str, arguments)]),
+                *(stop, environment or {}, forbid, limit),
+            ),
         )
-        self._process.start()
+        self._process.start()  # waits for the server, which imports for some seconds at first
+        self._deadline = time.monotonic() + limit
 
     def wait(self) -> Done:
-        """Wait for its end; one that hangs is killed."""
-        self._process.join(timeout=240)
-        if self._process.exitcode is None:
+        """Wait for its end; one that hangs is killed, and the test fails."""
+        return wait_for(self)[0]
+
+    def _end(self) -> str:
+        """Wait until it ends or its time does, and tell which, with its output."""
+        self._process.join(timeout=max(0.0, self._deadline - time.monotonic()))
+        code = self._process.exitcode
+        if code is None:
             self._process.kill()
             self._process.join()
+        done = self._done()
+        how = f"hung for {self._limit:.0f} s" if code is None else f"ended with {code}"
+        return f"{how}: {self._told}\n{done.out}{done.err}"
+
+    def _done(self) -> Done:
         code = self._process.exitcode
         assert code is not None
         out, err = (self._output.with_suffix(ending).read_text() for ending in (".out", ".err"))
         return Done(code, out, err)
+
+
+def wait_for(*commands: Command) -> list[Done]:
+    """Wait for commands that may need each other; where one hangs, all outputs are told."""
+    told = [command._end() for command in commands]
+    if any(text.startswith("hung") for text in told):
+        pytest.fail("\n".join(told), pytrace=False)
+    return [command._done() for command in commands]
 
 
 def squadqa(folder: Path, *arguments: object, **options: Any) -> Done:
@@ -129,12 +161,21 @@ def _run(
     stop: tuple[int, int] | None,
     environment: Mapping[str, str],
     forbid: str | None,
+    limit: float,
 ) -> None:
     os.chdir(folder)
     os.environ.update(environment)
     for number, ending in ((1, ".out"), (2, ".err")):
         with output.with_suffix(ending).open("w") as file:
             os.dup2(file.fileno(), number)
+    # Where it hangs, if it does, stands in its output when it is killed.
+    faulthandler.dump_traceback_later(0.9 * limit, file=2)
+    assert "pytorch_lightning" in sys.modules, "the server could not import it"
+    if "LOCAL_RANK" in environment:
+        from pytorch_lightning.utilities import rank_zero_only
+
+        # As where Lightning is imported with this variable set; the server has none.
+        rank_zero_only.rank = int(environment["LOCAL_RANK"])
     if forbid:
         assert forbid not in sys.modules
         sys.modules[forbid] = None  # type: ignore[assignment]

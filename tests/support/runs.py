@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 import yaml
 
 from tests.support import tiny
+from tests.support.programs import run_program
 
 ROOT = Path(__file__).parents[2]
 
@@ -91,12 +91,6 @@ def train(folder: Path, name: str, settings: dict[str, Any]) -> None:
     }
     config.write_text(yaml.safe_dump(values), encoding="utf-8")
     command = [sys.executable, "-m", "squadqa.cli.main", "lightning", "fit"]
-    done = subprocess.run(
-        [*command, "--config", config.name, "--run", f"runs/{name}", "--wandb", "off"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    options = ["--config", config.name, "--run", f"runs/{name}", "--wandb", "off"]
+    done = run_program([*command, *options], cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -110,7 +110,7 @@ def test_what_is_not_there_is_told(place: str, capsys: pytest.CaptureFixture[str
     assert "nowhere" in capsys.readouterr().err
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=400)
 def test_a_real_training_is_the_same_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

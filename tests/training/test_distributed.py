@@ -1,10 +1,8 @@
 """Two processes on CPU: training, stopping, and the same scores as one process gives."""
 
 import json
-import os
 import signal
 import socket
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,14 +11,15 @@ import pytest
 import torch
 
 from tests.support import tiny
-from tests.support.forked import Command, Done, squadqa, write_config
+from tests.support.forked import Command, Done, squadqa, wait_for, write_config
+from tests.support.programs import run_program
 from tests.support.runs import READER, ROOT, SCORER
 
 TWO = ["--trainer.devices", 2, "--trainer.strategy", "ddp"]
 
 
-@pytest.fixture(scope="module")
-def port() -> int:
+def free_port() -> int:
+    """A port that nobody uses now; asked for anew by everyone who needs one."""
     try:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -31,9 +30,10 @@ def port() -> int:
 
 
 def two_processes(
-    folder: Path, port: int, *arguments: object, stop: tuple[int, int] | None = None
+    folder: Path, *arguments: object, stop: tuple[int, int] | None = None
 ) -> tuple[Done, Done]:
-    """Start both processes, as a scheduler does; `stop` is sent to the second alone."""
+    """Run both processes, as a scheduler starts them; `stop` is sent to the second alone."""
+    port = str(free_port())
     commands = [
         Command(
             folder,
@@ -45,12 +45,12 @@ def two_processes(
                 "WORLD_SIZE": "2",
                 "NODE_RANK": "0",
                 "MASTER_ADDR": "127.0.0.1",
-                "MASTER_PORT": str(port),
+                "MASTER_PORT": port,
             },
         )
         for rank in (0, 1)
     ]
-    first, second = [command.wait() for command in commands]
+    first, second = wait_for(*commands)
     return first, second
 
 
@@ -58,18 +58,18 @@ def fit(folder: Path, config: Path, run: str) -> list[object]:
     return ["lightning", "fit", "--config", config, "--run", run, "--wandb", "off"]
 
 
-def train(folder: Path, port: int, settings: dict[str, Any]) -> Path:
+def train(folder: Path, settings: dict[str, Any]) -> Path:
     """Train a run with two processes; its configuration evaluates in batches of three."""
     config = write_config(folder, settings, eval_batch_size=3)
-    first, second = two_processes(folder, port, *fit(folder, config, "whole"))
+    first, second = two_processes(folder, *fit(folder, config, "whole"))
     assert (first.code, second.code) == (0, 0), first.err + second.err
     assert second.out == "", "only the first process tells"
     return folder / "whole"
 
 
 @pytest.fixture(scope="module")
-def reader(port: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return train(tmp_path_factory.mktemp("reader"), port, READER)
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(tmp_path_factory.mktemp("reader"), READER)
 
 
 PRACTISED = {
@@ -98,26 +98,21 @@ PRACTISED = {
 
 
 @pytest.fixture(scope="module")
-def practised(port: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return train(tmp_path_factory.mktemp("practised"), port, PRACTISED)
+def practised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(tmp_path_factory.mktemp("practised"), PRACTISED)
 
 
 @pytest.fixture(scope="module")
-def scorer(port: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return train(tmp_path_factory.mktemp("scorer"), port, SCORER)
+def scorer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(tmp_path_factory.mktemp("scorer"), SCORER)
 
 
-def test_lightning_starts_the_second_process(port: int, tmp_path: Path) -> None:
+@pytest.mark.slow(seconds=200)
+def test_lightning_starts_the_second_process(tmp_path: Path) -> None:
+    free_port()
     write_config(tmp_path, SCORER)
     command = [sys.executable, str(ROOT / "train_cli.py"), "fit", "--config", "config.yaml"]
-    done = subprocess.run(
-        [*command, *map(str, TWO), "--wandb", "off"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
+    done = run_program([*command, *TWO, "--wandb", "off"], cwd=tmp_path, limit=180)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout.count("2 process(es)") == 1
@@ -127,19 +122,13 @@ def test_lightning_starts_the_second_process(port: int, tmp_path: Path) -> None:
     assert result["epochs"] == pytest.approx(2 * 16 / 14)  # eight batches of two for 14 questions
 
 
-def test_torchrun_starts_both_processes_and_the_folder_is_named(port: int, tmp_path: Path) -> None:
+@pytest.mark.slow(seconds=200)
+def test_torchrun_starts_both_processes_and_the_folder_is_named(tmp_path: Path) -> None:
     write_config(tmp_path, SCORER)
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    command += ["--master-addr", "127.0.0.1", "--master-port", str(port)]
+    command += ["--master-addr", "127.0.0.1", "--master-port", str(free_port())]
     line = [str(ROOT / "train_cli.py"), "fit", "--config", "config.yaml", "--run_folder", "mine"]
-    done = subprocess.run(
-        [*command, *line, *map(str, TWO), "--wandb", "off"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=55,
-    )
+    done = run_program([*command, *line, *TWO, "--wandb", "off"], cwd=tmp_path, limit=180)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("2 process(es)") == 1, "only the first process tells"
     assert not (tmp_path / "runs").exists()
@@ -148,10 +137,15 @@ def test_torchrun_starts_both_processes_and_the_folder_is_named(port: int, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("kind", "stage"), [("reader", "validate"), ("scorer", "test"), ("practised", "test")]
+    ("kind", "stage"),
+    [
+        ("reader", "validate"),
+        ("scorer", "test"),
+        pytest.param("practised", "test", marks=pytest.mark.slow(seconds=150)),
+    ],
 )
 def test_one_and_two_processes_give_the_same_scores(
-    request: pytest.FixtureRequest, port: int, kind: str, stage: str
+    request: pytest.FixtureRequest, kind: str, stage: str
 ) -> None:
     """Eight questions in batches of three: two processes take four batches, one of them twice."""
     trained: Path = request.getfixturevalue(kind)
@@ -161,7 +155,7 @@ def test_one_and_two_processes_give_the_same_scores(
         trained.parent, *arguments, "--trainer.devices", 1, "--trainer.strategy", "auto"
     )
     assert alone.code == 0, alone.err
-    first, second = two_processes(trained.parent, port, *arguments)
+    first, second = two_processes(trained.parent, *arguments)
     assert (first.code, second.code) == (0, 0), first.err + second.err
     part = "val" if stage == "validate" else "test"
     assert [line.split()[0] for line in alone.out.splitlines()] == [
@@ -176,7 +170,7 @@ def test_one_and_two_processes_give_the_same_scores(
         assert f"test/f1  {result['f1']:.4f}" in alone.out
 
 
-def test_each_question_is_answered_once(reader: Path, port: int) -> None:
+def test_each_question_is_answered_once(reader: Path) -> None:
     arguments = ["lightning", "predict", "--config", reader / "config.yaml", "--run", reader]
     alone = squadqa(reader.parent, *arguments, "--trainer.devices", 1, "--trainer.strategy", "auto")
     assert alone.out.startswith("8 answers in "), alone.err
@@ -184,20 +178,20 @@ def test_each_question_is_answered_once(reader: Path, port: int) -> None:
     rows = list(tiny.flat_rows(tiny.squad()))
     assert set(answers) == {row["id"] for row in rows}
     (reader / "predictions.json").unlink()
-    first, second = two_processes(reader.parent, port, *arguments)
+    first, second = two_processes(reader.parent, *arguments)
     assert (first.out, second.out) == (alone.out, "")
     assert json.loads((reader / "predictions.json").read_text()) == answers
 
 
-def test_a_signal_to_one_process_stops_both_and_they_resume(scorer: Path, port: int) -> None:
+def test_a_signal_to_one_process_stops_both_and_they_resume(scorer: Path) -> None:
     folder = scorer.parent
     stopped = two_processes(
-        folder, port, *fit(folder, folder / "config.yaml", "stopped"), stop=(signal.SIGTERM, 2)
+        folder, *fit(folder, folder / "config.yaml", "stopped"), stop=(signal.SIGTERM, 2)
     )
     assert [done.code for done in stopped] == [1, 0]
     assert stopped[0].err.endswith("go on with: squadqa train --resume stopped\n")
     assert "Stopped" not in stopped[1].err
-    resumed = two_processes(folder, port, "train", "--resume", "stopped")
+    resumed = two_processes(folder, "train", "--resume", "stopped")
     assert [done.code for done in resumed] == [0, 0], resumed[0].err + resumed[1].err
     mine, theirs = (last_checkpoint(run) for run in (folder / "stopped", scorer))
     assert mine["global_step"] == theirs["global_step"] == 8

@@ -150,20 +150,27 @@ def assert_same(left: Any, right: Any) -> None:
         assert left == right
 
 
+SLOW = pytest.mark.slow(seconds=150)
+
+
+def slow(*values: object, id: str | None = None) -> Any:
+    return pytest.param(*values, id=id, marks=SLOW)
+
+
 @pytest.mark.parametrize(
     ("whole", "number", "step"),
     [
         pytest.param("reader", signal.SIGTERM, 2, id="SIGTERM-in-the-first-epoch"),
-        pytest.param("reader", signal.SIGINT, 10, id="SIGINT-in-the-second-epoch"),
-        pytest.param("reader", signal.SIGTERM, STEPS_PER_EPOCH, id="SIGTERM-in-a-last-batch"),
-        pytest.param("reader", signal.SIGINT, 2 * STEPS_PER_EPOCH, id="SIGINT-in-the-very-last"),
-        pytest.param("scorer", signal.SIGTERM, 10, id="SIGTERM-scorer"),
-        pytest.param("practised", signal.SIGTERM, 2, id="SIGTERM-in-the-warm-up"),
-        pytest.param("practised", signal.SIGTERM, 17, id="SIGTERM-behind-a-plateau"),
+        slow("reader", signal.SIGINT, 10, id="SIGINT-in-the-second-epoch"),
+        slow("reader", signal.SIGTERM, STEPS_PER_EPOCH, id="SIGTERM-in-a-last-batch"),
+        slow("reader", signal.SIGINT, 2 * STEPS_PER_EPOCH, id="SIGINT-in-the-very-last"),
+        slow("scorer", signal.SIGTERM, 10, id="SIGTERM-scorer"),
+        slow("practised", signal.SIGTERM, 2, id="SIGTERM-in-the-warm-up"),
+        slow("practised", signal.SIGTERM, 17, id="SIGTERM-after-a-plateau"),
     ],
     indirect=["whole"],
 )
-def test_a_signal_stops_behind_its_step_and_the_rest_is_the_same(
+def test_a_signal_stops_after_its_step_and_the_rest_is_the_same(
     whole: Whole, number: int, step: int
 ) -> None:
     run = whole.folder / f"stopped-{number}-{step}"
@@ -187,10 +194,10 @@ def test_a_signal_stops_behind_its_step_and_the_rest_is_the_same(
 @pytest.mark.parametrize(
     ("whole", "step"),
     [
-        ("reader", 5),
-        ("reader", STEPS_PER_EPOCH + 1),
+        slow("reader", 5),
+        slow("reader", STEPS_PER_EPOCH + 1),
         ("scorer", 5),
-        ("practised", 2 * STEPS_PER_EPOCH + 1),
+        slow("practised", 2 * STEPS_PER_EPOCH + 1),
     ],
     indirect=["whole"],
 )
@@ -204,6 +211,7 @@ def test_killed_goes_on_from_the_last_checkpoint(whole: Whole, step: int) -> Non
     assert_ends_like(run, whole)
 
 
+@SLOW
 def test_the_practised_run_had_all_that_it_was_told(practised: Whole) -> None:
     """Or what is said above of resuming it would say nothing."""
     last = checkpoint(practised.run)
@@ -217,6 +225,7 @@ def test_the_practised_run_had_all_that_it_was_told(practised: Whole) -> None:
     )
 
 
+@SLOW
 def test_stopped_again_and_again(reader: Whole) -> None:
     run = reader.folder / "often"
     assert fit(reader.folder, reader.config, run.name, stop=(signal.SIGINT, 1)).code == 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from squadqa.errors import DataError, did_you_mean
+from squadqa.package_files import SAMPLE, locate
 
 SQUAD = "rajpurkar/squad"
 FILE_SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz")
@@ -31,7 +32,7 @@ class Source:
     @property
     def path(self) -> Path | None:
         """The file, where the source is one."""
-        return None if self.split else Path(self.name)
+        return None if self.split else locate(self.name)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.split})" if self.split else self.name
@@ -41,12 +42,13 @@ def find_source(name: str, *, part: Literal["train", "dev"] = "dev") -> Source:
     """Find the file or data set that a user named.
 
     `squad` is the official file in the folder `SQUADQA_DATA_DIR` where that is set, otherwise
-    `rajpurkar/squad` through `datasets`. A folder is searched for the official file name, or
-    `train.json` and `dev.json`. Any other name that is no file is taken as a `datasets` name;
-    `NAME:SPLIT` names its split.
+    `rajpurkar/squad` through `datasets`. `sample`, where there is no such folder, is data/sample:
+    the working folder's, or the one that comes with squadqa. A folder is searched for the official
+    file name, or `train.json` and `dev.json`. Any other name that is no file is taken as a
+    `datasets` name; `NAME:SPLIT` names its split.
 
     Args:
-        name: A path, `squad`, or a `datasets` name.
+        name: A path, `squad`, `sample`, or a `datasets` name.
         part: Which official part to take where the name leaves it open.
 
     Raises:
@@ -71,10 +73,12 @@ def _find_source(name: str, part: Literal["train", "dev"]) -> Source:
             return Source(SQUAD, split)
         return Source(str(_part_file(Path(folder), file_name)))
     path = Path(name)
-    if path.is_dir():
+    if name == SAMPLE.name and not path.exists():
+        path = SAMPLE
+    if locate(path).is_dir():
         return Source(str(_part_file(path, file_name)))
     looks_like_file = name.endswith(FILE_SUFFIXES) or path.is_absolute() or name.startswith(".")
-    if path.exists() or looks_like_file or name.count("/") != 1:
+    if locate(path).exists() or looks_like_file or name.count("/") != 1:
         _require_file(path)
         return Source(str(path))
     return Source(name, split)
@@ -83,7 +87,7 @@ def _find_source(name: str, part: Literal["train", "dev"]) -> Source:
 def _part_file(folder: Path, file_name: str) -> Path:
     short_name = file_name.replace("-v1.1", "")  # as in data/sample
     for name in (file_name, f"{file_name}.gz", short_name, f"{short_name}.gz"):
-        if (folder / name).is_file():
+        if locate(folder / name).is_file():
             return folder / name
     raise DataError(
         f'no "{file_name}" or "{short_name}" (or .gz of them) in the folder "{folder}"',
@@ -92,7 +96,7 @@ def _part_file(folder: Path, file_name: str) -> Path:
 
 
 def _require_file(path: Path) -> None:
-    if path.is_file():
+    if locate(path).is_file():
         return
     siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     near = [name for name in siblings if name.endswith(FILE_SUFFIXES)]

@@ -1,0 +1,67 @@
+"""Where the files are that come with squadqa: the configurations and the sample data.
+
+A checkout, or an editable installation of one, has them beside the package, as `configs` and
+`data/sample`. Any other installation has copies inside the package: `package_dir` in setup.cfg puts
+them there.
+"""
+
+from pathlib import Path
+
+CONFIGS = Path("configs")
+"""What paths of configurations begin with, in a checkout and on a command line."""
+
+SAMPLE = Path("data/sample")
+"""The same for the sample: train.json and dev.json."""
+
+_PACKAGE = Path(__file__).parent
+_INSTALLED = {CONFIGS: _PACKAGE / "configs", SAMPLE: _PACKAGE / "bundled" / "sample"}
+
+
+def configs_folder() -> Path:
+    """Give the folder of the configurations that come with squadqa."""
+    return _folder(CONFIGS)
+
+
+def sample_folder() -> Path:
+    """Give the folder of the sample data: train.json and dev.json."""
+    return _folder(SAMPLE)
+
+
+def locate(path: str | Path) -> Path:
+    """Find a file by the path that it has in a checkout, from any working folder.
+
+    Args:
+        path: Such as "configs/drqa.yaml" or "data/sample"; relative to the working folder.
+
+    Returns:
+        The same path where there is something, or where nothing of that name comes with squadqa;
+        otherwise the file or folder that comes with it.
+    """
+    path = Path(path)
+    if ".." not in path.parts and not path.exists():
+        for begin in _INSTALLED:
+            if path.is_relative_to(begin):
+                shipped = _folder(begin) / path.relative_to(begin)
+                return shipped if shipped.exists() else path
+    return path
+
+
+def short_name(path: str | Path) -> str:
+    """Name a file as a checkout does: the inverse of `locate`.
+
+    Args:
+        path: A file's path.
+
+    Returns:
+        Such as "configs/drqa.yaml" for a file that comes with squadqa; other paths as they are.
+    """
+    path = Path(path)
+    for begin in _INSTALLED:
+        if path.is_relative_to(folder := _folder(begin)):
+            return (begin / path.relative_to(folder)).as_posix()
+    return str(path)
+
+
+def _folder(begin: Path) -> Path:
+    installed = _INSTALLED[begin]
+    return installed if installed.is_dir() else _PACKAGE.parent / begin
