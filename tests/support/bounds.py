@@ -144,7 +144,7 @@ def guesses(
 
 
 def _candidates(question: "Doc", context: "Doc") -> "list[Span]":
-    """Give the spans of the likeliest type that is there, but for those the question names."""
+    """Return the spans of the likeliest type that is there, but for those the question names."""
     asked = question.text.lower()
     if re.search(r"\bwhy\b", asked):
         groups = [_clauses(context)]
@@ -161,7 +161,7 @@ def _candidates(question: "Doc", context: "Doc") -> "list[Span]":
 
 
 def _clauses(context: "Doc") -> "list[Span]":
-    """Give what stands behind a word of reason, up to the end of the clause."""
+    """Return what stands behind a word of reason, up to the end of the clause."""
     clauses = []
     for token in context:
         if token.lower_ in _REASON_WORDS:
@@ -175,7 +175,7 @@ def _clauses(context: "Doc") -> "list[Span]":
 
 
 def _chunks(context: "Doc") -> "list[Span]":
-    """Give the noun chunks that are neither names, numbers nor pronouns."""
+    """Return the noun chunks that are neither names, numbers nor pronouns."""
     named = {token.i for span in context.ents for token in span}
     return [
         chunk

@@ -108,7 +108,7 @@ def prepared(
 
 
 def lemma(word: str) -> str:
-    """Give the lemma that `prepared` gives a word."""
+    """Return the lemma that `prepared` gives a word."""
     return word.lower().rstrip("s") or word.lower()
 
 
