@@ -70,7 +70,7 @@ class FormBatch(TensorRecord):
     frequent: Tensor
 
     def select(self, rows: Tensor) -> FormBatch:
-        """Take some of the forms, (U') rows, the first of which is padding's."""
+        """Select some of the forms: (U') rows, the first of which is padding."""
         return FormBatch(self.characters[rows], self.vectors[rows], self.frequent[rows])
 
 

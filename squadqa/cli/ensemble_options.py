@@ -97,7 +97,7 @@ def ensemble_parser() -> CommandParser:
         "--run",
         metavar="RUN_FOLDER",
         dest="run_folder",
-        help="folder to make, which answers by itself",
+        help="folder to make, for the members, answers and scores",
     )
     add("--results", metavar="FOLDER", help="also write the scores to FOLDER/NAME.json")
     add_json_option(parser)

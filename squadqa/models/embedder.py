@@ -82,7 +82,7 @@ class Embedder(nn.Module):
         return torch.cat([context, held], dim=2), self._held(question, batch)
 
     def embed_question(self, batch: SpanBatch) -> Tensor:
-        """Embed the question alone, (B, Q, D): the context's word forms are not encoded."""
+        """Embed only the question, (B, Q, D), without encoding the context's word forms."""
         used, ids = batch.question_ids.unique(return_inverse=True)  # padding is the smallest
         if used[0] != 0:
             used, ids = F.pad(used, (1, 0)), ids + 1
@@ -91,6 +91,6 @@ class Embedder(nn.Module):
         return self._held(question, batch) if self.word_in_question else question
 
     def _held(self, question: Tensor, batch: SpanBatch) -> Tensor:
-        """Join the question's embeddings with that it holds its own tokens: (B, Q, D + 2)."""
+        """Join the question's embeddings with its matches, which are all true: (B, Q, D + 2)."""
         own = batch.question_mask[:, :, None].expand(-1, -1, NUM_FORM_MATCHES)  # (B, Q, 2)
         return torch.cat([question, own.float()], dim=2)

@@ -157,14 +157,14 @@ class BestWeights(pl.Callback):
 
 
 def require_model(saved: str | None, described: str) -> None:
-    """Make sure that a checkpoint is of the model that a configuration describes.
+    """Check that a checkpoint belongs to the model that a configuration describes.
 
     Args:
-        saved: The class of the model whose weights the checkpoint holds, if it says so.
+        saved: The class of the model in the checkpoint, if the checkpoint says so.
         described: The class that the configuration names.
 
     Raises:
-        CheckpointError: They are not the same.
+        CheckpointError: They differ.
     """
     if saved != described:
         raise CheckpointError(
