@@ -1,4 +1,4 @@
-"""Every command of the README runs, long ones on a shrunken set."""
+"""Every command of the README runs, long ones on small data."""
 
 import re
 import shlex
@@ -29,13 +29,13 @@ SHRUNKEN = [
 
 
 def prompted(text: str) -> list[str]:
-    """The lines behind a prompt."""
+    """The lines after a prompt."""
     found = re.findall(r"^\$ ([^#\n]+)", text.replace("\\\n", ""), re.MULTILINE)
     return [command.strip() for command in found]
 
 
 def commands() -> list[str]:
-    """The lines behind a prompt, and the commands of the table."""
+    """The lines after a prompt, and the commands of the table."""
     tabled = re.findall(r"^\| `(squadqa [^`]+)` \|", README, re.MULTILINE)
     return [*prompted(README), *tabled]
 
@@ -101,7 +101,7 @@ def test_command_runs(command: str, checkout: Path) -> None:
 
 
 @pytest.mark.parametrize("command", DOCUMENTED)
-def test_command_of_the_docs_is_understood(command: str, checkout: Path, begun: list[Any]) -> None:
+def test_command_of_the_docs_can_be_parsed(command: str, checkout: Path, begun: list[Any]) -> None:
     program, *arguments = shlex.split(command)
     assert program == "squadqa"
     assert main(arguments) == 0

@@ -1,4 +1,4 @@
-"""Two processes on CPU: training, stopping, and the same scores as one process gives."""
+"""Two processes on CPU: training, stopping, and the same scores as with one process."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def port() -> int:
 def two_processes(
     folder: Path, port: int, *arguments: object, stop: tuple[int, int] | None = None
 ) -> tuple[Done, Done]:
-    """Start both processes, as a scheduler does; `stop` is sent to the second alone."""
+    """Start both processes like a scheduler; `stop` is sent only to the second."""
     commands = [
         Command(
             folder,
@@ -63,7 +63,7 @@ def train(folder: Path, port: int, settings: dict[str, Any]) -> Path:
     config = write_config(folder, settings, eval_batch_size=3)
     first, second = two_processes(folder, port, *fit(folder, config, "whole"))
     assert (first.code, second.code) == (0, 0), first.err + second.err
-    assert second.out == "", "only the first process tells"
+    assert second.out == "", "only the first process prints"
     return folder / "whole"
 
 
@@ -94,7 +94,7 @@ PRACTISED = {
         },
     },
 }
-"""A reader whose processes differ in more than their questions: statistics, rounds, averages."""
+"""A reader whose processes differ not only in their questions: statistics, rounds, averages."""
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def test_lightning_starts_the_second_process(port: int, tmp_path: Path) -> None:
     assert result["epochs"] == pytest.approx(2 * 16 / 14)  # eight batches of two for 14 questions
 
 
-def test_torchrun_starts_both_processes_and_the_folder_is_named(port: int, tmp_path: Path) -> None:
+def test_torchrun_starts_both_processes_in_a_named_folder(port: int, tmp_path: Path) -> None:
     write_config(tmp_path, SCORER)
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
     command += ["--master-addr", "127.0.0.1", "--master-port", str(port)]
@@ -141,7 +141,7 @@ def test_torchrun_starts_both_processes_and_the_folder_is_named(port: int, tmp_p
         timeout=55,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("2 process(es)") == 1, "only the first process tells"
+    assert done.stdout.count("2 process(es)") == 1, "only the first process prints"
     assert not (tmp_path / "runs").exists()
     assert (tmp_path / "mine/checkpoints/best.ckpt").is_file()
     assert json.loads((tmp_path / "mine/results.json").read_text())["total"] == 8
@@ -195,7 +195,7 @@ def test_a_signal_to_one_process_stops_both_and_they_resume(scorer: Path, port: 
         folder, port, *fit(folder, folder / "config.yaml", "stopped"), stop=(signal.SIGTERM, 2)
     )
     assert [done.code for done in stopped] == [1, 0]
-    assert stopped[0].err.endswith("go on with: squadqa train --resume stopped\n")
+    assert stopped[0].err.endswith("resume with: squadqa train --resume stopped\n")
     assert "Stopped" not in stopped[1].err
     resumed = two_processes(folder, port, "train", "--resume", "stopped")
     assert [done.code for done in resumed] == [0, 0], resumed[0].err + resumed[1].err

@@ -1,4 +1,4 @@
-"""Memory that is kept between batches, up to a bound."""
+"""Memory that is kept between batches, up to a limit."""
 
 import mmap
 import sys
@@ -15,7 +15,7 @@ from tests.support.trainers import Trainer
 
 
 class Memory(SimpleNamespace):
-    """A process' memory in GiB, and as much of its libc as is used."""
+    """A process's memory in GiB, and the functions of libc that are used."""
 
     def __init__(self) -> None:
         super().__init__(needed=1.0, free=0.0, options={}, trims=0)
@@ -38,7 +38,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
     return memory
 
 
-def test_freed_memory_is_kept_up_to_a_bound(memory: Memory) -> None:
+def test_freed_memory_is_kept_up_to_a_limit(memory: Memory) -> None:
     callback = HeldMemory(most_gib=2.0)
     callback.on_train_start(Trainer(), torch.nn.Module())  # type: ignore[arg-type]
     assert memory.options == {
@@ -54,8 +54,8 @@ def test_freed_memory_is_kept_up_to_a_bound(memory: Memory) -> None:
     assert trims == [0, 0, 1, 1, 1, 2]
 
 
-def test_what_is_needed_is_not_freed_memory(memory: Memory) -> None:
-    """A process that needs much does not give back after every batch."""
+def test_needed_memory_does_not_count_as_freed(memory: Memory) -> None:
+    """A process that needs much memory does not return it after every batch."""
     callback = HeldMemory(most_gib=2.0)
     callback.on_train_start(Trainer(), torch.nn.Module())  # type: ignore[arg-type]
     memory.needed = 9.0
@@ -76,7 +76,7 @@ def test_other_allocators_are_left_alone(memory: Memory, monkeypatch: pytest.Mon
     assert (memory.trims, memory.options) == (0, {})
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it so")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports it")
 def test_held_memory_counts_no_mapped_files(tmp_path: Path) -> None:
     path = tmp_path / "values"
     np.zeros(2**26, np.uint8).tofile(path)
