@@ -1,4 +1,7 @@
-"""Scores of prediction files and of runs, and refusals."""
+"""Scores of prediction files and of runs, and refusals.
+
+One file, as all tests run one command on the same data and predictions.
+"""
 
 import gzip
 import json

@@ -1,3 +1,8 @@
+"""Reading of SQuAD files: formats, invalid files, and answers.
+
+One file, as most tests are rows of one table of invalid files.
+"""
+
 import gzip
 import json
 import re
