@@ -1,6 +1,6 @@
 """squadqa: train and evaluate feature-based baselines and neural readers on SQuAD v1.1.
 
-Heavy packages are imported by the first use, not with this one.
+Heavy packages are imported on first use, not together with this one.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ def load(
 
     Args:
         run: A run folder of `squadqa train`, or a folder of `squadqa ensemble --run`.
-        checkpoint: Which checkpoint of a run to take; None takes the best, or the last where there
-            is no best yet.
-        device: "cpu", "cuda" (or "cuda:1" and so on), or "auto": a GPU where there is one.
-        trust: Packages of your own whose readers or scorers the run may name. They are imported,
-            which runs their code; nothing outside squadqa is imported without being named here.
+        checkpoint: Which checkpoint of a run to take; None takes the best, or the last if there is
+            no best one yet.
+        device: "cpu", "cuda" (or "cuda:1" and so on), or "auto": a GPU if there is one.
+        trust: Packages of your own whose readers or scorers the run may use. Importing them runs
+            their code; nothing outside squadqa is imported unless it is named here.
 
     Returns:
-        What has `answer`, `predict` and `evaluate`.
+        An object with `answer`, `predict` and `evaluate`.
 
     Raises:
-        CheckpointError: There is no such run, or it cannot be used.
-        ConfigError: There is no such device.
+        CheckpointError: The run does not exist or cannot be used.
+        ConfigError: The device does not exist.
     """
     from squadqa.inference.load import load as open_
 

@@ -1,4 +1,4 @@
-"""What data hands to models: frozen records of tensors.
+"""The batches that data hands to models: frozen records of tensors.
 
 Letters: B batch, C context tokens, Q question tokens, U distinct word forms of the batch,
 W characters of a word, E width of the word vectors.
@@ -34,7 +34,7 @@ class TensorRecord:
         """Copy every tensor to a device.
 
         Args:
-            device: Where to.
+            device: The target device.
             non_blocking: Do not wait for copies from pinned memory.
         """
         values = {}
@@ -60,9 +60,9 @@ class FormBatch(TensorRecord):
 
     Args:
         characters: (U, W) int64 character ids, 0 after the word's end.
-        vectors: (U, E) pretrained vector, zeros where no source knows the form.
-        frequent: (U,) int64 rank of the form among the most frequent of train, from 1; 0 if it is
-            none of them.
+        vectors: (U, E) pretrained vector; zeros if no source has the form.
+        frequent: (U,) int64 rank of the form among the most frequent ones of train, from 1; 0 for
+            all other forms.
     """
 
     characters: Tensor
@@ -70,7 +70,7 @@ class FormBatch(TensorRecord):
     frequent: Tensor
 
     def select(self, rows: Tensor) -> FormBatch:
-        """Take some of the forms, (U') rows, the first of which is padding's."""
+        """Select some of the forms: (U') rows, the first of which is padding."""
         return FormBatch(self.characters[rows], self.vectors[rows], self.frequent[rows])
 
 
@@ -79,13 +79,14 @@ class SpanBatch(TensorRecord):
     """Questions with their contexts, for readers that point at a start and an end.
 
     Args:
-        index: (B,) int64 the question's place in its data set.
+        index: (B,) int64 the question's index in its data set.
         forms: The batch's distinct word forms.
         context_ids: (B, C) int64 rows of `forms`, 0 where padded.
         question_ids: (B, Q) int64 rows of `forms`, 0 where padded.
         context_mask: (B, C) bool, True on a token.
         question_mask: (B, Q) bool, True on a token.
-        context_matches: (B, C, 3) float: the question holds the same form, lower-cased form, lemma.
+        context_matches: (B, C, 3) float: 1.0 if the question contains the same form, lower-cased
+            form, lemma.
         context_term_frequency: (B, C) float share of the context's tokens that have this
             lower-cased form.
         context_tags: (B, C) int64 part of speech, 0 if unknown.
@@ -113,13 +114,13 @@ class SpanBatch(TensorRecord):
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a model must know of its data to be built.
+    """The sizes of the data that a model is built from.
 
     Args:
-        vector_size: E, the width of the word vectors; 0 where there are none.
-        tuned_words: How many of train's most frequent word forms are known, whose vectors a model
-            may train on.
-        num_buckets: Buckets of a continuous feature of candidates; 0 where there are none.
+        vector_size: E, the width of the word vectors; 0 without vectors.
+        tuned_words: How many of train's most frequent word forms are known; a model may train their
+            vectors.
+        num_buckets: Buckets of a continuous feature of candidates; 0 without such features.
     """
 
     vector_size: int = 0
@@ -133,11 +134,11 @@ class TreeBatch(TensorRecord):
 
     Args:
         mask: (B, C) bool, True on a token.
-        counted: (B, C) bool, True on a token that is neither article nor punctuation.
+        counted: (B, C) bool, True on a token that is neither an article nor punctuation.
         words: (B, C) int64 hash of each token's word.
         labels: (B, C) int64 hash of its dependency label.
         tags: (B, C) int64 hash of its part of speech.
-        heads: (B, C) int64 its head; a root is its own head.
+        heads: (B, C) int64 its head; the head of a root is the root itself.
         depths: (B, C) int64 arcs to its root.
         sentences: (B, C) int64 its sentence.
     """
@@ -171,11 +172,11 @@ class WordBatch(TensorRecord):
 class CandidateBatch(TensorRecord):
     """Questions with their contexts' candidate answers, for scorers that rank them.
 
-    It carries tokens, sentences and the candidates' boundaries; what a feature group says of each
-    candidate is summed from them where it is scored. Weights are whole numbers (`UNIT` of
-    `squadqa.data.candidates.statistics` to 1.0), so that sums of them are exact.
+    It holds tokens, sentences and the candidates' boundaries; scorers sum the feature groups of
+    each candidate from these. Weights are whole numbers (a weight of 1.0 is stored as `UNIT` of
+    `squadqa.data.candidates.statistics`), so that their sums are exact.
 
-    Letters beyond the above: N candidates, S sentences, V continuous features, L labels of a span,
+    More letters: N candidates, S sentences, V continuous features, L labels of a span,
     K kinds of a question.
 
     Args:
@@ -184,25 +185,29 @@ class CandidateBatch(TensorRecord):
         words: The same words as forms, for scorers that read vectors and characters; or None.
         candidate_spans: (B, N, 2) int64 first and last token, inclusive.
         candidate_mask: (B, N) bool, True on a candidate.
-        candidate_labels: (B, N) bool, True on what is to be chosen; nowhere if it is unknown.
-        candidate_heads: (B, N) int64 token that the rest of each candidate hangs from.
+        candidate_labels: (B, N) bool, True on the right candidates; all False if they are unknown.
+        candidate_heads: (B, N) int64 token that heads each candidate in the dependency tree.
         candidate_sentences: (B, N) int64 sentence of each candidate.
         candidate_constituents: (B, N, L) int64 hashes of the span's constituent labels.
         candidate_tags: (B, N) int64 hash of the span's sequence of parts of speech.
         sentence_spans: (B, S, 2) int64 first and last token, inclusive.
         sentence_roots: (B, S, 3) bool: the roots of sentence and question are equal, the sentence
-            holds the question's root, the question holds the sentence's root.
-        matched_places: (B, C) int64 first question token with each token's word, -1 if none.
-        word_matches: (B, C) int64 weight of each token whose word stands in the question, else 0.
-        bigram_matches: (B, C) int64 weight of each token that starts a bigram of the question.
+            contains the question's root, the question contains the sentence's root.
+        matched_places: (B, C) int64 first question token with the same word as each token, -1 if
+            none.
+        word_matches: (B, C) int64 weight of each token whose word occurs in the question, else 0.
+        bigram_matches: (B, C) int64 weight of each token that starts a bigram of the question, else
+            0.
         word_weights: (B, C) int64 weight of each token.
-        question_terms: (B, T) int64 hashes of the question's words, articles and punctuation left
-            out; 0 where padded.
+        question_terms: (B, T) int64 hashes of the question's words without articles and
+            punctuation; 0 where padded.
         question_paths: (B, Q) int64 hash of the path from the wh-word to each token.
-        question_kinds: (B, K) int64 hashes of the question's wh-word, and of more of its wh-phrase.
+        question_kinds: (B, K) int64 hashes of the question's wh-word, and of longer parts of its
+            wh-phrase.
         question_types: (B,) int64 number of the wh-word, 0 if there is none.
-        bucket_edges: (V, buckets - 1) int64 where train cuts the continuous features.
-        value_means: (V,) float their means in train.
+        bucket_edges: (V, buckets - 1) int64 edges of the continuous features' buckets, measured on
+            train.
+        value_means: (V,) float means of the continuous features in train.
         value_deviations: (V,) float their standard deviations in train.
     """
 

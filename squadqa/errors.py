@@ -1,4 +1,4 @@
-"""What a user can cause, said so that a user can mend it."""
+"""Errors that a user can cause, worded so that the user can fix them."""
 
 import difflib
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ class SquadQAError(ValueError):
 
     Args:
         what: What is wrong, where, and the offending value. One line.
-        hint: What probably was meant, or why it is wrong. One line, may be empty.
+        hint: What was probably meant, or why it is wrong. One line, may be empty.
         next_step: What to do about it. One line, may be empty.
     """
 
@@ -33,7 +33,7 @@ class CheckpointError(SquadQAError):
 
 
 class ConfigError(SquadQAError):
-    """A configuration that names what does not exist, or cannot work."""
+    """A configuration that names something that does not exist, or that cannot work."""
 
 
 class OutputError(SquadQAError):
@@ -41,14 +41,14 @@ class OutputError(SquadQAError):
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """Suggest the nearest of the known names.
+    """Suggest the known name that is closest to what the user wrote.
 
     Args:
         word: What the user wrote.
-        choices: The names there are.
+        choices: The known names.
 
     Returns:
-        A question such as `Did you mean "fit"?`, or the list of all names when none is near.
+        A question such as `Did you mean "fit"?`, or the list of all names if none is close.
     """
     known = sorted(set(choices))
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)

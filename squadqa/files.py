@@ -1,4 +1,4 @@
-"""Writing files so that a reader finds the old one or the whole new one, never a half."""
+"""Atomic writing: a reader finds the old file or the whole new one, never half of it."""
 
 import os
 import tempfile
@@ -11,11 +11,11 @@ from squadqa.errors import OutputError
 
 
 def output_error(path: Path, error: OSError) -> OutputError:
-    """Say why a file or folder cannot be written.
+    """Make the error for a file or folder that cannot be written.
 
     Args:
         path: What was to be written.
-        error: What the system answered.
+        error: The system's error.
     """
     return OutputError(
         f'cannot write "{path}": {error.strerror or error}',
@@ -25,7 +25,7 @@ def output_error(path: Path, error: OSError) -> OutputError:
 
 @contextmanager
 def write_atomic(path: str | Path, *, mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a temporary file beside `path` and rename it there when the block ends well.
+    """Open a temporary file next to `path`, and rename it to `path` if the block succeeds.
 
     Args:
         path: The file to write; missing parent folders are made.

@@ -1,4 +1,4 @@
-"""What a measurement was made with: the commit of the code, and the machine."""
+"""The commit of the code and the machine that a measurement was made with."""
 
 import os
 import platform
@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 def commit(folder: str | Path | None = None) -> str:
-    """Name the commit that a folder's files belong to.
+    """Return the commit that a folder's files belong to.
 
     Args:
-        folder: A folder of a git working tree; None is this package's own.
+        folder: A folder of a git working tree; None takes this package's folder.
 
     Returns:
-        The commit's hash, followed by "-dirty" where tracked files differ from it; "unknown" where
-        git keeps none of the folder's files, as for an installed package.
+        The commit's hash, followed by "-dirty" if tracked files differ from it; "unknown" if git
+        tracks none of the folder's files, as for an installed package.
     """
     git = ["git", "--no-optional-locks", "-C", str(folder or Path(__file__).parent)]
 
@@ -23,7 +23,7 @@ def commit(folder: str | Path | None = None) -> str:
         return subprocess.run([*git, *command], check=True, capture_output=True, text=True).stdout
 
     try:
-        answer("ls-files", "--error-unmatch", ".")  # else another project's repository is around it
+        answer("ls-files", "--error-unmatch", ".")  # else the folder may lie in another repository
         head, changes = answer("rev-parse", "HEAD"), answer("status", "--porcelain", "-uno")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

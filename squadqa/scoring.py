@@ -1,4 +1,4 @@
-"""The official SQuAD v1.1 score: how near a predicted text is to the nearest reference answer.
+"""The official SQuAD v1.1 score: how close a predicted text is to its closest reference answer.
 
 Reference: Rajpurkar et al. 2016 (arXiv 1606.05250), section 6.1, and the evaluation script v1.1
 published with the data set. The two maxima over the references are taken independently.
@@ -24,7 +24,7 @@ class Score:
     Args:
         exact_match: Mean exact match over all questions, in percent.
         f1: Mean F1 over all questions, in percent.
-        total: Number of questions, those without a prediction included.
+        total: Number of questions, including those without a prediction.
         missing: Number of questions without a prediction; each scores 0.
     """
 
@@ -34,25 +34,25 @@ class Score:
     missing: int
 
 
-@lru_cache(maxsize=1 << 16)  # answers recur: in one question, and every epoch
+@lru_cache(maxsize=1 << 16)  # the same answers come again in every epoch
 def normalize_answer(text: str) -> str:
-    """Lower-case, delete ASCII punctuation (joining its sides), drop articles, tidy white space.
+    """Lower-case, delete ASCII punctuation (its sides join) and articles, tidy white space.
 
     Args:
-        text: An answer, predicted or given. Dashes and quotes beyond ASCII stay in it.
+        text: An answer, predicted or given. Dashes and quotes outside ASCII stay.
     """
     return " ".join(_ARTICLE.sub(" ", text.lower().translate(_WITHOUT_PUNCTUATION)).split())
 
 
 def exact_match(prediction: str, references: Sequence[str]) -> float:
-    """Tell whether a prediction equals any reference after normalisation.
+    """Return whether a prediction equals any reference after normalisation.
 
     Args:
         prediction: The predicted text.
         references: The given answers, one or more.
 
     Returns:
-        1 or 0; 1 also where prediction and reference are both empty after normalisation.
+        1 or 0; 1 also if prediction and reference are both empty after normalisation.
 
     Raises:
         DataError: There are no references.
@@ -68,8 +68,8 @@ def f1(prediction: str, references: Sequence[str]) -> float:
         references: The given answers, one or more.
 
     Returns:
-        The largest harmonic mean of precision and recall, 0 to 1; 0 where prediction and
-        reference are both empty after normalisation, as the official script has it.
+        The largest harmonic mean of precision and recall, 0 to 1; 0 if prediction and reference are
+        both empty after normalisation, as in the official script.
 
     Raises:
         DataError: There are no references.
@@ -101,7 +101,7 @@ def score(references: Mapping[str, Sequence[str]], predictions: Mapping[str, str
     """Score predictions as the official script does.
 
     Args:
-        references: The given answers of each question id. Its order is the order of summing.
+        references: The given answers of each question id. Scores are summed in this order.
         predictions: The predicted text by question id. An id that is missing here scores 0 and
             counts; an id that is not among the references is ignored.
 

@@ -1,4 +1,4 @@
-"""Spans of text and their one conversion: character spans are half-open, token spans inclusive."""
+"""Conversion of spans: character spans are half-open, token spans inclusive."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,11 @@ def tokens_covering(
     Args:
         offset_mapping: (C, 2) half-open character spans of a text's tokens, in order.
         start: (K,) first characters.
-        end: (K,) characters behind the last.
+        end: (K,) the characters after the last ones.
 
     Returns:
         (K,) first and (K,) last tokens, inclusive. A character span that touches no token (it is
-        empty, or all white space) gives a first token behind the last.
+        empty, or only white space) gives a first token after the last one.
     """
     first = np.searchsorted(offset_mapping[:, 1], start, side="right")
     last = np.searchsorted(offset_mapping[:, 0], end, side="left") - 1
@@ -28,7 +28,7 @@ def tokens_covering(
 def characters_of(
     offset_mapping: Offsets, first: NDArray[np.int64], last: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Give the half-open character spans of inclusive token spans.
+    """Return the half-open character spans of inclusive token spans.
 
     Args:
         offset_mapping: (C, 2) half-open character spans of a text's tokens.
@@ -36,7 +36,7 @@ def characters_of(
         last: (K,) last tokens, inclusive.
 
     Returns:
-        (K,) first characters and (K,) characters behind the last.
+        (K,) first characters and (K,) characters after the last ones.
     """
     return (
         offset_mapping[first, 0].astype(np.int64),

@@ -1,4 +1,4 @@
-"""What every test starts from: no network, no telemetry, one thread a process, one minute."""
+"""Settings of every test: no network, no telemetry, one thread per process, one minute."""
 
 import faulthandler
 import os
@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(600))
     functions = {item.function for item in items if isinstance(item, pytest.Function)}
     for test in filter(is_hypothesis_test, functions) if FUZZ else ():
-        own = test._hypothesis_internal_use_settings  # a test is given its settings but once
+        own = test._hypothesis_internal_use_settings  # a test is changed only once
         test._hypothesis_internal_use_settings = settings(own, max_examples=10 * own.max_examples)
 
 
@@ -76,7 +76,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What each training was to begin with, the `Parsed` of its command line; it does not begin."""
+    """The `Parsed` command line of each training, which is not run."""
     from squadqa.cli import lightning
 
     made: list[Any] = []
@@ -86,7 +86,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return 0
 
     monkeypatch.setattr(lightning, "train", train)
-    # Set back after the test: Lightning sets it for the processes that it would start.
+    # Restored after the test: Lightning sets it for the processes that it would start.
     monkeypatch.setenv("PL_GLOBAL_SEED", "0")
     return made
 
@@ -96,17 +96,17 @@ def squad_folder() -> Path:
     """The folder of real SQuAD: train-v1.1.json and dev-v1.1.json, plain or .gz."""
     named = os.environ.get("SQUADQA_DATA_DIR")
     if not named:
-        pytest.skip("real SQuAD is needed: set SQUADQA_DATA_DIR to the folder that holds it")
+        pytest.skip("real SQuAD is needed: set SQUADQA_DATA_DIR to its folder")
     folder = Path(named)
     for name in ("train-v1.1.json", "dev-v1.1.json"):
         if not any((folder / f"{name}{ending}").is_file() for ending in ("", ".gz")):
-            pytest.fail(f'SQUADQA_DATA_DIR names "{folder}", which holds no {name} (nor .gz)')
+            pytest.fail(f'SQUADQA_DATA_DIR names "{folder}", which contains no {name} (nor .gz)')
     return folder
 
 
 @pytest.fixture(scope="session")
 def reader_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run folder of a small trained reader; train.json and dev.json lie two folders up."""
+    """The run folder of a small trained reader; train.json and dev.json are two folders up."""
     from tests.support.runs import READER, train_once
 
     return train_once(tmp_path_factory, "drqa", READER)
@@ -114,7 +114,7 @@ def reader_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def scorer_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run folder of a small trained scorer of candidates, as `reader_run`."""
+    """The run folder of a small trained scorer of candidates, like `reader_run`."""
     from tests.support.runs import SCORER, train_once
 
     return train_once(tmp_path_factory, "logistic", SCORER)

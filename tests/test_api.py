@@ -1,4 +1,4 @@
-"""`squadqa.load`, and readers and scorers of one's own."""
+"""`squadqa.load`, and readers and scorers of a user's own package."""
 
 import os
 import shutil
@@ -135,15 +135,15 @@ def test_an_own_reader_trains_and_opens_where_it_is_trusted(
     own_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(own_run.parent))
-    with pytest.raises(CheckpointError, match=r'is not of squadqa; .* trust=\["mine"\]'):
+    with pytest.raises(CheckpointError, match=r'is not in squadqa; .* trust=\["mine"\]'):
         squadqa.load(own_run)
-    assert "mine" not in sys.modules, "nothing of it was imported"
+    assert "mine" not in sys.modules, "its package was imported"
     for trust in (["mine"], ["mine.readers"]):
         run = squadqa.load(own_run, trust=trust)
         assert type(run.model).__name__ == "TinyReader"  # type: ignore[attr-defined]
         answer = run.answer(CONTEXT, "Who sold the boat?")
         assert len(answer.text.split()) <= 5
-    with pytest.raises(CheckpointError, match="is not of squadqa"):
+    with pytest.raises(CheckpointError, match="is not in squadqa"):
         squadqa.load(own_run, trust=["mine.others", "min"])
 
 

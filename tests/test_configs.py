@@ -1,4 +1,4 @@
-"""Every YAML that is shipped parses, and makes what it describes."""
+"""Every shipped YAML file parses, and its objects can be made."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ from squadqa.nn.similarity import AdditiveSimilarity
 CONFIGS = Path(__file__).parents[1] / "configs"
 FILES = sorted(CONFIGS.rglob("*.yaml"))
 SIZES = Sizes(vector_size=5, tuned_words=1000, num_buckets=4)
-BASES = {"word_in_question": "bidaf.yaml"}  # DrQA has features of its own
+BASES = {"word_in_question": "bidaf.yaml"}  # DrQA has its own features
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def arguments(path: Path) -> list[str]:
-    """What `fit` is told: a complete file by itself, a part on top of a complete one."""
+    """The arguments of `fit`: a complete file alone, a part on top of a complete one."""
     if "seed_everything" in load(path):
         return ["--config", str(path)]
     whole = BASES.get(path.stem, "drqa.yaml")
@@ -42,7 +42,7 @@ TRAINED = [
 
 @pytest.fixture
 def fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: list[Any]) -> Callable[..., Any]:
-    """Makes what `fit` would train, and trains nothing."""
+    """Make the objects that `fit` would train, and train nothing."""
     from squadqa.cli import lightning
 
     monkeypatch.chdir(tmp_path)
@@ -55,7 +55,7 @@ def fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: list[Any]) -> Ca
 
 
 def char_cnn_of(parsed: Any) -> Any:
-    """The character encoder of what would be trained."""
+    """The character encoder of the model that would be trained."""
     model = parsed.module.make_model(SIZES)
     return getattr(model, "embedder", model).words.char_cnn
 
@@ -90,9 +90,7 @@ def test_the_papers_rnet_is_what_its_comment_says(fit: Callable[..., Any]) -> No
 
 
 @pytest.mark.parametrize("name", ["bidaf", "bilstm", "dcn", "match_lstm", "rnet"])
-def test_part_tells_a_reader_which_words_the_question_holds(
-    name: str, fit: Callable[..., Any]
-) -> None:
+def test_part_adds_the_word_in_question_feature(name: str, fit: Callable[..., Any]) -> None:
     complete, part = str(CONFIGS / f"{name}.yaml"), str(CONFIGS / "features/word_in_question.yaml")
     alone = fit("--config", complete).module.make_model(SIZES)
     told = fit("--config", complete, "--config", part).module.make_model(SIZES)
@@ -113,7 +111,7 @@ def test_part_chooses_the_char_cnn_of_both_families(
         assert encoder is None
         return
     assert type(encoder).__name__ == part["class_path"].rpartition(".")[2]
-    by_itself = type(encoder)()  # which a part writes out
+    by_itself = type(encoder)()  # the defaults, which a part spells out
     assert encoder.convolution.keywords == by_itself.convolution.keywords
     assert encoder.dropout.p == by_itself.dropout.p
     shapes, own = ([p.shape for p in each.parameters()] for each in (encoder, by_itself))
@@ -130,7 +128,7 @@ def test_one_option_chooses_the_char_cnn(model: str, fit: Callable[..., Any]) ->
     assert char_cnn_of(deep).output_size == 100
     none = fit("--config", complete, "--char_cnn", "null")
     assert char_cnn_of(none) is None
-    # What is kept of a run has the encoder in its one place.
+    # The saved configuration has the encoder only in its own place.
     kept = yaml.safe_load(chosen.text)
     assert "char_cnn" not in kept
     encoder = kept["model"]["init_args"][family]["init_args"]["char_cnn"]

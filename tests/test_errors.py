@@ -17,7 +17,7 @@ def test_a_kind_is_caught_as_the_general_error_and_as_a_value_error() -> None:
             raise DataError("x")
 
 
-def test_error_crosses_processes_whole() -> None:
+def test_error_can_be_pickled_with_all_parts() -> None:
     error = ConfigError("what", hint="hint", next_step="next")
     copied = pickle.loads(pickle.dumps(error))
     assert isinstance(copied, ConfigError)

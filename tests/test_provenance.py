@@ -1,4 +1,4 @@
-"""The commit and the machine that a measurement names."""
+"""The commit and the machine of a measurement."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from squadqa.provenance import commit, hardware
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder outside every repository, for a git that no setting of this machine reaches."""
+    """A folder outside every repository; git ignores this machine's settings."""
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)  # a git hook sets them, for the repository it runs in
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
@@ -53,15 +53,15 @@ def test_a_changed_tree_is_dirty(repository: Path) -> None:
     assert commit(repository) == git(repository, "rev-parse", "HEAD") + "-dirty"
 
 
-def test_what_git_does_not_keep_has_no_commit(repository: Path) -> None:
-    """As a package that is installed inside another project's repository."""
+def test_untracked_folders_have_no_commit(repository: Path) -> None:
+    """Such as a package that is installed inside another project's repository."""
     installed = repository / "venv" / "package"
     installed.mkdir(parents=True)
     (installed / "module.py").touch()
     assert commit(installed) == "unknown"
 
 
-def test_the_package_is_meant_where_no_folder_is_named() -> None:
+def test_the_default_folder_is_the_package() -> None:
     assert commit() == commit(Path(squadqa.__file__).parent)
 
 

@@ -1,4 +1,4 @@
-"""The gates that need no test of ours: style, form, types, and who imports whom."""
+"""Checks by tools: style, formatting, types, and imports."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Everything that README tells a reader to type runs, long trainings on a shrunken set."""
+"""Every command of the README runs, long trainings on a small set."""
 
 import re
 import shlex

@@ -18,7 +18,7 @@ SAMPLE = Path(__file__).parent.parent / "data" / "sample"
 SPLITS = ("train", "dev")
 GUESSED_AT_MOST = 45.0  # percent F1
 
-# Kinds of question: how one is known, and at least how many of them train and dev hold.
+# Kinds of question: their pattern, and their smallest numbers in train and dev.
 KINDS = {
     "who": (r"\bwho(m|se)?\b", 300, 60),
     "when": (r"\bwhen\b|\bwhich year\b", 200, 40),
@@ -38,7 +38,7 @@ def squad() -> dict[str, Any]:
 
 @pytest.fixture
 def generator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The generator's module; it stands outside every package."""
+    """The generator's module, which is in no package."""
     before = set(sys.modules)
     monkeypatch.syspath_prepend(SAMPLE)
     import generate
@@ -58,7 +58,7 @@ def questions(squad: dict[str, Any], split: str) -> list[dict[str, Any]]:
 
 
 def names_and_numbers(text: str) -> set[str]:
-    """Words with a capital, but for the first of a sentence, and whole numbers."""
+    """Words with a capital, except the first of a sentence, and whole numbers."""
     names = re.findall(r"(?<=[^.!?:] )[^\W\d_a-z][\w’]+", text)
     return {*names, *re.findall(r"\d(?:[\d,]*\d)?", text)}
 
@@ -77,7 +77,7 @@ def test_has_the_shape_of_the_official_files(squad: dict[str, Any], split: str) 
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_every_answer_stands_where_it_says(squad: dict[str, Any], split: str) -> None:
+def test_every_answer_is_at_its_start(squad: dict[str, Any], split: str) -> None:
     for paragraph in paragraphs(squad, split):
         for qa in paragraph["qas"]:
             for answer in qa["answers"]:
@@ -128,7 +128,7 @@ def test_has_paragraphs_written_by_hand_in_both_splits(
 
 
 def test_some_answers_are_glued_to_others(squad: dict[str, Any]) -> None:
-    """Tokens cannot tell such an answer from its neighbour, so it has to be expanded."""
+    """No token boundary separates such an answer from its neighbour, so it has to be expanded."""
     for split in SPLITS:
         glued = 0
         for paragraph in paragraphs(squad, split):
@@ -166,8 +166,8 @@ def test_splits_share_no_name_and_no_number(squad: dict[str, Any], generator: An
     assert not found["train"] & found["dev"]
 
 
-def test_splits_share_no_answer_of_the_made_paragraphs(generator: Any) -> None:
-    """Goods and reasons have no capital by which to know them."""
+def test_splits_share_no_answer_of_the_generated_paragraphs(generator: Any) -> None:
+    """Goods and reasons have no capitals, so they are compared here."""
     values = {
         split: {
             value
@@ -182,7 +182,9 @@ def test_splits_share_no_answer_of_the_made_paragraphs(generator: Any) -> None:
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_every_made_answer_has_others_of_its_type_beside_it(generator: Any, split: str) -> None:
+def test_every_generated_answer_has_others_of_its_type_in_its_paragraph(
+    generator: Any, split: str
+) -> None:
     from paragraphs import DISTRACTORS
 
     for article in generator.make_articles(split):
@@ -195,7 +197,7 @@ def test_every_made_answer_has_others_of_its_type_beside_it(generator: Any, spli
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_paragraphs_by_hand_have_others_beside_their_names_and_numbers(
+def test_handwritten_paragraphs_have_other_names_and_numbers_than_their_answers(
     generator: Any, split: str
 ) -> None:
     for article in generator.read_articles(split):
@@ -229,5 +231,5 @@ def guessed(squad: dict[str, Any]) -> list[tuple[list[str], dict[str, str]]]:
 def test_dev_cannot_be_guessed(guessed: list[tuple[list[str], dict[str, str]]], bound: str) -> None:
     scores = [f1(guess[bound], answers) for answers, guess in guessed]
     reached = 100 * sum(scores) / len(scores)
-    # Far below, it would be the guess that is broken.
+    # A score far below would mean that the guess itself is broken.
     assert 10 < reached < GUESSED_AT_MOST

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from squadqa.errors import DataError
 from squadqa.scoring import Score, exact_match, f1, normalize_answer, score, score_pairs
 
-# Words, articles, ASCII punctuation and characters that look like it but must stay.
+# Words, articles, ASCII punctuation, and characters that look similar but must stay.
 TEXT = st.lists(
     st.sampled_from(["the", "A", "an", "then", "Ann", "red", "Red", "1854", "é", "–", "”", "-"])
     | st.text(alphabet="abAB .,–é" + string.punctuation, max_size=6),

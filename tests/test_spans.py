@@ -7,7 +7,7 @@ from squadqa.spans import characters_of, tokens_covering
 
 @st.composite
 def offset_mappings(draw: st.DrawFn) -> np.ndarray:
-    """Tokens in order, with and without room between them."""
+    """Tokens in order, with and without gaps."""
     gaps = draw(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4)), min_size=1, max_size=12))
     offsets, place = [], 0
     for gap, length in gaps:
@@ -31,10 +31,10 @@ def test_tokens_covering_equals_brute_force(offsets: np.ndarray, data: st.DataOb
     start = data.draw(st.integers(0, int(offsets[-1][1])))
     end = data.draw(st.integers(start, int(offsets[-1][1]) + 3))
     touched = [
-        number for number, (begin, behind) in enumerate(offsets) if begin < end and behind > start
+        number for number, (begin, stop) in enumerate(offsets) if begin < end and stop > start
     ]
     first, last = tokens_covering(offsets, np.array([start]), np.array([end]))
-    if start == end:  # an empty span lies inside a token, or touches none
+    if start == end:  # an empty span is inside a token, or touches none
         assert last[0] - first[0] in (0, -1)
     elif touched:
         assert (first[0], last[0]) == (touched[0], touched[-1])

@@ -1,4 +1,4 @@
-"""configs/sweep.yaml: every value that it may choose trains."""
+"""configs/sweep.yaml: training works with the limits of every choice."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def edges(parameter: dict[str, Any]) -> list[Any]:
 
 
 def command(chosen: dict[str, Any]) -> list[str]:
-    """The command line that `wandb agent` makes of the file and of what the sweep chose."""
+    """The command line that `wandb agent` makes from the file and the chosen values."""
     filled = {
         "${env}": ["/usr/bin/env"],
         "${interpreter}": ["python"],

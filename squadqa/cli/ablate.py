@@ -1,4 +1,4 @@
-"""`squadqa ablate`: what each feature group of a scorer is worth."""
+"""`squadqa ablate`: how much each feature group of a scorer contributes."""
 
 from pathlib import Path
 
@@ -9,17 +9,17 @@ from squadqa.evaluation.ablation_report import require_plots
 HELP = "train a scorer without each of its feature groups, and compare"
 
 RESULTS = "ablations"
-"""The folder in a folder of results that gets the figures."""
+"""The folder for the figures, in a folder of results."""
 
 
 def main(arguments: list[str]) -> int:
-    """Train and compare the variants.
+    """Run the command.
 
     Args:
         arguments: The command line after `squadqa ablate`.
 
     Returns:
-        The exit code: 0, or 1 where a signal stopped it.
+        The exit code: 0, or 1 if a signal stopped it.
     """
     parser = _parser()
     given, overrides = split_overrides(arguments, parser)
@@ -49,10 +49,9 @@ def main(arguments: list[str]) -> int:
 def _parser() -> CommandParser:
     parser = CommandParser(
         "ablate",
-        "Train a scorer whole, without each of its feature groups, and without the two lexical "
-        "groups\ntogether; score every variant on the test part. The same command goes on with an "
-        "ablation\nthat was stopped. Any value of the configuration can be given as --SECTION.NAME "
-        "VALUE.",
+        "Train a scorer with all feature groups, without each of them, and without the two lexical "
+        "groups\ntogether; score every variant on the test questions. The same command resumes a "
+        "stopped\nablation. Any value of the configuration can be set by --SECTION.NAME VALUE.",
         usage="CONFIG [CONFIG ...] [options]",
         examples=[
             ("SQuAD", "squadqa ablate configs/logistic.yaml --data squad"),
@@ -66,13 +65,13 @@ def _parser() -> CommandParser:
     add = parser.add_argument
     add("config", metavar="CONFIG", nargs="+", help="configuration; a later one adds to it")
     add("--data", metavar="SOURCE", help="sample, squad, a folder, a file, or a `datasets` name")
-    add("--test", metavar="SOURCE", help="test questions, where --data is a single file")
+    add("--test", metavar="SOURCE", help="test questions, if --data is a single file")
     add("--output", metavar="FOLDER", help="folder to write (default: runs/CONFIG_NAME-ablation)")
     add(
         "--without",
         metavar="GROUP",
         nargs="+",
-        help="leave these out, one by one; A+B both together (default: each, and the paper's pair)",
+        help="groups to leave out, one by one; A+B: both (default: each, and the paper's pair)",
     )
     add("--device", choices=("auto", "cpu", "cuda"), help="where to train (default: auto)")
     add("--results", metavar="FOLDER", help=f"also write the figures to FOLDER/{RESULTS}")

@@ -26,25 +26,25 @@ if TYPE_CHECKING:
     from squadqa.evaluation.results import Result
     from squadqa.inference.ensemble import Ensemble, JointReading
 
-HELP = "let several trained runs answer together, and score that"
+HELP = "let several trained runs answer together, and score them"
 
 WHERE_ONLY = ("--cache-dir", "--json", "--n-best", "--output", "--results", "--run", "--workers")
-"""Options that change no score, which a result's command leaves out."""
+"""Options that change no score; a result's command leaves them out."""
 
 MEMBERS = "members.json"
-"""What the folder of an ensemble says of its members' scores."""
+"""The file of the members' scores in an ensemble's folder."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """A run of the ensemble.
+    """A member of the ensemble.
 
     Args:
         run: Its run folder.
         checkpoint: Its checkpoint, for people.
         weight: How much its probabilities count.
-        exact_match: Its own exact match in percent; None where the data has no answers.
-        f1: Its own F1 in percent; None likewise.
+        exact_match: Its own exact match in percent; None if the data has no answers.
+        f1: Its own F1 in percent; None if the data has no answers.
     """
 
     run: str
@@ -56,13 +56,13 @@ class Member:
 
 @dataclass(frozen=True)
 class Answered:
-    """What an ensemble answered.
+    """The answers of an ensemble.
 
     Args:
         ensemble: The ensemble.
         members: Its members.
         answers: The best spans of each question id.
-        score: What they score; None where the data has no answers.
+        score: Their score; None if the data has no answers.
         data: The questions' source.
     """
 
@@ -77,13 +77,13 @@ def main(arguments: list[str]) -> int:
     """Run the command.
 
     Args:
-        arguments: What stands behind the command's name.
+        arguments: The words after the command's name.
 
     Returns:
         The exit code.
 
     Raises:
-        SquadQAError: The data, runs, output or options are not what they should be.
+        SquadQAError: The data, runs, output or options cannot be used.
     """
     parser = ensemble_parser()
     options = parser.parse_args(arguments)
@@ -102,7 +102,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _answer(options: argparse.Namespace, named: "list[Named]") -> Answered:
-    """Let the members read one after the other, and take their mean."""
+    """Let the members read one after another, and take their mean."""
     from squadqa.data.squad import find_source
     from squadqa.inference.run_folder import find_checkpoint, find_run, open_run
 
@@ -150,7 +150,7 @@ def _members(
     reading: "JointReading",
     references: Mapping[str, Sequence[str]] | None,
 ) -> list[Member]:
-    """Describe the members; with references, score each alone."""
+    """Describe the members; with references, also score each alone."""
     from squadqa.inference.answering import texts_of
 
     members = []
@@ -171,20 +171,20 @@ def _members(
 
 
 def _is_scored(references: Mapping[str, Sequence[str]], options: argparse.Namespace) -> bool:
-    """Tell whether there are answers to score against; without any, predictions are wanted."""
+    """Return whether there are answers to score against; without any, an output must be named."""
     if any(references.values()):
         require_answers(references, options.data or "the held-out articles")
         return True
     if not options.output and not options.run_folder:
         raise DataError(
-            f'"{options.data}" has no answers to score against, and nothing is to be written',
+            f'"{options.data}" has no answers to score against, and no output is named',
             next_step="Name a prediction file with --output FILE, or data with answers.",
         )
     return False
 
 
 def _write(options: argparse.Namespace, answered: Answered, command: str) -> list[tuple[str, str]]:
-    """Write what was asked for; say what was written where."""
+    """Write the requested files, and return what was written where."""
     from squadqa.evaluation.predictions import write_n_best, write_predictions
     from squadqa.evaluation.results import write_result
     from squadqa.inference.answering import texts_of
@@ -217,7 +217,7 @@ def _write(options: argparse.Namespace, answered: Answered, command: str) -> lis
 def _result(
     options: argparse.Namespace, answered: Answered, scored: Score | None, command: str
 ) -> "Result | None":
-    """Make a row for the table of results; its minutes are those that the members trained."""
+    """Make a row for the table of results; its minutes are the members' training times together."""
     if scored is None:
         return None
 
@@ -249,7 +249,7 @@ def _result(
 
 
 def _trained(folder: Path) -> dict[str, Any]:
-    """What a finished training wrote of itself; nothing where it goes on."""
+    """The record that a finished training wrote; empty if it has not finished."""
     path = folder / RESULTS
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 

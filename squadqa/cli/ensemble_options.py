@@ -1,4 +1,4 @@
-"""The options of `squadqa ensemble`, and what is checked of them before the work starts."""
+"""The options of `squadqa ensemble`, and checks of them before the work starts."""
 
 import argparse
 from pathlib import Path
@@ -28,20 +28,20 @@ def ensemble_parser() -> CommandParser:
     """Make the parser of the command."""
     parser = CommandParser(
         "ensemble",
-        "Let several trained runs, readers and scorers alike, answer together: each span's\n"
-        "probability is the weighted mean of the members'. Scores it beside each member alone.",
+        "Let several trained runs, readers and scorers, answer together: each span's probability\n"
+        "is the weighted mean of the members' probabilities. Also scores each member alone.",
         usage="RUN RUN [RUN ...] (--data FILE | --held-out) [options]",
         examples=[
             (
-                "three runs on SQuAD's dev part, scores and predictions kept as a training's are",
+                "three runs on SQuAD's dev part, with scores and predictions in a run folder",
                 "squadqa ensemble runs/drqa runs/bidaf runs/rnet --data squad --run runs/three",
             ),
             (
-                "which members to take: the score on articles that no member learned from",
+                "to choose members: the score on articles that no member was trained on",
                 "squadqa ensemble runs/drqa runs/mlp --held-out --fit-weights",
             ),
             (
-                "the best and the last checkpoint of one run, the best counting twice",
+                "the best and the last checkpoint of one run, the best with twice the weight",
                 "squadqa ensemble runs/drqa runs/drqa/checkpoints/last.ckpt --weights 2 1 "
                 "--data dev.json",
             ),
@@ -52,36 +52,36 @@ def ensemble_parser() -> CommandParser:
     add(
         "--data",
         metavar="FILE",
-        help="questions: .json, .json.gz, .jsonl, or squad; scored where they have answers",
+        help="questions: .json, .json.gz, .jsonl, or squad; scored if they have answers",
     )
     add(
         "--held-out",
         action="store_true",
-        help="score on what the trainings held out",
+        help="score on the questions that the trainings held out",
     )
     add(
         "--weights",
         metavar="W",
         nargs="+",
         type=positive_number,
-        help="of the runs (default: all alike)",
+        help="weights of the runs (default: all the same)",
     )
     add(
         "--fit-weights",
         action="store_true",
-        help="make the held-out answers most probable",
+        help="fit weights that make the held-out answers most probable",
     )
     add(
         "--mean",
         choices=("geometric", "arithmetic"),
         default="geometric",
-        help="of probabilities (default: geometric)",
+        help="mean of probabilities (default: geometric)",
     )
     add(
         "--maximize",
         choices=("exact-match", "f1"),
         default="exact-match",
-        help="answer with the most probable span, or that of the highest expected F1 "
+        help="answer with the most probable span, or the one with the highest expected F1 "
         "(default: exact-match)",
     )
     add("--output", metavar="FILE", help="prediction file to write, as .json")
@@ -89,7 +89,7 @@ def ensemble_parser() -> CommandParser:
     add(
         "--checkpoint",
         choices=("best", "last"),
-        help="of run folders (default: best, else last)",
+        help="checkpoint of run folders (default: best, else last)",
     )
     add("--device", type=device, default="auto", help="auto, cpu or cuda (default: auto)")
     add_trust_option(parser)
@@ -97,7 +97,7 @@ def ensemble_parser() -> CommandParser:
         "--run",
         metavar="RUN_FOLDER",
         dest="run_folder",
-        help="folder to make, which answers by itself",
+        help="folder to make, for the members, answers and scores",
     )
     add("--results", metavar="FOLDER", help="also write the scores to FOLDER/NAME.json")
     add_json_option(parser)
@@ -106,34 +106,34 @@ def ensemble_parser() -> CommandParser:
 
 
 def check_options(options: argparse.Namespace) -> "list[Named]":
-    """Find out before the work starts whether the options fit each other and can be written.
+    """Check before the work starts that the options fit each other and files can be written.
 
     Args:
-        options: Those of `ensemble_parser`.
+        options: The options of `ensemble_parser`.
 
     Returns:
         The members.
 
     Raises:
-        SquadQAError: They do not, or something cannot be written.
+        SquadQAError: They do not fit, or a file cannot be written.
     """
     _require_sense(options)
     if options.n_best and not options.output:
-        raise ConfigError("--n-best wants a file to write", next_step="Name it with --output FILE.")
+        raise ConfigError("--n-best needs an output file", next_step="Name it with --output FILE.")
     _require_places(options)
     return [_named(text, options.checkpoint) for text in options.run]
 
 
 def result_name(options: argparse.Namespace) -> str:
-    """Name the result as a training's: after its run folder, where one is to be made."""
+    """Return the name of the result: as for a training, that of its run folder, if one is made."""
     return Path(options.run_folder).name if options.run_folder else "ensemble"
 
 
 def require_different(paths: list[Path]) -> None:
-    """Make sure that no checkpoint is named twice.
+    """Check that no checkpoint is named twice.
 
     Raises:
-        ConfigError: One is.
+        ConfigError: A checkpoint is named twice.
     """
     resolved = [path.resolve() for path in paths]
     twice = next((path for path in paths if resolved.count(path.resolve()) > 1), None)
@@ -144,7 +144,7 @@ def require_different(paths: list[Path]) -> None:
 
 
 def _named(text: str, choice: "Choice | None") -> Named:
-    """Tell a run folder from a checkpoint in one."""
+    """Parse the name of a run folder, or of a checkpoint in one."""
     path = Path(text)
     if path.suffix != ".ckpt":
         return path, choice
@@ -154,8 +154,8 @@ def _named(text: str, choice: "Choice | None") -> Named:
     chosen = next((name for name in CHOICES if name == path.stem), None)
     if chosen is None or path.parent.name != CHECKPOINTS:
         raise ConfigError(
-            f'"{path}" is no checkpoint of a run folder',
-            hint=f'Its place would be "RUN_FOLDER/{CHECKPOINTS}/best.ckpt", or last.ckpt.',
+            f'"{path}" is not a checkpoint of a run folder',
+            hint=f'Checkpoints are "RUN_FOLDER/{CHECKPOINTS}/best.ckpt" and last.ckpt.',
             next_step="Name a run folder, or one of these two files.",
         )
     return path.parent.parent, chosen
@@ -165,7 +165,7 @@ def _require_sense(options: argparse.Namespace) -> None:
     runs, weights = options.run, options.weights
     if len(runs) < 2:
         raise ConfigError(
-            f'one run, "{runs[0]}", is no ensemble',
+            f'one run, "{runs[0]}", is not an ensemble',
             next_step=f"Name another, or score it alone: squadqa evaluate {runs[0]} --data FILE",
         )
     if bool(options.data) == options.held_out:
@@ -173,7 +173,7 @@ def _require_sense(options: argparse.Namespace) -> None:
             f'both --data "{options.data}" and --held-out'
             if options.data
             else "nothing to answer: neither --data nor --held-out",
-            next_step="Name a file with --data FILE, or take the trainings' own with --held-out.",
+            next_step="Name a file with --data FILE, or use held-out questions with --held-out.",
         )
     if weights and options.fit_weights:
         raise ConfigError(
@@ -182,16 +182,16 @@ def _require_sense(options: argparse.Namespace) -> None:
     if weights and len(weights) != len(runs):
         raise ConfigError(
             f"{len(weights)} weights for {len(runs)} runs",
-            hint="Run folders stand in front of --weights.",
+            hint="Name the run folders before --weights.",
             next_step="Give one weight for each run, in the same order.",
         )
 
 
 def _require_places(options: argparse.Namespace) -> None:
-    """Find out before the work is done whether all that is asked for can be written."""
+    """Check before the work that all requested files can be written."""
     if options.run_folder:
         folder = Path(options.run_folder)
-        require_new(folder, next_step="Name another with --run.")
+        require_new(folder, next_step="Name another folder with --run.")
         require_name(folder)
         require_writable(folder)
     if options.output:

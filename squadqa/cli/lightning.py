@@ -1,4 +1,4 @@
-"""Fit, validate, test and predict, with a folder for each run: what `squadqa train` runs."""
+"""The subcommands fit, validate, test and predict, with a run folder; used by `squadqa train`."""
 
 import shutil
 import sys
@@ -56,15 +56,15 @@ def run(
 
     Args:
         arguments: The command line after the program's name.
-        command: The whole command line, for a result to name; None takes `arguments` as those of
+        command: The whole command line, to record in a result; None takes `arguments` as those of
             train_cli.py.
-        also_known: Options of the command that this is called by, to suggest for a wrong one.
+        also_known: Options of the calling command, to suggest for a wrong one.
 
     Returns:
-        The exit code: 0, or 1 where a signal stopped a training.
+        The exit code: 0, or 1 if a signal stopped a training.
 
     Raises:
-        SquadQAError: What the user can mend.
+        SquadQAError: A mistake of the user.
     """
     told = command or " ".join(["python train_cli.py", *arguments])
     with quiet_lightning():
@@ -77,20 +77,20 @@ def run(
 
 
 def train(parsed: Parsed, *, command: str) -> int:
-    """Train a run, choose its best checkpoint, and score that.
+    """Train a run, and score its best checkpoint.
 
     Args:
         parsed: The configuration of a training.
-        command: The command line, for a result to name.
+        command: The command line, to record in a result.
 
     Returns:
-        The exit code: 0, or 1 where a signal stopped the training.
+        The exit code: 0, or 1 if a signal stopped the training.
     """
     config, module, data = parsed.config, parsed.module, parsed.data
     folder = choose_run_folder(config.run_folder, parsed.configs, is_new=not config.resume)
     last = find_run_checkpoint(folder, LAST) if config.resume else None
     if last:
-        read_checkpoint(last)  # they say what is wrong, if anything
+        read_checkpoint(last)  # raises an error if it cannot be used
         read_origin(folder)
     elif is_first_process():
         require_name(folder)
@@ -134,10 +134,10 @@ def train(parsed: Parsed, *, command: str) -> int:
             resume_from=last,
         )
     except TrainingStopped as stopped:
-        if not is_first_process():  # that one tells it
+        if not is_first_process():  # only the first process prints
             return 0
         folder = stopped.checkpoint.parent.parent
-        sys.stderr.write(f"\nStopped; go on with: squadqa train --resume {folder}\n")
+        sys.stderr.write(f"\nStopped; resume with: squadqa train --resume {folder}\n")
         return 1
     except (SquadQAError, KeyboardInterrupt, SystemExit):
         if not last and is_first_process():
@@ -149,10 +149,10 @@ def train(parsed: Parsed, *, command: str) -> int:
 
 
 def answer(parsed: Parsed) -> None:
-    """Answer questions with a run: print what that scores, or write a prediction file.
+    """Answer questions with a run, and print the scores or write a prediction file.
 
     Args:
-        parsed: The configuration of an evaluation, or of a prediction.
+        parsed: The configuration of an evaluation or a prediction.
     """
     config, data = parsed.config, parsed.data
     folder = choose_run_folder(config.run_folder, parsed.configs, is_new=False)
@@ -163,7 +163,7 @@ def answer(parsed: Parsed) -> None:
     require_model(checkpoint.model_name, model)
     data.inputs.load_state_dict(checkpoint.inputs_state)
     trainer = make_trainer(parsed.trainer, default_root_dir=str(folder))
-    options = {} if parsed.subcommand == "predict" else {"verbose": False}  # Lightning's own table
+    options = {} if parsed.subcommand == "predict" else {"verbose": False}  # no table by Lightning
     getattr(trainer, parsed.subcommand)(
         parsed.module, datamodule=data, ckpt_path=str(path), weights_only=True, **options
     )
@@ -181,13 +181,13 @@ def answer(parsed: Parsed) -> None:
 
 
 def warm_start_from(folder: str) -> WarmStart:
-    """Read what a warm start takes from a run: the weights of its best checkpoint, or the last.
+    """Read a run for a warm start: the weights of its best checkpoint, or else the last one.
 
     Args:
         folder: The run folder.
 
     Raises:
-        CheckpointError: There is no such run, or its checkpoint cannot be used.
+        CheckpointError: The run does not exist, or its checkpoint cannot be used.
     """
     run = open_run(folder)
     return WarmStart(
@@ -223,7 +223,7 @@ def _loggers(folder: Path, wandb_mode: str) -> list[Logger]:
 
 
 def _finish_wandb(mode: str) -> None:
-    """Close the W&B run: the process may train another model, which is another run."""
+    """Close the W&B run, as the process may train another model, which is another run."""
     if mode != "off":
         import wandb
 
@@ -231,9 +231,9 @@ def _finish_wandb(mode: str) -> None:
 
 
 def _remove_without_checkpoint(folder: Path, wandb_mode: str) -> None:
-    """Remove what a training that a mistake prevented has left."""
+    """Remove the files of a training that could not start because of a mistake."""
     if not any(folder.glob(f"{CHECKPOINTS}/*.ckpt")):
-        _finish_wandb(wandb_mode)  # it would go on to write there
+        _finish_wandb(wandb_mode)  # W&B would keep writing there
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -244,7 +244,7 @@ def _finish(
     clock: TrainingClock,
     trainer: pl.Trainer,
 ) -> None:
-    """Write down what a training came to, and tell it."""
+    """Write and print the results of a training."""
     result = _result(parsed, folder, evaluation, clock, trainer.strategy.root_device)
     write_scored(folder, result, evaluation.predictions)
     if parsed.config.results:
@@ -289,5 +289,5 @@ def _result(
 
 
 def _named(data: SquadDataModule) -> str:
-    """Name the data that a training used: one name where both parts have it."""
+    """Return the name of a training's data; one name if both parts have the same."""
     return ", ".join(dict.fromkeys([str(data.sources["train"]), str(data.sources["test"])]))

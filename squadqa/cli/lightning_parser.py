@@ -1,7 +1,9 @@
 """From a command line and configuration files to a module, its data and a trainer's options.
 
-LightningCLI reads them; nothing is run here. What a command line changes of the files is found by
-comparing two parsed configurations: the whole one, and that of the files alone.
+LightningCLI reads them; nothing is run here. The changes that a command line makes to the files are
+found by comparing two parsed configurations: the whole one, and that of the files only.
+
+One file, as all of it is one parser and its result.
 """
 
 import json
@@ -24,7 +26,7 @@ from squadqa.training.datamodule import SquadDataModule
 from squadqa.training.module import QAModule
 
 OWN = "own"
-"""The character encoder that a model's own configuration names."""
+"""The key of a model's character encoder in the configuration."""
 
 CHANGEABLE = ("model", "data", "trainer", "early_stopping")
 """Sections of a configuration that a training's scores depend on."""
@@ -33,28 +35,28 @@ TOLD_ELSEWHERE = frozenset(
     ("data.train", "data.val", "data.test", "data.predict", "data.cache_dir", "data.workers")
     + ("trainer.accelerator",)
 )
-"""Values that a result has a field for, or that do not change it."""
+"""Values that have their own field in a result, or do not change it."""
 
 WandbMode = Literal["offline", "online", "off"]
 
 Check = Callable[[str, Namespace], None]
-"""Called with the subcommand and its configuration before anything is made of it."""
+"""Called with the subcommand and its configuration, before anything is made."""
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """What a command line and its configuration files say.
+    """A parsed command line with its configuration files.
 
     Args:
         subcommand: "fit", "validate", "test" or "predict".
         config: Every value of the configuration.
-        text: The same as YAML.
+        text: The configuration as YAML.
         configs: The configuration files, in order; those that come with squadqa as configs/FILE.
-        overrides: What differs from the files, by dotted names without `init_args`.
+        overrides: Values that differ from the files, by dotted names without `init_args`.
         module: The model and how it is trained.
-        data: Its questions.
+        data: The questions.
         trainer: Options of the trainer.
-        early_stopping: Stops a training that gets no better.
+        early_stopping: Stops a training that no longer improves.
     """
 
     subcommand: str
@@ -71,26 +73,26 @@ class Parsed:
 def parse(
     arguments: Sequence[str], *, check: Check | None = None, also_known: Sequence[str] = ()
 ) -> Parsed:
-    """Read a command line, seed all random generators, and make what it describes.
+    """Parse a command line, seed all random generators, and make the objects that it describes.
 
     Args:
         arguments: The command line after the program's name: a subcommand and its options.
-        check: May refuse a configuration, or choose values that it leaves open.
-        also_known: Options of the command that this is called by, to suggest for a wrong one.
+        check: May refuse a configuration, or set values that it leaves open.
+        also_known: Options of the calling command, to suggest for a wrong one.
 
     Raises:
-        SquadQAError: What the user can mend.
+        SquadQAError: A mistake of the user.
     """
     return SquadCLI(_located(arguments), check=check, also_known=also_known).parsed()
 
 
 class FriendlyParser(LightningArgumentParser):
-    """LightningCLI's parser; a mistake, and an option that is not written out, is a `ConfigError`.
+    """LightningCLI's parser; mistakes and abbreviated options raise a `ConfigError`.
 
     Args:
-        *args: Of `LightningArgumentParser`.
+        *args: Arguments of `LightningArgumentParser`.
         also_known: Further options to suggest for a wrong one.
-        **kwargs: Of `LightningArgumentParser`.
+        **kwargs: Arguments of `LightningArgumentParser`.
     """
 
     def __init__(self, *args: Any, also_known: Sequence[str] = (), **kwargs: Any) -> None:
@@ -98,15 +100,15 @@ class FriendlyParser(LightningArgumentParser):
         self.also_known = also_known
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Refuse a command line or a configuration (called by jsonargparse).
+        """Report a mistake in the command line or configuration (called by jsonargparse).
 
         Raises:
             ConfigError: Always.
         """
-        if not self.exit_on_error:  # jsonargparse only tries something out
+        if not self.exit_on_error:  # jsonargparse is only trying something
             super().error(message, ex)
         actions = list(self._actions)
-        for action in self._actions:  # a mistake in a file is found before its subcommand is known
+        for action in self._actions:  # a file's mistake is found before its subcommand is known
             if isinstance(action.choices, dict):
                 actions += [own for parser in action.choices.values() for own in parser._actions]
         options = [name for action in actions for name in action.option_strings]
@@ -115,7 +117,7 @@ class FriendlyParser(LightningArgumentParser):
 
 
 class SquadCLI(LightningCLI):
-    """LightningCLI for our modules and data, that makes what it reads and runs nothing.
+    """LightningCLI for our modules and data; it makes objects and runs nothing.
 
     Args:
         arguments: The command line after the program's name.
@@ -147,7 +149,7 @@ class SquadCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the options of a run (called by LightningCLI)."""
         add = parser.add_argument
-        # torchrun would take --run for an option of its own, so that it has a longer name as well.
+        # torchrun would take --run for one of its own options, so there is also a longer name.
         add(
             "--run_folder",
             "--run",
@@ -155,12 +157,12 @@ class SquadCLI(LightningCLI):
             default=None,
             help="Run folder; default: runs/CONFIG_NAME.",
         )
-        add("--resume", type=bool, default=False, help="Go on with the run in the run folder.")
+        add("--resume", type=bool, default=False, help="Resume the run in the run folder.")
         add(
             "--warm_start",
             type=str | None,
             default=None,
-            help="Run folder whose weights a new run begins with: all whose name and shape fit.",
+            help="Run folder whose weights a new run begins with, if name and shape fit.",
         )
         add(
             "--wandb",
@@ -172,29 +174,29 @@ class SquadCLI(LightningCLI):
             "--results",
             type=str | None,
             default=None,
-            help="Folder that gets NAME.json with the run's scores as well.",
+            help="Folder for a copy of the run's scores, as NAME.json.",
         )
-        add("--notes", type=str, default="", help="Words to keep with the scores.")
+        add("--notes", type=str, default="", help="Notes to keep with the scores.")
         add("--save_every", type=PositiveInt, default=500, help="Steps between saves of last.ckpt.")
         add(
             "--held_memory",
             type=NonNegativeFloat,
             default=2.0,
             help="Memory in GiB that a training on a CPU keeps between batches, which is faster; "
-            "0 leaves the process's allocator as it is.",
+            "0 leaves the process's allocator unchanged.",
         )
         add(
             "--budget_minutes",
             type=PositiveFloat | None,
             default=None,
-            help="Train for so long, evaluation not counted; a learning rate that falls linearly "
-            "or as a cosine has then reached its end.",
+            help="Training time, without evaluation; a linear or cosine decay of the learning rate "
+            "ends with it.",
         )
         add(
             "--char_cnn",
             type=CharCNN | Literal["own"] | None,
             default=OWN,
-            help="Character encoder of the reader or scorer, in place of its own; null takes "
+            help="Character encoder of the reader or scorer, instead of its own; null leaves "
             "characters out.",
         )
         parser.add_lightning_class_args(EarlyStopping, "early_stopping")
@@ -207,7 +209,7 @@ class SquadCLI(LightningCLI):
         )
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
-        """Read the configuration, and what the command line changes of it (called by LightningCLI).
+        """Read the configuration and the command line's changes to it (called by LightningCLI).
 
         Raises:
             ConfigError: There is a mistake, or the model has no character encoder.
@@ -224,7 +226,7 @@ class SquadCLI(LightningCLI):
         self.overrides = overrides(of_files[name].as_dict(), self.config[name].as_dict())
 
     def before_instantiate_classes(self) -> None:
-        """Refuse what cannot work (called by LightningCLI)."""
+        """Refuse configurations that cannot work (called by LightningCLI)."""
         if self._check is not None:
             self._check(str(self.subcommand), self.config[self.subcommand])
 
@@ -232,7 +234,7 @@ class SquadCLI(LightningCLI):
         """Make model and data (called by LightningCLI).
 
         Raises:
-            SquadQAError: What the user can mend; jsonargparse hides it in an error of its own.
+            SquadQAError: A mistake of the user; jsonargparse wraps it in its own error.
         """
         try:
             super().instantiate_classes()
@@ -245,10 +247,10 @@ class SquadCLI(LightningCLI):
             raise cause from error
 
     def instantiate_trainer(self, **kwargs: Any) -> Any:
-        """Make no trainer: that is for whoever runs what was read (called by LightningCLI)."""
+        """Make no trainer, as the caller makes one (called by LightningCLI)."""
 
     def parsed(self) -> Parsed:
-        """Give what was read and made."""
+        """Return the parsed values and the objects made."""
         config, made = self.config[self.subcommand], self.config_init[self.subcommand]
         return Parsed(
             subcommand=str(self.subcommand),
@@ -263,22 +265,22 @@ class SquadCLI(LightningCLI):
         )
 
     def _parse_ckpt_path(self) -> None:
-        """Read no options from a checkpoint, as LightningCLI would: a run has its config.yaml."""
+        """Read no options from a checkpoint, unlike LightningCLI: a run has its config.yaml."""
 
     def _run_subcommand(self, subcommand: str) -> None:
         """Run nothing."""
 
 
 def overrides(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """Tell what a configuration changes of another one, for a result to name.
+    """Find the values that differ between two configurations, to record in a result.
 
     Args:
         before: A configuration as plain values.
         after: Another one.
 
     Returns:
-        The values that are new or others, by dotted names without `init_args`; without those that
-        a result has a field of its own for.
+        Values that are new or different, by dotted names without `init_args`, except those that
+        have their own field in a result.
     """
     old, new = (
         dict(leaf for name in CHANGEABLE for leaf in _leaves(name, values.get(name)))
@@ -294,14 +296,14 @@ def overrides(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, 
 
 
 def _dumped(parser: LightningArgumentParser, config: Namespace) -> str:
-    """Write a configuration as YAML, values of null too."""
-    with warnings.catch_warnings():  # newer versions of jsonargparse call skip_none skip_unset
+    """Return a configuration as YAML, including null values."""
+    with warnings.catch_warnings():  # newer versions of jsonargparse rename skip_none to skip_unset
         warnings.simplefilter("ignore", DeprecationWarning)
         return str(parser.dump(config, skip_none=False))
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Walk down a configuration to the values that are no sections."""
+    """Yield the values of a configuration that are not sections."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
             yield from _leaves(name if key == "init_args" else f"{name}.{key}", inner)
@@ -310,7 +312,7 @@ def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _place_char_cnn(config: Namespace) -> None:
-    """Put the option `char_cnn` where the model has its character encoder.
+    """Move the option `char_cnn` to the model's character encoder.
 
     Raises:
         ConfigError: The model has none.
@@ -342,7 +344,7 @@ def _located(arguments: Sequence[str]) -> list[str]:
 
 
 def _underscored(argument: str, known: Mapping[str, Any]) -> str:
-    """Write an option with underscores where that is how it is known."""
+    """Return an option with underscores, if it is known by that spelling."""
     name, equals, value = argument.partition("=")
     if not name.startswith("--") or name in known:
         return argument
@@ -351,5 +353,5 @@ def _underscored(argument: str, known: Mapping[str, Any]) -> str:
 
 
 def seed_of(parsed: Parsed) -> int:
-    """Give the seed of a run, which may have been drawn."""
+    """Return the seed of a run, which may have been drawn at random."""
     return int(parsed.config.seed_everything)

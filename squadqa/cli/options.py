@@ -1,4 +1,7 @@
-"""What commands share: types of arguments, options, and checks of what the options name."""
+"""Shared parts of commands: types of arguments, options, and checks of what the options name.
+
+One file, as it is the only module that commands share with each other.
+"""
 
 import argparse
 import math

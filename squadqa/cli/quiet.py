@@ -1,4 +1,4 @@
-"""Lightning without its advertisements and the notes that a user cannot act on."""
+"""Lightning without its advertisements and without notes that a user cannot act on."""
 
 import logging
 import warnings
@@ -17,12 +17,12 @@ NOISE = (
     # Every process logs the scores of all.
     r".*It is recommended to use `self\.log\('(val|test)/.*sync_dist=True",
 )
-"""What is left out, by its text, so that other warnings are still seen."""
+"""Suppressed warnings, by their text, so that all others are still shown."""
 
 
 @contextmanager
 def quiet_lightning() -> Iterator[None]:
-    """Leave out `NOISE`, and what Lightning logs below a warning."""
+    """Suppress `NOISE`, and Lightning's log below warnings."""
     loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

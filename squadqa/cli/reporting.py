@@ -1,4 +1,4 @@
-"""What a training tells while it runs: a start block, progress, a row for each evaluation."""
+"""The output of a training: a start block, progress, and a row for each evaluation."""
 
 import sys
 import time
@@ -18,11 +18,11 @@ from squadqa.training.samples import fixed_questions
 from squadqa.training.warm_start import TakenWeights, WarmStart
 
 SECONDS_BETWEEN_LINES = 30.0
-"""How often progress is told where it cannot be redrawn in place."""
+"""Seconds between lines of progress that cannot be redrawn in place."""
 
 
 class StepLine(pl.Callback):
-    """Tells how far an epoch is; on a terminal in a line that is redrawn in place.
+    """Prints the progress of an epoch; on a terminal, in a line that is redrawn in place.
 
     Args:
         clock: Counts the questions.
@@ -33,7 +33,7 @@ class StepLine(pl.Callback):
         self._told = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Let some steps pass first (called by Lightning)."""
+        """Wait for some steps before the first line (called by Lightning)."""
         self._told = time.monotonic()
 
     def on_train_batch_end(
@@ -44,7 +44,7 @@ class StepLine(pl.Callback):
         batch: Any,
         index: int,
     ) -> None:
-        """Tell progress when it is due (called by Lightning)."""
+        """Print progress when it is due (called by Lightning)."""
         if not trainer.is_global_zero:
             return
         in_place = sys.stderr.isatty()
@@ -67,25 +67,25 @@ class StepLine(pl.Callback):
         sys.stderr.flush()
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Clear the line for what is told of the evaluation (called by Lightning)."""
+        """Clear the line for the report of the evaluation (called by Lightning)."""
         if trainer.is_global_zero and sys.stderr.isatty():
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
 
 class Reporter(pl.Callback):
-    """Prints what a training does at its start and at each evaluation.
+    """Prints a report at the start of a training and at each evaluation.
 
     Args:
         clock: Counts the questions.
-        warm_start: Gave the model another run's weights, if it began with some.
+        warm_start: The warm start that gave the model its weights, if there was one.
     """
 
     def __init__(self, clock: TrainingClock, *, warm_start: WarmStart | None = None) -> None:
         self.clock = clock
         self.warm_start = warm_start
         self._has_header = False
-        self._share = 1.0  # of the learning rate, that a plateau has left
+        self._share = 1.0  # remaining share of the learning rate
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print the start block (called by Lightning)."""
@@ -99,7 +99,7 @@ class Reporter(pl.Callback):
         reasons = {
             "skipped": "without usable answers left out",
             "lost": "without answer tokens left out",
-            "without_target": "whose answer is no candidate learn nothing",
+            "without_target": "without a right candidate are not learned from",
         }
         left_out = "".join(
             f"; {counts[name]:,} {reason}" for name, reason in reasons.items() if counts[name]
@@ -125,7 +125,7 @@ class Reporter(pl.Callback):
             *(
                 (
                     "early stop",
-                    f"after {_evaluations(each.patience)} of no better {_score(each.monitor)}",
+                    f"after {_evaluations(each.patience)} without a better {_score(each.monitor)}",
                 )
                 for each in trainer.early_stopping_callbacks
             ),
@@ -134,7 +134,7 @@ class Reporter(pl.Callback):
         steps = pl_module.total_steps()
         if pl_module.warmup_steps > steps:
             warmup = f"{pl_module.warmup_steps:,} steps, more than the training's {steps:,}"
-            pairs.append(("warm-up", f"{warmup}: the learning rate does not get up to its value"))
+            pairs.append(("warm-up", f"{warmup}: the learning rate will not reach its full value"))
         if self.warm_start is not None and self.warm_start.result is not None:
             pairs.append(("warm start", f"from {self.warm_start.name}"))
             if self.warm_start.vectors != data.inputs.vectors:
@@ -170,7 +170,7 @@ class Reporter(pl.Callback):
         sys.stdout.flush()
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Say why training is over before its end (called by Lightning)."""
+        """Report why training ends early (called by Lightning)."""
         if not trainer.is_global_zero:
             return
         for callback in trainer.early_stopping_callbacks:
@@ -180,10 +180,10 @@ class Reporter(pl.Callback):
 
 
 def taken_lines(result: TakenWeights) -> list[str]:
-    """Say what a warm start took, a line for each part of the model, and what it did not.
+    """Report the weights of a warm start: a line for each part of the model, and exceptions.
 
     Args:
-        result: What became of the weights.
+        result: The copied and other weights.
     """
     taken, reshaped, missing, unused = (
         Counter(map(_part, names))
@@ -211,12 +211,12 @@ def taken_lines(result: TakenWeights) -> list[str]:
 def end_block(
     folder: Path, scores: Mapping[str, float], clock: TrainingClock, *, wandb_run: Path | None
 ) -> str:
-    """Say what a training came to and what can be done next.
+    """Report the scores of a training and the possible next steps.
 
     Args:
         folder: The run folder.
         scores: Scores on the test part, in percent.
-        clock: What the training took.
+        clock: The clock of the training.
         wandb_run: Folder of the offline W&B run, if there is one.
     """
     lines = [
@@ -241,9 +241,9 @@ def end_block(
 
 
 def _stalled(monitor: str, evaluations: int) -> str:
-    """Say that a score stalled, as its column in the table of evaluations is called."""
+    """Report that a score stalled, by the name of its column."""
     times = "evaluation" if evaluations == 1 else _evaluations(evaluations)
-    return f"{_score(monitor)} got no better in the last {times}"
+    return f"{_score(monitor)} did not improve in the last {times}"
 
 
 def _score(monitor: str) -> str:
@@ -268,7 +268,7 @@ def _short(text: str, width: int) -> str:
 
 
 def _limits(trainer: pl.Trainer, clock: TrainingClock) -> str:
-    """Say how long a training goes on: epochs, minutes, or whichever is over first."""
+    """Report the length of a training: epochs, minutes, or whichever ends first."""
     minutes = "" if clock.budget_minutes is None else f"{clock.budget_minutes:g} minutes"
     epochs = "" if trainer.max_epochs == -1 else f"{trainer.max_epochs} epochs"
     return " or ".join(filter(None, [minutes, epochs])) or "epochs, endlessly,"

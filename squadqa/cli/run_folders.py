@@ -1,4 +1,4 @@
-"""Run folders: which one, what is checked before the work, and what is written after it."""
+"""Run folders: their choice, checks before the work, and files written after it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,39 +15,39 @@ PREDICTIONS = "predictions.json"
 
 
 def require_new(folder: Path, *, next_step: str) -> None:
-    """Make sure that there is no such run folder yet.
+    """Check that a run folder does not exist yet.
 
     Args:
         folder: The run folder.
-        next_step: What to do if there is.
+        next_step: The advice if it exists.
 
     Raises:
-        OutputError: There is.
+        OutputError: It exists.
     """
     if folder.exists():
         raise OutputError(f'the run folder "{folder}" exists', next_step=next_step)
 
 
 def require_name(folder: Path) -> None:
-    """Make sure that a run's results can be told by its folder's name: it shows before the work.
+    """Check before the work that a run folder's name can also be that of its result.
 
     Args:
         folder: The run folder.
 
     Raises:
-        OutputError: They cannot.
+        OutputError: It cannot.
     """
     if NAME.fullmatch(folder.name):
         return
     raise OutputError(
         f'the run folder cannot be called "{folder.name}"',
-        hint='Its name is that of a file of results: letters, digits, ".", "_" and "-".',
-        next_step="Name another with --run.",
+        hint='It is also the name of a result: letters, digits, ".", "_" and "-".',
+        next_step="Name another folder with --run.",
     )
 
 
 def require_writable(folder: Path) -> None:
-    """Make a folder and remove it again: a mistake in its name shows before the work.
+    """Check before the work that a folder can be made: make it and remove it again.
 
     Args:
         folder: The folder, which does not exist.
@@ -65,11 +65,11 @@ def require_writable(folder: Path) -> None:
 
 
 def write_scored(folder: Path, result: Result | None, predictions: Mapping[str, str]) -> None:
-    """Write what a run answered and what that scored.
+    """Write a run's answers and their scores.
 
     Args:
         folder: The run folder.
-        result: What was measured; None where the data has no answers to score against.
+        result: The result; None if the data has no answers to score against.
         predictions: The predicted text by question id.
 
     Raises:
@@ -86,9 +86,9 @@ def choose_run_folder(named: str | None, configs: Sequence[str], *, is_new: bool
 
     Args:
         named: The folder that the user named, if any.
-        configs: The configuration files; the first one's name is the run's where none is given.
-        is_new: Whether the folder is to be made: a number makes its name a new one. Of several
-            processes the first one's choice counts, and the others' is never used.
+        configs: The configuration files; the first one's name is the default name of the run.
+        is_new: Whether to make a new folder, with a number if the name is taken. With several
+            processes only the first one's choice is used.
 
     Raises:
         OutputError: The user named a folder for a new run, and it exists.
@@ -96,8 +96,8 @@ def choose_run_folder(named: str | None, configs: Sequence[str], *, is_new: bool
     if named is not None:
         folder = Path(named)
         if is_new and is_first_process():
-            go_on = f"Go on with it (squadqa train --resume {folder})"
-            require_new(folder, next_step=f"{go_on}, or name another.")
+            resume = f"Resume it (squadqa train --resume {folder})"
+            require_new(folder, next_step=f"{resume}, or name another.")
         return folder
     name = Path(configs[0]).stem if configs else "run"
     folder, number = Path(RUNS_FOLDER) / name, 1
@@ -108,14 +108,14 @@ def choose_run_folder(named: str | None, configs: Sequence[str], *, is_new: bool
 
 
 def find_run_checkpoint(folder: Path, *names: str) -> Path:
-    """Find the first of a run's checkpoints that is there.
+    """Find the first of a run's checkpoints that exists.
 
     Args:
         folder: The run folder.
         names: Names of checkpoints.
 
     Raises:
-        CheckpointError: None of them is there.
+        CheckpointError: None of them exists.
     """
     paths = [folder / CHECKPOINTS / name for name in names]
     for path in paths:

@@ -1,4 +1,4 @@
-"""`squadqa train`: the options people change, over all values of a configuration."""
+"""`squadqa train`: the usual options, and any value of a configuration."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ HELP = "train a model from a configuration and score it"
 
 
 def main(arguments: list[str]) -> int:
-    """Train.
+    """Run the command.
 
     Args:
         arguments: The command line after `squadqa train`.
@@ -25,12 +25,12 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(given)
     if bool(options.config) == bool(options.resume):
         raise ConfigError(
-            "train wants a configuration, or a run to resume",
+            "train needs a configuration, or a run to resume",
             next_step="For example: squadqa train --config configs/drqa.yaml --data sample",
         )
     if options.resume and options.warm_start:
         raise ConfigError(
-            f'a run that is resumed has its own weights: "{options.resume}" cannot begin with '
+            f'a resumed run has its own weights: "{options.resume}" cannot begin with '
             f'those of "{options.warm_start}"',
             next_step="Start a new run with --config and --warm-start.",
         )
@@ -71,8 +71,8 @@ def main(arguments: list[str]) -> int:
 def _parser() -> CommandParser:
     parser = CommandParser(
         "train",
-        "Train a model, choose its best checkpoint on held-out articles, score it on the test "
-        "part.\nAny value of the configuration can be given as --NAME VALUE or --SECTION.NAME "
+        "Train a model, choose its best checkpoint on held-out articles, and score it on the test "
+        "questions.\nAny value of the configuration can be set by --NAME VALUE or --SECTION.NAME "
         "VALUE, such as\n"
         "  --model.decay none|linear|cosine|plateau, --model.warmup_steps 500,\n"
         "  --model.ema_decay 0.999 (average of weights), --model.word_dropout 0.05,\n"
@@ -84,34 +84,38 @@ def _parser() -> CommandParser:
                 "squadqa train --config configs/drqa.yaml --minutes 30 "
                 "--model.optimizer.init_args.lr 0.002",
             ),
-            ("go on with a stopped run", "squadqa train --resume runs/drqa"),
+            ("resume a stopped run", "squadqa train --resume runs/drqa"),
         ],
     )
     add = parser.add_argument
     add("--config", metavar="FILE", action="append", help="configuration; a later one adds to it")
-    add("--resume", metavar="RUN_FOLDER", help="go on with a run, in the same order")
+    add("--resume", metavar="RUN_FOLDER", help="resume a run where it stopped")
     add("--data", metavar="SOURCE", help="sample, squad, a folder, a file, or a `datasets` name")
-    add("--test", metavar="SOURCE", help="test questions, where --data is a single file")
+    add("--test", metavar="SOURCE", help="test questions, if --data is a single file")
     add("--run", metavar="RUN_FOLDER", help="folder to make (default: runs/CONFIG_NAME)")
     add("--epochs", metavar="N", type=positive, help="passes over the training questions")
     add(
         "--minutes",
         metavar="N",
         type=positive_number,
-        help="train for so long, evaluation not counted",
+        help="training time, without evaluation",
     )
     add(
         "--patience",
         metavar="N",
         type=positive,
-        help="stop after N evaluations of no better F1 (default: 3)",
+        help="stop after N evaluations without a better F1 (default: 3)",
     )
-    add("--warm-start", metavar="RUN_FOLDER", help="begin with a run's weights that fit")
-    add("--char-cnn", metavar="CLASS", help="such as ResNetCharCNN; null takes characters out")
+    add(
+        "--warm-start",
+        metavar="RUN_FOLDER",
+        help="begin with the weights of a run, as far as they fit",
+    )
+    add("--char-cnn", metavar="CLASS", help="such as ResNetCharCNN; null leaves characters out")
     add("--batch-size", metavar="N", type=positive, help="questions in a batch")
     add("--device", choices=("auto", "cpu", "cuda"), help="where to train (default: auto)")
     add("--precision", metavar="P", help="32-true; on a GPU also bf16-mixed or 16-mixed")
-    add("--seed", metavar="N", type=positive, help="of weights, order and dropout")
+    add("--seed", metavar="N", type=positive, help="random seed of weights, order and dropout")
     add("--wandb", choices=("offline", "online", "off"), help="Weights & Biases (default: offline)")
     add("--results", metavar="FOLDER", help="also write the scores to FOLDER/NAME.json")
     return parser
@@ -122,7 +126,7 @@ def _require_run(folder: Path) -> None:
         return
     near = [str(file.parent) for file in folder.parent.glob(f"*/{CONFIG}")]
     raise CheckpointError(
-        f'"{folder}" is no run folder: it has no "{CONFIG}"',
+        f'"{folder}" is not a run folder: it has no "{CONFIG}"',
         hint=did_you_mean(str(folder), near) if near else "",
         next_step="Start a run with squadqa train --config FILE.",
     )

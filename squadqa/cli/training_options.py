@@ -1,4 +1,4 @@
-"""What commands that train have in common: configuration files, data, and further values."""
+"""Shared options of commands that train: configuration files, data, and further values."""
 
 import sys
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ SAMPLE = "data/sample"
 
 
 def split_overrides(arguments: list[str], parser: CommandParser) -> tuple[list[str], list[str]]:
-    """Part a command's own options from values of the configuration (--NAME VALUE).
+    """Separate a command's own options from values of the configuration (--NAME VALUE).
 
     Args:
         arguments: The command line after the command's name.
-        parser: Knows the command's own options.
+        parser: The parser of the command's own options.
 
     Returns:
         The command's own arguments, and the others.
@@ -31,10 +31,10 @@ def split_overrides(arguments: list[str], parser: CommandParser) -> tuple[list[s
 
 
 def _grouped(arguments: list[str], known: set[str]) -> Iterator[tuple[str, list[str]]]:
-    """Keep each option that is not known together with its value.
+    """Keep each unknown option together with its value.
 
     Yields:
-        The option and its words, as they are written; or "" and one word that is no part of any.
+        An option and its words, as the user wrote them; or "" and a word that belongs to no option.
     """
     rest = iter(arguments)
     for argument in rest:
@@ -46,27 +46,27 @@ def _grouped(arguments: list[str], known: set[str]) -> Iterator[tuple[str, list[
 
 
 def data_overrides(data: str | None, test: str | None) -> list[str]:
-    """Say in values of the configuration what --data and --test name.
+    """Turn --data and --test into values of the configuration.
 
     Args:
-        data: What --data names, if anything.
-        test: What --test names, if anything.
+        data: The value of --data, if any.
+        test: The value of --test, if any.
 
     Raises:
-        ConfigError: --data names one file, and nothing names another to test on.
+        ConfigError: --data names a single file, and there is no --test.
     """
     data = SAMPLE if data == "sample" else data
     if data and Path(data).is_file() and not test:
         raise ConfigError(
-            f'--data names one file, "{data}": there is nothing to test on',
-            next_step="Name a file of test questions with --test, or a folder that has both.",
+            f'--data names one file, "{data}": there are no test questions',
+            next_step="Name a file of test questions with --test, or a folder with both.",
         )
     line = ["--data.train", data] if data else []
     return line + (["--data.test", named] if (named := test or data) else [])
 
 
 def require_config(path: Path) -> None:
-    """Make sure that a configuration exists; tell where that is, if the path alone does not.
+    """Check that a configuration exists; say where it is, if the path alone does not.
 
     Args:
         path: Its file. One that comes with squadqa is found as configs/FILE from any folder.

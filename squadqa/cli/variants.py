@@ -1,4 +1,4 @@
-"""Training a configuration's variants, the same but for the feature groups, one after another."""
+"""Training of a configuration's variants with fewer feature groups, one after another."""
 
 import gc
 import json
@@ -37,24 +37,24 @@ from squadqa.training.fit import fit, make_trainer
 from squadqa.training.held_memory import HeldMemory
 
 SECTIONS = ("seed_everything", "model", "data", "trainer", "early_stopping")
-"""What a training's scores depend on."""
+"""Sections of the configuration that a training's scores depend on."""
 
 WHERE_ONLY = ("cache_dir", "workers", "predict")
-"""Options of the data that no score depends on."""
+"""Options of the data that do not change any score."""
 
 
 class Variants:
-    """A scorer's configuration, which is trained with some of its groups.
+    """A scorer's configuration, to be trained without some of its feature groups.
 
-    All variants share one data module. There is no run folder: nothing is logged, and the best
-    weights stay in memory.
+    All variants share one data module. There is no run folder, nothing is logged, and the best
+    weights are kept in memory.
 
     Args:
         arguments: The command line of `fit`.
         also_known: Options of the command, to suggest for a wrong one.
 
     Raises:
-        SquadQAError: It is none of a scorer with feature groups, or the user can mend it otherwise.
+        SquadQAError: It has no scorer with feature groups, or another mistake of the user.
     """
 
     def __init__(self, arguments: Sequence[str], *, also_known: Sequence[str] = ()) -> None:
@@ -64,7 +64,7 @@ class Variants:
         if scorer is None or "groups" not in scorer:
             raise ConfigError(
                 f'"{self.config_files}" has no feature groups to leave out',
-                hint="Only a scorer whose configuration has `groups` can be taken apart.",
+                hint="Only a scorer whose configuration has `groups` can be ablated.",
                 next_step="Name a scorer's configuration, such as configs/logistic.yaml.",
             )
         self.groups: tuple[str, ...] = tuple(scorer.groups)
@@ -78,16 +78,16 @@ class Variants:
         self.content["data"] = {k: v for k, v in values["data"].items() if k not in WHERE_ONLY}
 
     def train_without(self, without: Sequence[str]) -> tuple[dict[str, Any], Evaluation]:
-        """Train the configuration without some of its groups, and score it on the test part.
+        """Train the configuration without some groups, and score it on the test questions.
 
         Args:
             without: The groups to leave out.
 
         Returns:
-            What `Variant` wants to know of it, and the scores and answers.
+            The fields for `Variant`, and the scores and answers.
         """
         began = time.perf_counter()
-        gc.collect()  # a model's tables are large, and the last one's hang in cycles
+        gc.collect()  # a model's tables are large, and reference cycles keep the last model
         groups = [name for name in self.groups if name not in without]
         option = f"--model.init_args.scorer.init_args.groups={json.dumps(groups)}"
         parsed = parse([*self.arguments, option])
@@ -102,7 +102,7 @@ class Variants:
         if trainer.world_size > 1:
             raise ConfigError(
                 f"an ablation trains in one process, not in {trainer.world_size}",
-                next_step="Give --trainer.devices 1 --trainer.num_nodes 1.",
+                next_step="Set --trainer.devices 1 --trainer.num_nodes 1.",
             )
         evaluation = fit(module, self.data, trainer, seed=seed_of(parsed), clock=clock, keeper=best)
         assert module.model is not None
@@ -128,20 +128,20 @@ def ablate(
     results: Path | None,
     also_known: Sequence[str],
 ) -> bool:
-    """Train what is missing of an ablation, and write and print it.
+    """Train the missing variants of an ablation, and write and print it.
 
     Args:
         arguments: The command line of `fit`.
         output: The ablation's folder.
-        without: What to leave out (see `squadqa.training.ablation.plan`).
-        results: Folder that gets the figures as well.
+        without: The groups to leave out (see `squadqa.training.ablation.plan`).
+        results: Folder for copies of the figures.
         also_known: Options of the command, to suggest for a wrong one.
 
     Returns:
-        False where a signal stopped it.
+        False if a signal stopped it.
 
     Raises:
-        SquadQAError: What the user can mend.
+        SquadQAError: A mistake of the user.
     """
     with quiet_lightning():
         trained = Variants(arguments, also_known=also_known)
@@ -152,8 +152,8 @@ def ablate(
                 require_writable(folder)
         try:
             ablation = _train_missing(trained, variants, ablation, output)
-        except (KeyboardInterrupt, SystemExit):  # Lightning makes the latter of a signal
-            _tell("\nStopped; the same command goes on after the variants that are finished.")
+        except (KeyboardInterrupt, SystemExit):  # Lightning raises the latter after a signal
+            _print("\nStopped; the same command continues after the finished variants.")
             return False
     _write(ablation, output, results)
     head, *body = table(rows(ablation)).splitlines()
@@ -182,9 +182,9 @@ def _train_missing(
         what = f"without {variant_name(without)}" if without else "the whole model"
         label = f"{number} of {len(variants)}: {what}"
         if frozenset(without) in ablation.done:
-            _tell(f"{label} (finished before)")
+            _print(f"{label} (finished before)")
             continue
-        _tell(bold(label + _times(variants, ablation, began), stream=sys.stderr))
+        _print(bold(label + _times(variants, ablation, began), stream=sys.stderr))
         measured, evaluation = trained.train_without(without)
         variant = Variant(**measured, **origin)
         folder = f"without-{'+'.join(without)}" if without else "whole"
@@ -193,17 +193,17 @@ def _train_missing(
         write_ablation(output, ablation)
         write_table(output, ablation)
         scores = f"EM {variant.exact_match:.2f}  F1 {variant.f1:.2f}"
-        _tell(f"  {scores}  {variant.minutes:.1f} minutes")
+        _print(f"  {scores}  {variant.minutes:.1f} minutes")
     return ablation
 
 
-def _tell(line: str) -> None:
+def _print(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
 
 def _times(variants: Sequence[tuple[str, ...]], ablation: Ablation, began: float) -> str:
-    """Say how long it has taken, and may take; nothing before the first variant is finished."""
+    """Report the time so far and the time to go; nothing before the first variant is finished."""
     if not ablation.variants:
         return ""
     usual = median(variant.minutes for variant in ablation.variants)  # the first one reads the data
@@ -213,7 +213,7 @@ def _times(variants: Sequence[tuple[str, ...]], ablation: Ablation, began: float
 
 
 def _write(ablation: Ablation, output: Path, results: Path | None) -> None:
-    """Write the table and the plot anew, and copies of all three files to the results."""
+    """Write the table and the plot again, and copies of all three files to the results."""
     write_ablation(output, ablation)
     write_table(output, ablation)
     write_plot(output, ablation)

@@ -1,4 +1,4 @@
-"""From answer characters to a token span: exact, expanded to the covering tokens, or lost."""
+"""Token spans of answers: exact, expanded to the covering tokens, or lost."""
 
 from enum import IntEnum
 
@@ -9,12 +9,12 @@ from squadqa.spans import Offsets, characters_of, tokens_covering
 
 
 class Alignment(IntEnum):
-    """How well tokens can say an answer."""
+    """How well a token span matches an answer."""
 
     NONE = 0  # the question has no answer
-    EXACT = 1  # the tokens' characters are the answer's
-    EXPANDED = 2  # the tokens hold the answer and a little more
-    LOST = 3  # no token holds any of it
+    EXACT = 1  # the tokens have exactly the answer's characters
+    EXPANDED = 2  # the tokens contain the answer and a little more
+    LOST = 3  # no token contains any of it
 
 
 def align(

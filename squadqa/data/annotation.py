@@ -1,9 +1,9 @@
-"""POS, entity, lemma and dependency parse of tokens by a spaCy English pipeline.
+"""Part of speech, entity, lemma and dependency parse of tokens, from a spaCy English pipeline.
 
-Texts are annotated over their own tokens (no second tokenization), by worker processes or in this
-one. What is said of a text depends on that text alone, never on what is annotated beside it.
-Labels are numbers from a fixed inventory, so that they mean the same in every file and every run;
-0 is "none, or a label this inventory does not know".
+Texts keep the tokens they have (spaCy does not tokenize again) and are annotated by worker
+processes or in this one. The annotation of a text depends only on that text, never on other texts
+annotated with it. Labels are numbers from a fixed inventory, so that they mean the same in every
+file and every run; 0 means none, or a label that is not in the inventory.
 """
 
 import os
@@ -50,19 +50,19 @@ DEPENDENCIES = (
 assert (len(TAGS), len(ENTITIES)) == (NUM_TAGS, NUM_ENTITIES)
 
 CHUNK_TOKENS = 20_000
-"""Tokens that a worker takes at a time: some seconds of work, a few MB."""
+"""Number of tokens that a worker gets at a time: some seconds of work, a few MB."""
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """What a pipeline says of each token; row t belongs to row t of the `Tokens`.
+    """A pipeline's annotation of each token; row t belongs to row t of the `Tokens`.
 
     Args:
         tags: (T,) index in `TAGS`.
         entities: (T,) index in `ENTITIES`.
         entity_begins: (T,) True on the first token of an entity.
         lemmas: (T,) index in `lemma_lexicon`.
-        heads: (T,) the head's token index in the same text; a root is its own head.
+        heads: (T,) the head's token index in the same text; the head of a root is the root itself.
         dependencies: (T,) index in `DEPENDENCIES`.
         sentence_begins: (T,) True on the first token of a sentence.
         lemma_lexicon: Distinct lower-cased lemmas, sorted.
@@ -82,13 +82,13 @@ ANNOTATION_COLUMNS = tuple(f.name for f in fields(Annotation) if f.name != "lemm
 
 
 def join_annotations(parts: Sequence[Annotation]) -> Annotation:
-    """Put the rows of some texts after those of others.
+    """Concatenate the annotations of texts.
 
     Args:
-        parts: The annotation of each.
+        parts: The annotation of each text.
 
     Returns:
-        What `annotate` gives of all those texts together.
+        The annotation of all texts, in the same order.
     """
     lexicon = sorted({lemma for part in parts for lemma in part.lemma_lexicon})
     number = {lemma: index for index, lemma in enumerate(lexicon)}
@@ -118,8 +118,9 @@ def annotate(
     Args:
         tokens: The tokens of the texts.
         pipeline: Official name of a spaCy pipeline.
-        workers: Processes; 0 takes one for each core, 1 stays in this process.
-        progress: Called with the number of tokens done and of all, after each chunk.
+        workers: Number of processes; 0 takes one for each core, 1 stays in this process.
+        progress: Called after each chunk with the number of tokens done and the number of all
+            tokens.
 
     Returns:
         The annotation of every token.
@@ -143,7 +144,7 @@ def annotate(
 def annotate_each(
     texts: Sequence[Tokens], *, pipeline: Any, with_entities: bool = True
 ) -> list[Annotation]:
-    """Annotate texts in this process, and keep the annotation of each apart.
+    """Annotate texts in this process, and return one annotation for each text.
 
     Args:
         texts: The tokens of each text.
@@ -157,13 +158,13 @@ def annotate_each(
 
 
 _Job = list[tuple[list[str], list[bool]]]
-"""Words of each text, and whether white space follows each."""
+"""The words of each text, and whether white space follows each word."""
 
 
 def _words_and_spaces(tokens: Tokens) -> Iterator[tuple[list[str], list[bool]]]:
     spaces = np.ones(len(tokens.forms), bool)
     spaces[:-1] = tokens.offset_mapping[1:, 0] != tokens.offset_mapping[:-1, 1]
-    # The last token of a text is annotated the same, whatever text follows.
+    # The annotation of a text's last token must not depend on the text that follows.
     spaces[tokens.bounds[1:][np.diff(tokens.bounds) > 0] - 1] = True
     for start, end in pairwise(tokens.bounds.tolist()):
         words = [tokens.lexicon[form] for form in tokens.forms[start:end].tolist()]
@@ -190,7 +191,7 @@ def _run(jobs: list[_Job], package: str, workers: int) -> Iterator[Annotation]:
         return
     one_thread = {"OMP_NUM_THREADS": "1", "BLIS_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     before = {name: os.environ.get(name) for name in one_thread}
-    os.environ.update(one_thread)  # the workers inherit it; many threads in each would fight
+    os.environ.update(one_thread)  # inherited by the workers, which slow down with more
     try:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
             try:
@@ -211,7 +212,7 @@ def _annotate_job(job: _Job, package: str) -> Annotation:
 def _rows_of_texts(
     job: _Job, pipeline: Any, *, skip: Sequence[str] = ()
 ) -> list[NDArray[np.uint64]]:
-    """What spaCy says of each text: (T, 7) codes and hashes, in the order of `_from_spacy`."""
+    """SpaCy's annotation of each text: (T, 7) codes and hashes, in the order of `_from_spacy`."""
     from spacy import attrs
     from spacy.tokens import Doc
 
@@ -256,7 +257,7 @@ def _numbered(hashes: NDArray[np.uint64], inventory: tuple[str, ...]) -> NDArray
 def _numbers_of_hashes(inventory: tuple[str, ...]) -> dict[int, int]:
     from spacy.strings import StringStore
 
-    hash_of = StringStore().__getitem__  # the same in every pipeline
+    hash_of = StringStore().__getitem__  # hashes are the same in every pipeline
     return {hash_of(label): number for number, label in enumerate(inventory)}
 
 

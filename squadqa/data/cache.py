@@ -1,9 +1,9 @@
-"""Folders of derived data, named by what they were derived from.
+"""A cache of derived data: folders named by the settings that they were derived from.
 
 An entry is a folder `KIND-FINGERPRINT` with a `manifest.json` that lists each file's size and
-checksum. It is built under a temporary name and renamed, so an entry is whole or absent; one that
-does not match its manifest is built again. A lock makes two processes that want the same entry
-build it once.
+checksum. It is built under a temporary name and then renamed, so an entry is complete or absent;
+one that does not match its manifest is built again. A lock ensures that two processes that need the
+same entry build it only once.
 """
 
 import fcntl
@@ -23,10 +23,10 @@ MANIFEST = "manifest.json"
 
 
 def fingerprint(settings: Mapping[str, Any]) -> str:
-    """Condense settings to a name that is the same in every process.
+    """Hash settings to a name that is the same in every process.
 
     Args:
-        settings: What decides the content: plain values that JSON can hold.
+        settings: The settings that the content depends on: values that JSON can hold.
 
     Returns:
         24 hexadecimal characters.
@@ -36,7 +36,7 @@ def fingerprint(settings: Mapping[str, Any]) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """Give the checksum of a file's content as 32 hexadecimal characters."""
+    """Return the checksum of a file's content, 32 hexadecimal characters."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
@@ -52,8 +52,8 @@ def cached_folder(
     Args:
         root: The cache folder, made if missing.
         kind: First part of the entry's name.
-        settings: What decides the content; kept in the manifest.
-        build: Writes the entry's files into the empty folder it is given and returns notes (plain
+        settings: The settings that the content depends on; kept in the manifest.
+        build: Writes the entry's files into the empty folder that it gets, and returns notes (plain
             values) for the manifest.
 
     Returns:
@@ -69,10 +69,10 @@ def cached_folder(
     try:
         root.mkdir(parents=True, exist_ok=True)
         with _locked(entry.with_name(f".{entry.name}.lock")):
-            if _is_whole(entry, settings):  # another process built it while this one waited
+            if _is_whole(entry, settings):  # another process built it in the meantime
                 return entry
-            for left_behind in root.glob(f".{entry.name}.*/"):  # by a process that was killed
-                shutil.rmtree(left_behind, ignore_errors=True)
+            for leftover in root.glob(f".{entry.name}.*/"):  # of a process that was killed
+                shutil.rmtree(leftover, ignore_errors=True)
             staging = Path(tempfile.mkdtemp(prefix=f".{entry.name}.", dir=root))
             try:
                 notes = build(staging)

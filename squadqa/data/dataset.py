@@ -1,4 +1,4 @@
-"""The questions of a split, and how a handful of them becomes a batch."""
+"""The questions of a split, and how some of them become a batch."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ Batch = TypeVar("Batch")
 class QuestionDataset(torch.utils.data.Dataset[int], Generic[Batch]):
     """Questions of a prepared source, batched for models.
 
-    An item is the question's place in this data set; `collate` does the work for a whole batch at
-    a time, so that no Python loop runs over tokens.
+    An item is the question's index in this data set; `collate` does the work for a whole batch at
+    once, without a Python loop over tokens.
 
     Args:
         data: A prepared source.
@@ -45,29 +45,29 @@ class QuestionDataset(torch.utils.data.Dataset[int], Generic[Batch]):
 
     @abstractmethod
     def collate(self, items: Sequence[int]) -> Batch:
-        """Batch questions by their places in this data set, padded to the largest of them."""
+        """Make a batch of questions by their indices in this data set, padded to the largest."""
 
     @abstractmethod
     def count_without_target(self) -> int:
-        """Count the questions that a training learns nothing from: nothing answers them."""
+        """Count the questions that training cannot learn from, because no span answers them."""
 
     def id_of(self, item: int) -> str:
-        """Give the identifier of a question."""
+        """Return the identifier of a question."""
         return str(self.data.ids[int(self.rows[item])])
 
     def question_of(self, item: int) -> str:
-        """Give the text of a question."""
+        """Return the text of a question."""
         return str(self.data.questions[int(self.rows[item])])
 
     def references_of(self, item: int) -> list[str]:
-        """Give the reference answers of a question."""
+        """Return the reference answers of a question."""
         return list(self.data.answer_texts[int(self.rows[item])].as_py())
 
     def characters_of(self, item: int, first: int, last: int) -> tuple[int, int]:
-        """Give the half-open character span of context tokens.
+        """Return the half-open character span of context tokens.
 
         Args:
-            item: The question's place in this data set.
+            item: The question's index in this data set.
             first: First token of the span.
             last: Last token of it, inclusive.
         """
@@ -79,10 +79,10 @@ class QuestionDataset(torch.utils.data.Dataset[int], Generic[Batch]):
         )
 
     def text_of(self, item: int, first: int, last: int) -> str:
-        """Give the context's own text from a first to a last token, inclusive.
+        """Return the context's text from a first to a last token, inclusive.
 
         Args:
-            item: The question's place in this data set.
+            item: The question's index in this data set.
             first: First token of the span.
             last: Last token of it, inclusive.
         """
@@ -97,9 +97,9 @@ class SpanDataset(QuestionDataset[SpanBatch]):
     Args:
         data: A prepared source, with vectors.
         rows: Questions of `data` to take, in order; None takes all.
-        frequent: The most frequent word forms of train, commonest first: those whose vectors a
-            model may tune.
-        max_characters: Characters to keep of a word form.
+        frequent: The most frequent word forms of train, most frequent first; a model may tune their
+            vectors.
+        max_characters: Number of characters of a word form to keep.
     """
 
     def __init__(
@@ -117,10 +117,10 @@ class SpanDataset(QuestionDataset[SpanBatch]):
         self._term_frequency = _term_frequency(self._lower, tokens.bounds)
 
     def collate(self, items: Sequence[int]) -> SpanBatch:
-        """Batch questions by their places in this data set.
+        """Make a batch of questions.
 
         Args:
-            items: B places.
+            items: B indices of questions in this data set.
 
         Returns:
             The batch, padded to its longest context and question.
@@ -164,18 +164,18 @@ class SpanDataset(QuestionDataset[SpanBatch]):
         )
 
     def count_without_target(self) -> int:
-        """Count the questions without an answer, or whose answer no token holds."""
+        """Count the questions without an answer, or whose answer is in no token."""
         return int((self.data.start_positions[self.rows] < 0).sum())
 
 
 class WordForms:
-    """The word forms of a source, and how those of a handful of texts become a batch.
+    """The word forms of a source, and how those of some texts become a batch.
 
     Args:
         data: A prepared source, with vectors.
-        frequent: The most frequent word forms of train, commonest first: those whose vectors a
-            model may tune.
-        max_characters: Characters to keep of a word form.
+        frequent: The most frequent word forms of train, most frequent first; a model may tune their
+            vectors.
+        max_characters: Number of characters of a word form to keep.
 
     Raises:
         DataError: The source has no vectors.
@@ -205,10 +205,10 @@ class WordForms:
         """Collect the distinct forms of contexts and questions.
 
         Args:
-            context: (B, C) tokens, numbered through the source.
-            context_mask: (B, C) True where real.
-            question: (B, Q) tokens, numbered through the source.
-            question_mask: (B, Q) True where real.
+            context: (B, C) tokens, numbered over the whole source.
+            context_mask: (B, C) True on a token.
+            question: (B, Q) tokens, numbered over the whole source.
+            question_mask: (B, Q) True on a token.
         """
         used = np.concatenate(
             [self._token_forms[context][context_mask], self._token_forms[question][question_mask]]
@@ -244,7 +244,7 @@ class WordForms:
 def padded_positions(
     bounds: NDArray[np.int64], texts: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """(B, L) token rows of texts, 0 where padded, and (B, L) the mask of the real ones."""
+    """(B, L) token rows of texts, 0 where padded, and (B, L) their mask, True on a token."""
     start, length = bounds[texts], bounds[texts + 1] - bounds[texts]
     steps = np.arange(max(1, int(length.max(initial=1))))
     mask = steps < length[:, None]
@@ -252,7 +252,7 @@ def padded_positions(
 
 
 def _term_frequency(lower: NDArray[np.int32], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(T,) share of its text's tokens that have a token's lower-cased form."""
+    """(T,) share of the text's tokens that have the same lower-cased form as each token."""
     lengths = np.diff(bounds)
     text = np.repeat(np.arange(len(lengths)), lengths)
     key = text * (int(lower.max(initial=0)) + 1) + lower

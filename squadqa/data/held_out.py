@@ -1,4 +1,4 @@
-"""Articles of the training questions that no training learns from, to choose and to score by."""
+"""Validation questions: articles of the training data that training does not learn from."""
 
 import hashlib
 
@@ -10,23 +10,23 @@ from squadqa.errors import DataError
 
 
 def held_out(data: PreparedData, *, share: float) -> NDArray[np.bool_]:
-    """Choose whole articles by their titles alone: the same ones every time, whatever their order.
+    """Choose whole articles by their titles only: the same ones every time, in whatever order.
 
     Args:
         data: A prepared source.
-        share: Share of the questions to hold out, at least, between 0 and 1.
+        share: Smallest share of the questions to hold out, between 0 and 1.
 
     Returns:
         (N,) True on the questions of these articles.
 
     Raises:
-        DataError: There is one article only.
+        DataError: There is only one article.
     """
     titles = np.array(data.titles.to_pylist())[data.paragraphs]
     names, article, counts = np.unique(titles, return_inverse=True, return_counts=True)
     if len(names) < 2:
         raise DataError(
-            f'"{data.source}" has one article only: none can be held out for validation',
+            f'"{data.source}" has only one article: none can be held out for validation',
             next_step="Name validation data with --data.val.",
         )
     keys = [hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names.tolist()]

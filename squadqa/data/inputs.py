@@ -1,7 +1,8 @@
-"""What a model reads of a prepared source: the choices, and what is fitted on train.
+"""The inputs of models: which parts of a prepared source they read, and what is fitted on train.
 
-Training, evaluation and prediction build their data sets through one of these, so a trained model
-meets new text exactly as it met train. The state is plain values and tensors, kept in checkpoints.
+Training, evaluation and prediction make their data sets through the same class, so that a trained
+model sees new text in the same form as train. Its state consists of plain values and tensors, and
+is kept in checkpoints.
 """
 
 from abc import ABC, abstractmethod
@@ -23,7 +24,7 @@ class Inputs(ABC):
     """Turns prepared sources into data sets for one family of models.
 
     Args:
-        vectors: Sources of word vectors, side by side.
+        vectors: Sources of word vectors, concatenated.
         pipeline: spaCy pipeline that annotates; None leaves annotation out.
     """
 
@@ -34,16 +35,16 @@ class Inputs(ABC):
 
     @property
     def sizes(self) -> Sizes:
-        """What a model must know of the data to be built; known from `fit` on."""
+        """The sizes that a model is built from; known after `fit`."""
         assert self._sizes is not None, "the inputs were not fitted"
         return self._sizes
 
     def fit(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
-        """Learn from the train part what new text is to be measured against, and the sizes.
+        """Fit on the train part, and note the sizes.
 
         Args:
             data: The source that holds train.
-            rows: Its questions to learn from.
+            rows: Its questions to fit on.
         """
         self.learn(data, rows)
         width = 0 if data.vectors is None else data.vectors.shape[1]
@@ -51,35 +52,35 @@ class Inputs(ABC):
 
     @abstractmethod
     def learn(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
-        """Learn from the train part; the arguments of `fit`."""
+        """Fit on the train part; the arguments are those of `fit`."""
 
     @abstractmethod
     def sizes_of(self, *, vector_size: int) -> Sizes:
-        """Give the sizes of data with word vectors of a width, 0 where there are none."""
+        """Return the sizes of data with word vectors of this width (0 without vectors)."""
 
     @abstractmethod
     def dataset(
         self, data: PreparedData, rows: NDArray[np.int64] | None = None
     ) -> QuestionDataset[Any]:
-        """Make the data set of questions of a prepared source; None takes all of them."""
+        """Make a data set of questions of a prepared source; None takes all of them."""
 
     @abstractmethod
     def learned(self) -> dict[str, Any]:
-        """Give what `learn` learned, as plain values and tensors."""
+        """Return what `learn` learned, as plain values and tensors."""
 
     @abstractmethod
     def load_learned(self, state: dict[str, Any]) -> None:
-        """Take back what `learned` gave."""
+        """Restore what `learned` returned."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Give what `fit` learned, as plain values and tensors."""
+        """Return what `fit` learned, as plain values and tensors."""
         return {**self.learned(), "sizes": asdict(self.sizes)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` gave.
+        """Restore what `state_dict` returned.
 
         Raises:
-            KeyError, TypeError, ValueError: It gave something else.
+            KeyError, TypeError, ValueError: The state has another form.
         """
         self.load_learned(state)
         self._sizes = Sizes(**state["sizes"])
@@ -89,9 +90,9 @@ class SpanInputs(Inputs):
     """Inputs of readers: characters, vectors and token features.
 
     Args:
-        vectors: Sources of word vectors, side by side (see `squadqa.data.vectors`).
+        vectors: Sources of word vectors, concatenated (see `squadqa.data.vectors`).
         pipeline: spaCy pipeline that gives lemmas, tags and entities; None leaves them out.
-        max_characters: Characters to keep of a word form, from both its ends.
+        max_characters: Number of characters of a word form to keep, from both ends.
         tuned_words: How many of train's most frequent word forms a reader may tune.
     """
 
@@ -109,7 +110,7 @@ class SpanInputs(Inputs):
         self.frequent: list[str] = []
 
     def learn(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
-        """List train's most frequent word forms, of the questions' and their contexts' tokens."""
+        """List train's most frequent word forms, counted over questions and contexts."""
         texts = np.concatenate([np.unique(data.paragraphs[rows]), len(data.contexts) + rows])
         bounds = data.tokens.bounds
         chosen = np.zeros(len(bounds) - 1, bool)
@@ -124,13 +125,13 @@ class SpanInputs(Inputs):
         )
 
     def sizes_of(self, *, vector_size: int) -> Sizes:
-        """Give the width of the word vectors, and how many words a reader may tune."""
+        """Return the width of the word vectors and the number of words a reader may tune."""
         return Sizes(vector_size=vector_size, tuned_words=self.tuned_words)
 
     def learned(self) -> dict[str, Any]:
-        """Give the most frequent word forms."""
+        """Return the most frequent word forms."""
         return {"frequent": list(self.frequent)}
 
     def load_learned(self, state: dict[str, Any]) -> None:
-        """Take back the most frequent word forms."""
+        """Restore the most frequent word forms."""
         self.frequent = list(state["frequent"])

@@ -1,4 +1,4 @@
-"""Distinct word forms: their characters, and which of them are the most frequent."""
+"""Distinct word forms: their character ids, and the most frequent ones."""
 
 from collections.abc import Sequence
 
@@ -8,22 +8,23 @@ from numpy.typing import NDArray
 from squadqa.batch import NUM_CHARACTERS
 
 OWN_IDS = 1024
-"""Code points below this have an id of their own: Latin, Greek and Cyrillic scripts, mostly."""
+"""Code points below this have their own id: mostly Latin, Greek and Cyrillic scripts."""
 
 
 def character_ids(forms: Sequence[str], *, max_characters: int) -> NDArray[np.int16]:
-    """Spell word forms in a fixed alphabet.
+    """Encode word forms as ids of a fixed alphabet.
 
     Code points below 1,024 are their own id; the rest, and NUL, share 256 ids. The alphabet is the
-    same for every data set, so a new text's characters need no retraining. 0 is padding.
+    same for every data set, so a trained model can read the characters of any new text. 0 is
+    padding.
 
     Args:
         forms: Word forms.
-        max_characters: Characters to keep of a form; a longer one keeps its first half and its last
-            half, so that both prefix and suffix stay.
+        max_characters: Number of characters of a form to keep. Of a longer form the first half and
+            the last half of so many are kept, so that both prefix and suffix stay.
 
     Returns:
-        (U, W) ids, W the longest kept form.
+        (U, W) ids; W is the length of the longest kept form.
     """
     head = (max_characters + 1) // 2
     kept = [
@@ -41,7 +42,7 @@ def character_ids(forms: Sequence[str], *, max_characters: int) -> NDArray[np.in
 
 
 def most_frequent(forms: NDArray[np.int32], lexicon: Sequence[str], *, count: int) -> list[str]:
-    """List the most frequent word forms, commonest first, ties in alphabetical order.
+    """List the most frequent word forms, most frequent first, ties in alphabetical order.
 
     Args:
         forms: (T,) lexicon index of each token.

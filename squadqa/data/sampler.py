@@ -1,4 +1,4 @@
-"""Batches of like length: of one size, as a function of (seed, epoch), or of bounded cost."""
+"""Batches of similar lengths: of a fixed size by seed and epoch, or of bounded cost."""
 
 from collections.abc import Iterator
 
@@ -7,15 +7,15 @@ import torch
 from numpy.typing import NDArray
 
 POOL_BATCHES = 50
-"""Batches that are sorted by length together: enough for 3 % padding, few enough to stay random."""
+"""Batches sorted by length together: enough for only 3 % padding, few enough to stay random."""
 
 
 class LengthGroupedSampler(torch.utils.data.Sampler[int]):
-    """Yields questions so that consecutive `batch_size` of them have contexts of like length.
+    """Yields questions in an order in which each batch has contexts of similar length.
 
-    Shuffled: the order depends on the seed and the epoch alone. Over several processes every one
-    gets whole batches, equally many (the first batches are taken twice to even out). Not shuffled
-    (evaluation): longest first, every question once in one process; over several, the first
+    Shuffled: the order depends only on the seed and the epoch. Each of several processes gets the
+    same number of whole batches (the first batches are taken twice to even them out). Not shuffled
+    (evaluation): longest first; in one process every question comes once, in several the first
     batches again come twice.
 
     Args:
@@ -44,10 +44,10 @@ class LengthGroupedSampler(torch.utils.data.Sampler[int]):
         self.rank = rank
         self.processes = processes
         self.epoch = 0
-        self.skip = 0  # items that the next iteration leaves out, to go on inside an epoch
+        self.skip = 0  # items that the next iteration leaves out, to resume inside an epoch
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the order of an epoch (called by Lightning)."""
+        """Set the epoch, which the order depends on (called by Lightning)."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -74,7 +74,7 @@ class LengthGroupedSampler(torch.utils.data.Sampler[int]):
         return self._share(batches + partial)  # a batch that is not full comes last
 
     def _share(self, batches: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-        """Take this process's batches, as many as every other process takes."""
+        """Return this process's batches; every process has the same number."""
         if not batches:
             return np.empty(0, np.int64)
         repeated = [batches[i % len(batches)] for i in range(-len(batches) % self.processes)]
@@ -86,12 +86,12 @@ class LengthGroupedSampler(torch.utils.data.Sampler[int]):
 
 
 def bounded_batches(costs: NDArray[np.int64], *, limit: int) -> Iterator[list[int]]:
-    """Group items of like cost, each once, the dearest first.
+    """Group items of similar cost, each once, the most expensive first.
 
     Args:
-        costs: (N,) of each item, its tokens say, if it is not padded.
-        limit: Most that a group costs where each of its items costs as much as its dearest, as
-            padding makes it; a dearer item comes alone.
+        costs: (N,) cost of each item without padding, such as its number of tokens.
+        limit: Largest cost of a group, where each item counts as much as the group's most expensive
+            one, as with padding. An item that alone costs more forms its own group.
     """
     order = np.argsort(-costs, kind="stable").tolist()
     while order:

@@ -22,13 +22,12 @@ class Summary:
         articles: Number of distinct titles.
         paragraphs: Number of paragraphs.
         questions: Number of questions.
-        tokens: Number of tokens, of paragraphs and questions together.
+        tokens: Number of tokens of paragraphs and questions together.
         forms: Number of distinct word forms.
         annotated: Whether the source was prepared with annotation.
-        alignment: How many questions have a first answer of each `Alignment`, by its name in lower
-            case.
+        alignment: How many first answers have each `Alignment`, by its name in lower case.
         skipped: How many questions were left out, by reason.
-        vectors: How much of the text has word vectors; None if it was prepared without them.
+        vectors: How much of the text has word vectors; None if it was prepared without vectors.
     """
 
     source: str

@@ -1,4 +1,4 @@
-"""New texts, prepared one after another: what is slow to open stays open, a text is read once."""
+"""Preparation of new texts one after another: pipelines and vectors stay open, texts are cached."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from squadqa.data.vectors import VectorStore, VectorTable, lookup
 
 @dataclass(frozen=True)
 class _Text:
-    """What is known of one text."""
+    """The tokens and annotation of one text."""
 
     tokens: Tokens
     annotation: Annotation | None
@@ -25,14 +25,15 @@ class _Text:
 class TextPreparer:
     """Prepares questions about new texts, in this process and without the cache on disk.
 
-    A text that was prepared lately, such as the context of the last question, is neither tokenized
-    nor annotated again. Nothing is opened before it is needed. One thread at a time may use it.
+    A recently prepared text, such as the context of the last question, is not tokenized and
+    annotated again. Nothing is opened before it is needed. Only one thread at a time may use it.
 
     Args:
         pipeline: spaCy pipeline that annotates; None leaves annotation out.
-        vectors: Sources of word vectors, side by side; none leaves vectors out. Names are read
-            through at each call, a store stays open: take one for more than one call.
-        keep: Texts whose tokens and annotation are kept, the last used ones.
+        vectors: Sources of word vectors, concatenated; an empty list leaves vectors out. Named
+            sources are read at each call, while a store stays open: use a store for more than one
+            call.
+        keep: How many texts' tokens and annotation are kept; those used last.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class TextPreparer:
         )
 
     def _read(self, texts: list[str], *, is_context: bool) -> list[_Text]:
-        """Tokenize and annotate the texts that are not kept, all of them in one go.
+        """Tokenize and annotate the texts that are not kept, all at once.
 
         Questions are annotated without entities: no model reads those.
         """

@@ -1,9 +1,9 @@
-"""Tokens with exact character offsets: spaCy's English rules, split a little further.
+"""Tokenization with exact character offsets: spaCy's English rules and a few further splits.
 
-SQuAD's answers often end inside what a plain English tokenizer keeps whole ("1854–1855",
-"million.[note"). The further splits leave 0.7 % of the train answers without exact tokens instead
-of 1.1 %, for 0.8 % more tokens. White-space tokens are dropped; offsets always point into the
-original text.
+SQuAD's answers often end inside a token of a plain English tokenizer ("1854–1855",
+"million.[note"). With the further splits, 0.7 % instead of 1.1 % of the train answers have no exact
+tokens, at the price of 0.8 % more tokens. White-space tokens are dropped; offsets always point into
+the original text.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ FURTHER_SUFFIXES = (r"(?<=[0-9]s)\.",)
 
 @dataclass(frozen=True)
 class Tokens:
-    """Tokens of many texts, end to end.
+    """Tokens of many texts, concatenated.
 
     Args:
         bounds: (N + 1,) text i holds the tokens bounds[i] to bounds[i + 1].
@@ -60,7 +60,7 @@ def _spacy_tokenizer() -> Any:
 
 
 def tokenizer_fingerprint() -> str:
-    """Name the tokenizer's rules, so that a change of them makes other cache entries."""
+    """Return a hash of the tokenizer's rules, so that changed rules make new cache entries."""
     from importlib.metadata import version
 
     rules = "\n".join((version("spacy"), *FURTHER_INFIXES, *FURTHER_SUFFIXES))
@@ -68,10 +68,10 @@ def tokenizer_fingerprint() -> str:
 
 
 def tokenize(texts: Sequence[str]) -> Tokens:
-    """Cut texts into tokens, each distinct text once.
+    """Split texts into tokens, each distinct text once.
 
     Args:
-        texts: Any texts; white space alone gives no tokens.
+        texts: Any texts; one of only white space has no tokens.
 
     Returns:
         Their tokens, in order.
@@ -105,13 +105,13 @@ def tokenize(texts: Sequence[str]) -> Tokens:
 
 
 def join_tokens(parts: Sequence[Tokens]) -> Tokens:
-    """Put the tokens of some texts after those of others.
+    """Concatenate the tokens of texts.
 
     Args:
-        parts: What `tokenize` gave of each.
+        parts: What `tokenize` returned for each.
 
     Returns:
-        What `tokenize` gives of all those texts together.
+        What `tokenize` returns for all of these texts.
     """
     lexicon = sorted({form for part in parts for form in part.lexicon})
     number = {form: index for index, form in enumerate(lexicon)}

@@ -1,6 +1,6 @@
-"""Ablations of feature groups: the record of what was measured and published, and its JSON file.
+"""Ablations of feature groups: the record of measured and published scores, and its JSON file.
 
-`squadqa.evaluation.ablation_report` shows it.
+`squadqa.evaluation.ablation_report` makes a table and a plot of it.
 
 Reference: Rajpurkar et al. 2016 (arXiv 1606.05250), table 6.
 """
@@ -40,7 +40,7 @@ PUBLISHED_F1: dict[frozenset[str], float] = {
 
 @dataclass(frozen=True)
 class Variant:
-    """A training without some feature groups, and what it scored.
+    """A training without some feature groups, and its scores.
 
     Args:
         without: The groups left out, in the configuration's order; empty for the whole model.
@@ -49,11 +49,12 @@ class Variant:
         val_f1: F1 of the chosen epoch on the validation questions, in percent.
         total: Number of test questions.
         parameters: Number of trained parameters.
-        training_minutes: Time of its training steps, in minutes.
-        minutes: Time of all of it, in minutes; of the first variant, reading the data included.
+        training_minutes: Time of the training steps, in minutes.
+        minutes: Time of everything, in minutes; for the first variant this includes reading the
+            data.
         commit: The code's commit, as `squadqa.provenance.commit` gives it.
         hardware: The machine, as `squadqa.provenance.hardware` gives it.
-        device: What the model ran on, such as "cpu".
+        device: The device that the model ran on, such as "cpu".
     """
 
     without: tuple[str, ...]
@@ -75,7 +76,7 @@ class Variant:
 
     @property
     def published_f1(self) -> float | None:
-        """The paper's F1 without the same groups, in percent, if it has one."""
+        """The paper's F1 without the same groups, in percent; None if the paper has none."""
         return PUBLISHED_F1.get(frozenset(self.without))
 
 
@@ -84,7 +85,7 @@ class Ablation:
     """The variants of a configuration that have been trained so far.
 
     Args:
-        config_files: The configuration's files, as they were named.
+        config_files: The configuration's files, as the user named them.
         config: Its content, by section.
         data: The sources of train and test questions.
         seed: The random seed, the same for all variants.
@@ -98,27 +99,27 @@ class Ablation:
     variants: tuple[Variant, ...] = ()
 
     def with_variant(self, variant: Variant) -> "Ablation":
-        """Add one more variant."""
+        """Return the ablation with one more variant."""
         return replace(self, variants=(*self.variants, variant))
 
     @property
     def done(self) -> set[frozenset[str]]:
-        """The groups left out by each variant that is trained."""
+        """The groups left out by each variant that has been trained."""
         return {frozenset(variant.without) for variant in self.variants}
 
     @property
     def ranked(self) -> list[Variant]:
-        """The whole model first, then what costs most when it is left out."""
+        """The variants: the whole model first, then by how much F1 each costs."""
         return sorted(self.variants, key=lambda variant: (bool(variant.without), variant.f1))
 
     def change(self, variant: Variant) -> float | None:
-        """A variant's F1 less that of the whole model, in points.
+        """A variant's F1 minus that of the whole model, in points.
 
         Args:
             variant: One of the variants.
 
         Returns:
-            The difference; None for the whole model, and where that is not trained.
+            The difference; None for the whole model, or if that has not been trained.
         """
         whole = next((one.f1 for one in self.variants if not one.without), None)
         return variant.f1 - whole if whole is not None and variant.without else None
@@ -134,11 +135,11 @@ def variant_name(without: tuple[str, ...]) -> str:
 
 
 def write_ablation(folder: Path, ablation: Ablation) -> None:
-    """Write what was measured, and what follows from it, as `ablation.json`.
+    """Write the measurements and the figures derived from them as `ablation.json`.
 
     Args:
         folder: The ablation's folder.
-        ablation: What was measured.
+        ablation: The measurements.
 
     Raises:
         OutputError: It cannot be written.
@@ -156,7 +157,7 @@ def write_ablation(folder: Path, ablation: Ablation) -> None:
 
 
 def read_ablation(folder: Path) -> Ablation:
-    """Read what has been measured so far.
+    """Read the measurements so far.
 
     Args:
         folder: The ablation's folder.
@@ -175,36 +176,36 @@ def read_ablation(folder: Path) -> Ablation:
         return Ablation(**values, variants=tuple(variants))
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise DataError(
-            f'"{path}" holds no ablation: {type(error).__name__} {error}',
+            f'"{path}" is not an ablation: {type(error).__name__} {error}',
             next_step="Remove it to start again, or name another folder with --output.",
         ) from error
 
 
 def open_ablation(folder: Path, ablation: Ablation) -> Ablation:
-    """Continue the ablation of a folder, if it holds one of the same configuration.
+    """Continue the ablation of a folder, if it is one of the same configuration.
 
     Args:
         folder: The ablation's folder, which need not exist.
-        ablation: What is to be measured, without variants.
+        ablation: The ablation to make, without variants.
 
     Returns:
-        What has been measured so far.
+        The measurements so far.
 
     Raises:
         DataError: The folder's `ablation.json` cannot be read.
-        OutputError: The folder holds another configuration's ablation, or other files.
+        OutputError: The folder contains another configuration's ablation, or other files.
     """
     next_step = "Name another folder with --output."
     if not (folder / FILE).exists():
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise OutputError(f'"{folder}" exists and holds no ablation', next_step=next_step)
+            raise OutputError(f'"{folder}" exists and is not an ablation', next_step=next_step)
         return ablation
     found = read_ablation(folder)
     if found.config != ablation.config:
         there, here = _flat(found.config), _flat(ablation.config)
         key = next(key for key in {**here, **there} if there.get(key) != here.get(key))
         raise OutputError(
-            f'"{folder}" holds the ablation of another configuration',
+            f'"{folder}" is the ablation of another configuration',
             hint=f"{key} is {there.get(key)} there and {here.get(key)} here.",
             next_step=next_step,
         )

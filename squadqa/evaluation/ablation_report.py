@@ -1,4 +1,4 @@
-"""Ablations of feature groups as a table and a plot, beside the published one."""
+"""Table and plot of an ablation of feature groups, with the published figures."""
 
 import re
 from importlib.util import find_spec
@@ -15,10 +15,10 @@ COLUMNS = ("left out", "EM", "F1", "change", "paper's F1", "paper's change")
 
 
 def rows(ablation: Ablation) -> list[tuple[str, ...]]:
-    """An ablation as the rows of a table, the heading first.
+    """Return an ablation as the rows of a table, the heading first.
 
     Args:
-        ablation: What was measured.
+        ablation: The measurements.
     """
     whole = PUBLISHED_F1[frozenset()]
     lines: list[tuple[str, ...]] = [COLUMNS]
@@ -38,10 +38,10 @@ def rows(ablation: Ablation) -> list[tuple[str, ...]]:
 
 
 def markdown(ablation: Ablation) -> str:
-    """An ablation as a page of GitHub markdown.
+    """Return an ablation as a page of GitHub markdown.
 
     Args:
-        ablation: What was measured.
+        ablation: The measurements.
     """
     head, *body = ("| " + " | ".join(row) + " |" for row in rows(ablation))
     rule = "| --- |" + " ---: |" * (len(COLUMNS) - 1)
@@ -65,7 +65,7 @@ def write_table(folder: Path, ablation: Ablation) -> None:
 
     Args:
         folder: The ablation's folder.
-        ablation: What was measured.
+        ablation: The measurements.
 
     Raises:
         OutputError: It cannot be written.
@@ -88,11 +88,11 @@ def require_plots() -> None:
 
 
 def write_plot(folder: Path, ablation: Ablation) -> None:
-    """Draw a bar of F1 for each variant, the published one beside it, as `ablation.png`.
+    """Draw the F1 of each variant and the published one as bars, in `ablation.png`.
 
     Args:
         folder: The ablation's folder.
-        ablation: What was measured.
+        ablation: The measurements.
 
     Raises:
         ConfigError: matplotlib is not installed.

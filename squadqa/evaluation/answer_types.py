@@ -1,10 +1,11 @@
-"""Kinds of answers, as the SQuAD paper sorts them: dates, names, phrases and clauses.
+"""Types of answers as in the SQuAD paper: dates, names, phrases and clauses.
 
 Reference: Rajpurkar et al. 2016 (arXiv 1606.05250), section 4.1 and table 2: numeric answers first,
-dates apart from others; then by phrase and part of speech, proper nouns split by named entity.
+with dates separate from others; then by phrase and part of speech, with proper nouns split by named
+entity.
 
-Departs from the paper: it does not publish its rules and had a constituency parse. Here the phrase
-is told by the core of the answer, its content word that is highest in the dependency tree.
+Departs from the paper: it does not publish its rules and had a constituency parse. Here the type of
+the phrase comes from the answer's core: its content word that is highest in the dependency tree.
 """
 
 import re
@@ -21,17 +22,17 @@ ANSWER_TYPES = (
     "date", "other number", "person", "location", "other entity", "common noun phrase",
     "adjective phrase", "verb phrase", "clause", "other",
 )  # fmt: skip
-"""The paper's classes, in its order."""
+"""The paper's types, in its order."""
 
 TIME_UNITS = ("second", "minute", "hour", "day", "week", "month", "year", "decade")
-"""Lemmas of what counts a length of time: "31 years" is a number, not a date."""
+"""Lemmas of units of time: "31 years" is a number, not a date."""
 
 YEAR = re.compile(r"1\d{3}|20\d{2}")
-"""What is a year where the pipeline says nothing of a number."""
+"""Pattern of a year, for numbers that the pipeline does not label."""
 
 
 def _among(inventory: tuple[str, ...], *labels: str) -> NDArray[np.bool_]:
-    """(L,) True on the labels of an inventory that are named."""
+    """(L,) True on the named labels of an inventory."""
     return np.isin(inventory, labels)
 
 
@@ -51,16 +52,16 @@ _LOCATION = _among(ENTITIES, "GPE", "LOC")
 
 
 def answer_types(data: PreparedData) -> NDArray[np.int64]:
-    """Sort each question's first reference into the paper's classes.
+    """Find the type of each question's first reference.
 
-    An answer is taken without articles and punctuation at its ends; its core is the content word
-    with the fewest arcs to the root, the first of several. The first rule that holds decides:
+    Articles and punctuation at an answer's ends are ignored. Its core is the content word with the
+    fewest arcs to the root; of several, the first. The first rule that holds decides:
 
-    1. The core is a number, a noun that a number stands before, or in an entity of a numeric type:
-       "other number" if the core is a unit of time or counts one that follows; else "date" if the
-       type is DATE, or there is none and the number looks like a year; else "other number".
-    2. The core is a verb with a subject, a conjunction, a "to" or a wh-word of its own: "clause".
-    3. It begins with a preposition: "other".
+    1. The core is a number, a noun after a number, or in an entity of a numeric type: "other
+       number" if the core is a unit of time or the number of one; else "date" if the entity's type
+       is DATE, or if there is no type and the number looks like a year; else "other number".
+    2. The core is a verb that has a subject, a conjunction, a "to" or a wh-word: "clause".
+    3. The answer begins with a preposition: "other".
     4. By the core's part of speech: "verb phrase"; for a proper noun "person", "location" (GPE,
        LOC) or "other entity" by its entity type; "common noun phrase"; "adjective phrase"; "other".
 
@@ -68,7 +69,7 @@ def answer_types(data: PreparedData) -> NDArray[np.int64]:
         data: A prepared source with annotation.
 
     Returns:
-        (N,) index in `ANSWER_TYPES`; that of "other" where no token holds the answer.
+        (N,) index in `ANSWER_TYPES`; that of "other" if no token contains the answer.
 
     Raises:
         DataError: The source was prepared without annotation.
@@ -76,7 +77,7 @@ def answer_types(data: PreparedData) -> NDArray[np.int64]:
     annotation = data.annotation
     if annotation is None:
         raise DataError(
-            f'"{data.source}" was prepared without annotation, which tells types of answers',
+            f'"{data.source}" was prepared without annotation, which types of answers need',
             next_step="Prepare it with a spaCy pipeline.",
         )
     parse = parse_paragraphs(data)
@@ -85,7 +86,7 @@ def answer_types(data: PreparedData) -> NDArray[np.int64]:
     first, last = trimmed(
         parse, data.start_positions[known] + begin, data.end_positions[known] + begin
     )
-    # All answers' tokens end to end (K): the answer and the number of each.
+    # Tokens of all answers, concatenated (K): for each token, its answer and its index.
     sizes = last - first + 1
     starts = np.cumsum(sizes) - sizes
     answer = np.repeat(np.arange(len(known)), sizes)
@@ -96,7 +97,7 @@ def answer_types(data: PreparedData) -> NDArray[np.int64]:
     below_core = parse.heads[tokens] == core[answer]
 
     def has(wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Whether each answer holds a token that is wanted."""
+        """Whether each answer contains a wanted token."""
         return np.bincount(answer[wanted], minlength=len(known)) > 0
 
     before_noun = below_core & (tokens < core[answer]) & _NOUN[tag][answer]

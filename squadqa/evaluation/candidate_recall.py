@@ -1,7 +1,10 @@
-"""How many answers are among the candidates, and the best score that choosing among them can reach.
+"""Recall of candidates: how many answers they contain, and the best score that they allow.
 
 Reference: Rajpurkar et al. 2016 (arXiv 1606.05250), section 5: 77.3 % of dev's answers are
-constituents, punctuation and articles aside, which bounds what choosing a constituent can reach.
+constituents (without punctuation and articles), which limits a model that chooses among
+constituents.
+
+One file, as recall and oracle scores count the same words of the same candidates.
 """
 
 import time
@@ -30,17 +33,17 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class CandidateRecall:
-    """What choosing among candidates can reach, in percent of all questions.
+    """The best result that choosing among candidates can reach, in percent of all questions.
 
     Args:
         paragraphs: Number of paragraphs.
         questions: Number of questions.
-        candidates: Number of candidates, of all paragraphs together.
-        most_candidates: Number of candidates of the paragraph that has most.
+        candidates: Number of candidates of all paragraphs together.
+        most_candidates: Number of candidates of the paragraph that has the most.
         recall_first: Questions whose first answer is a candidate (see `found_answers`).
-        recall_any: Questions of which any answer is a candidate.
-        exact_match: Official exact match, if each question got its best candidate.
-        f1: Official F1, if each question got its best candidate.
+        recall_any: Questions for which any answer is a candidate.
+        exact_match: Official exact match if each question gets its best candidate.
+        f1: Official F1 if each question gets its best candidate.
     """
 
     paragraphs: int
@@ -55,11 +58,11 @@ class CandidateRecall:
 
 @dataclass(frozen=True)
 class MeasuredGenerator:
-    """What a generator proposes for a source, and what choosing among that can reach.
+    """The candidates that a generator proposes for a source, in numbers.
 
     Args:
         recall: The counts and scores of the candidates.
-        dropped: How many spans each limit of the generator left out, by the limit's name.
+        dropped: How many spans each limit of the generator left out, by name of the limit.
         seconds: Time to propose the candidates of all paragraphs.
     """
 
@@ -82,7 +85,7 @@ def measure_generators(
         progress: Called before each generator and at the end.
 
     Returns:
-        What each of them reaches, in the same order.
+        The measurements of each generator, in the same order.
     """
     parse = parse_paragraphs(data)
     measured = []
@@ -122,11 +125,11 @@ def candidate_recall(data: PreparedData, parse: Parse, candidates: Candidates) -
 
 
 def found_answers(data: PreparedData, parse: Parse, candidates: Candidates) -> tuple[Bools, Bools]:
-    """Tell which answers are candidates, place and all.
+    """Find the answers that are candidates at the same place in the text.
 
-    An answer is found where the fewest tokens that cover it, without the articles and punctuation
-    at both ends, are a candidate of its paragraph. One that does not stand at its `answer_start`
-    is not found.
+    An answer is found if the shortest token span that covers it, without articles and punctuation
+    at both ends, is a candidate of its paragraph. An answer that is not at its `answer_start` is
+    not found.
 
     Args:
         data: A prepared source.
@@ -151,15 +154,16 @@ def found_answers(data: PreparedData, parse: Parse, candidates: Candidates) -> t
 
 
 def oracle_scores(data: PreparedData, candidates: Candidates) -> tuple[Floats, Floats]:
-    """Give the official scores of each question's best candidate, as scoring every one would.
+    """Return the official scores of each question's best candidate.
 
     Args:
         data: A prepared source.
         candidates: Its candidates.
 
     Returns:
-        (N,) exact match, 0 or 1, and (N,) F1, 0 to 1, of candidates chosen for each by itself; 0
-        where there is no candidate or no answer.
+        (N,) exact match, 0 or 1, and (N,) F1, 0 to 1, each of the candidate that is best by that
+        score; 0 if there is no candidate or no answer. The scores are exactly those of the official
+        script.
     """
     exact_matches, f1s = np.zeros(len(data.ids)), np.zeros(len(data.ids))
     contexts, answers = data.contexts.to_pylist(), data.answer_texts.to_pylist()
@@ -189,14 +193,13 @@ def oracle_scores(data: PreparedData, candidates: Candidates) -> tuple[Floats, F
 
 @dataclass(frozen=True)
 class _OfficialWords:
-    """The words that the score compares of each candidate (M), as stretches of one array.
+    """The words of each candidate (M) that the official score compares, as ranges of one array.
 
     Args:
-        numbers: (K,) words by number, those of a paragraph side by side.
+        numbers: (K,) numbers of words, paragraph after paragraph.
         bounds: (P + 1,) paragraph p has the words bounds[p] to bounds[p + 1].
-        stretches: (M, 3, 2) the words of a candidate: in each stretch from the first number to
-            behind the second.
-        vocabulary: The numbers of words.
+        stretches: (M, 3, 2) the words of a candidate: three half-open ranges of `numbers`.
+        vocabulary: The number of each word.
     """
 
     numbers: Ints
@@ -213,26 +216,26 @@ class _OfficialWords:
             wanted: V words.
             paragraph: The paragraph.
             begin: First of N candidates.
-            end: The one behind the last.
+            end: The one after the last.
 
         Returns:
-            (V, N) how often each candidate holds each word, and (N,) how many words it has.
+            (V, N) how often each word occurs in each candidate, and (N,) how many words each has.
         """
         offset, stop = self.bounds[paragraph : paragraph + 2]
         numbers = np.array([self.vocabulary.get(word, -1) for word in wanted], np.int64)
         running = np.zeros((len(wanted), stop - offset + 1), np.int64)
         np.cumsum(self.numbers[offset:stop] == numbers[:, None], axis=1, out=running[:, 1:])
-        first, behind = np.moveaxis(self.stretches[begin:end], 2, 0)
-        counts = (running[:, behind - offset] - running[:, first - offset]).sum(axis=2)
-        return counts, (behind - first).sum(axis=1)
+        first, stop = np.moveaxis(self.stretches[begin:end], 2, 0)
+        counts = (running[:, stop - offset] - running[:, first - offset]).sum(axis=2)
+        return counts, (stop - first).sum(axis=1)
 
 
 def _official_words(data: PreparedData, candidates: Candidates) -> _OfficialWords:
-    """Find the words of all candidates without looking at each.
+    """Find the words of all candidates without a loop over candidates.
 
-    White space ends a word, whatever punctuation is deleted. So a candidate has the words of the
-    tokens up to the first white space in it, those behind the last, and between them the words that
-    every candidate has which reaches across.
+    A word ends at white space, whatever punctuation is deleted. So a candidate consists of three
+    parts: the tokens up to its first white space, the tokens after its last white space, and the
+    words in between, which are the same for all candidates that contain them.
     """
     bounds = data.tokens.bounds[: len(data.contexts) + 1]
     size = int(bounds[-1])
@@ -279,14 +282,14 @@ def _official_words(data: PreparedData, candidates: Candidates) -> _OfficialWord
 
 
 def _best_f1(shared: Ints, lengths: Ints, reference_length: int) -> float:
-    """The best F1 of (N,) candidates, computed step by step as the official script does."""
+    """The best F1 of (N,) candidates, computed in the same steps as the official script."""
     some = shared > 0
     precision, recall = shared[some] / lengths[some], shared[some] / reference_length
     return float((2 * precision * recall / (precision + recall)).max(initial=0.0))
 
 
 def _answer_tokens(data: PreparedData) -> tuple[Ints, Ints]:
-    """First and last token of each of all answers, numbered through the source; -1 if none."""
+    """First and last token of every answer, numbered over the whole source; -1 if none."""
     contexts = data.contexts.to_pylist()
     texts = data.answer_texts.flatten().to_pylist()
     starts = data.answer_starts.flatten().to_numpy().astype(np.int64)
@@ -295,9 +298,9 @@ def _answer_tokens(data: PreparedData) -> tuple[Ints, Ints]:
         contexts[paragraph].startswith(text, start) and start >= 0
         for paragraph, text, start in zip(paragraphs, texts, starts.tolist(), strict=True)
     ]
-    # One text after the other, with a character between them.
-    behind = np.cumsum(pc.utf8_length(data.contexts).to_numpy() + 1)
-    begins = np.concatenate([[0], behind[:-1]])
+    # The texts are concatenated, with one character between them.
+    ends = np.cumsum(pc.utf8_length(data.contexts).to_numpy() + 1)
+    begins = np.concatenate([[0], ends[:-1]])
     bounds = data.tokens.bounds[: len(contexts) + 1]
     offsets = data.tokens.offset_mapping[: bounds[-1]]
     offsets = (offsets + np.repeat(begins, np.diff(bounds))[:, None]).astype(np.int32)

@@ -1,4 +1,4 @@
-"""Prediction files: the official format (question id to text), and n-best lists beside it."""
+"""Prediction files: the official format (question id to text), and n-best lists."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -18,10 +18,10 @@ class Answer:
     """One of several predicted answers of a question.
 
     Args:
-        text: The predicted text, as it stands in the context.
+        text: The predicted text, as it is in the context.
         probability: Its probability, 0 to 1.
         start: Its first character in the context.
-        end: The character after its last.
+        end: The character after its last one.
     """
 
     text: str
@@ -37,14 +37,15 @@ def read_predictions(
 
     Args:
         path: The file.
-        known_ids: The ids of the data it is meant for; at least one of them must be in the file.
+        known_ids: The ids of the data that it was made for; at least one of them must be in the
+            file.
 
     Returns:
-        The predicted text by question id, ids that are not known included.
+        The predicted text by question id, including unknown ids.
 
     Raises:
-        DataError: The file cannot be read, is not JSON, not an object, names an id twice, holds
-            something else than texts, or predicts none of the known ids.
+        DataError: The file cannot be read, is not JSON or not an object, contains an id twice or a
+            value that is not a text, or predicts none of the known ids.
     """
     path = Path(path)
     try:
@@ -56,7 +57,8 @@ def read_predictions(
         ) from error
     except _RepeatedIdError as error:
         raise DataError(
-            f'predictions "{path}" name "{error}" more than once', next_step="Keep one of them."
+            f'predictions "{path}" contain the id "{error}" more than once',
+            next_step="Keep one of them.",
         ) from error
     except (ValueError, RecursionError) as error:
         raise DataError(f'predictions "{path}" are not JSON: {error}', hint=_FORMAT) from error
@@ -71,7 +73,7 @@ def read_predictions(
     if known_ids is not None and predictions.keys().isdisjoint(known_ids):
         example = next(iter(predictions), None)
         raise DataError(
-            f'predictions "{path}" hold no question of the data: {len(predictions):,} ids'
+            f'predictions "{path}" contain no question of the data: {len(predictions):,} ids'
             + (f', such as "{example}"' if example is not None else ""),
             hint=f'An id of the data: "{next(iter(known_ids))}".' if known_ids else "",
             next_step="Name the data that these predictions were made for.",
@@ -108,7 +110,7 @@ def write_n_best(path: str | Path, n_best: Mapping[str, Sequence[Answer]]) -> No
 
 
 class _RepeatedIdError(Exception):
-    """A JSON object with a key twice, which Python's reader would pass over."""
+    """A JSON object has a key twice, which Python's reader would ignore."""
 
 
 def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

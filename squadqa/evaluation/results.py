@@ -1,4 +1,4 @@
-"""Measured results: the record of one, how it is made, and its JSON file."""
+"""Measured results: the record of a result and its JSON file."""
 
 import json
 import math
@@ -16,36 +16,36 @@ FOLDER = "results"
 """Folder of measured results, in a checkout."""
 
 NAME = re.compile(r"\w[\w.-]*")
-"""What a run may be called: its name is its file's."""
+"""Pattern of a result's name, which is also the name of its file."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one run measured, and all that is needed to measure it again.
+    """The measurements of one run, and everything needed to repeat them.
 
     Args:
-        name: The row's name, and its file's: letters, digits, ".", "_" and "-".
-        configs: The configuration files, as they were named, in order; empty where there are none.
-        overrides: The configuration's values that were changed besides, by dotted name, as JSON
-            holds them.
-        command: The command line that measures it again.
+        name: Name of the row and of its file: letters, digits, ".", "_" and "-".
+        configs: The configuration files, as the user named them, in order; empty if there are none.
+        overrides: Further changes to the configuration: values by dotted name, as plain JSON
+            values.
+        command: The command line that repeats the measurement.
         data: The data source, such as "squad".
         split: The part of it that was scored, such as "dev".
         total: Number of questions scored.
         seed: The run's random seed.
         commit: The code's commit, as `squadqa.provenance.commit` gives it.
         hardware: The machine, as `squadqa.provenance.hardware` gives it.
-        device: What the model ran on, such as "cpu".
-        vectors: The word vectors' source; empty without any.
+        device: The device that the model ran on, such as "cpu".
+        vectors: The source of the word vectors; empty without vectors.
         budget_minutes: The training time allowed, in minutes; None without a limit.
-        minutes: Training time in minutes, preparation left out; for an ensemble that of its
-            members together. None where nothing was trained.
-        epochs: Passes over the training data, a part of one counted as such; None without any.
-        examples_per_second: Training rate, in questions a second; None without training.
+        minutes: Training time in minutes, without preparation; for an ensemble the sum over its
+            members. None if nothing was trained.
+        epochs: Passes over the training data, with fractions; None if nothing was trained.
+        examples_per_second: Training rate, in questions per second; None if nothing was trained.
         parameters: Number of trained parameters.
         exact_match: Official exact match, in percent.
         f1: Official F1, in percent.
-        notes: Whatever else a reader of the row should know; may be empty.
+        notes: Anything else that a reader of the row should know; may be empty.
 
     Raises:
         DataError: A field is of another type or out of its range.
@@ -108,15 +108,15 @@ def measured(
     commit: str | None = None,
     hardware: str | None = None,
 ) -> Result:
-    """Make the row of what was just measured.
+    """Make the result of a measurement that was just made.
 
-    The other arguments are the fields of `Result` of their names; without minutes, epochs and rate
-    nothing was trained.
+    The other arguments are the fields of `Result` with the same names; leave out minutes, epochs
+    and rate if nothing was trained.
 
     Args:
         name: The row's name.
-        commit: The code's commit when the work began; None is that of now.
-        hardware: The machine it began on; None is this one.
+        commit: The code's commit at the beginning of the work; None takes the current one.
+        hardware: The machine at the beginning of the work; None takes this one.
 
     Raises:
         DataError: A value is of another type or out of its range.
@@ -146,10 +146,10 @@ def measured(
 
 
 def result_json(result: Result) -> str:
-    """Give a result as the text of its JSON file, a field on each line.
+    """Return a result as the text of its JSON file, one field per line.
 
     Args:
-        result: What was measured.
+        result: The result.
     """
     return json.dumps(asdict(result), indent=2, ensure_ascii=False) + "\n"
 
@@ -159,7 +159,7 @@ def write_result(folder: str | Path, result: Result) -> Path:
 
     Args:
         folder: The folder of results.
-        result: What was measured.
+        result: The result.
 
     Returns:
         The file.
@@ -177,11 +177,11 @@ def read_result(path: str | Path) -> Result:
     """Read a result.
 
     Args:
-        path: Its JSON file, under whatever name.
+        path: Its JSON file, which may have any name.
 
     Raises:
-        DataError: It is no result: not JSON, or a field is missing, unknown, of another type or
-            out of its range.
+        DataError: The file is not a result: it is not JSON, or a field is missing, unknown, of
+            another type or out of its range.
     """
     try:
         return _parsed(json.loads(Path(path).read_bytes()))
@@ -198,7 +198,8 @@ def read_results(folder: str | Path) -> list[Result]:
         folder: The folder of results.
 
     Raises:
-        DataError: The folder is missing, or a file in it is no result or is not called after it.
+        DataError: The folder is missing, or a file in it is not a result or has another name than
+            its result.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -251,7 +252,7 @@ def _are_texts(value: Any) -> bool:
 
 
 def _are_plain_values(value: Any) -> bool:
-    """Tell whether JSON gives the values back as they are, under names without white space."""
+    """Return whether JSON keeps the values unchanged, and their names have no white space."""
     if not isinstance(value, dict):
         return False
     try:

@@ -1,4 +1,4 @@
-"""Scores in parts: by the answer's type, and how often the right sentence was found."""
+"""Detailed scores: by type of answer, and how often the right sentence was found."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ PAPER_SENTENCE_ACCURACY = 79.3
 
 @dataclass(frozen=True)
 class DetailedScore:
-    """Scores in parts.
+    """Detailed scores.
 
     Args:
         by_answer_type: The score by type of answer (see `scores_by_type`).
         sentence_accuracy: How often the right sentence was found, in percent (see
-            `sentence_accuracy`); None where only the texts of the answers are known.
+            `sentence_accuracy`); None if only the texts of the answers are known.
     """
 
     by_answer_type: dict[str, Score]
@@ -42,7 +42,7 @@ def score_in_detail(
     *,
     spans: Mapping[str, tuple[int, int]] | None = None,
 ) -> DetailedScore:
-    """Score predictions in parts.
+    """Score predictions in detail.
 
     Args:
         data: A prepared source with annotation.
@@ -59,7 +59,7 @@ def score_in_detail(
 
 
 def scores_by_type(data: PreparedData, predictions: Mapping[str, str]) -> dict[str, Score]:
-    """Score the questions of each type of answer by themselves.
+    """Score the questions of each type of answer separately.
 
     Args:
         data: A prepared source with annotation.
@@ -80,16 +80,16 @@ def scores_by_type(data: PreparedData, predictions: Mapping[str, str]) -> dict[s
 
 
 def sentence_accuracy(data: PreparedData, spans: Mapping[str, tuple[int, int]]) -> float:
-    """Tell how often the chosen span lies in the sentence of a reference.
+    """Measure how often the chosen span is in the sentence of a reference.
 
-    A question counts if all of its chosen span lies in the sentence that holds one of its
-    references, whichever; where a reference runs over several sentences, in those. References that
-    do not stand where they are said to be hold no sentence.
+    A question counts if its whole chosen span is in the sentence of any of its references. If a
+    reference extends over several sentences, all of these count. References that are not at their
+    `answer_start` are ignored.
 
     Args:
         data: A prepared source; its sentences are those of its annotation.
-        spans: The first character of the chosen span, and that behind its last, by question id; an
-            id that is missing is a miss.
+        spans: The first character of the chosen span and the character after its last one, by
+            question id; a missing id counts as wrong.
 
     Returns:
         The share of all questions, in percent.
@@ -97,7 +97,7 @@ def sentence_accuracy(data: PreparedData, spans: Mapping[str, tuple[int, int]]) 
     parse = parse_paragraphs(data)
     first_tokens = parse.sentence_bounds[:-1]
     paragraphs = np.searchsorted(parse.bounds, first_tokens, side="right") - 1
-    # A key for each character of the source, so that sentences are found by one search.
+    # A key for each character of the source, so that one search finds all sentences.
     begins = (paragraphs << 32) + data.tokens.offset_mapping[first_tokens, 0]
 
     chosen = [(-1, -1)] * len(data.ids)

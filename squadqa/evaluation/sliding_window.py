@@ -1,13 +1,14 @@
-"""What choosing a candidate reaches without learning: at random, and by the sliding window.
+"""Choosing a candidate without learning: at random, and by the sliding window.
 
 Reference: Rajpurkar et al. 2016 (arXiv 1606.05250), section 5.1, after Richardson et al. 2013,
 MCTest: A Challenge Dataset for the Open-Domain Machine Comprehension of Text, section 4.1. Of the
-candidates whose sentence, without the candidate, shares most with the question, the one with the
-best window is taken; only the candidate's sentence is its context.
+candidates whose sentence, without the candidate, shares most words with the question, the one with
+the best window is taken. The window covers only the candidate's sentence.
 
-Departs from the papers: candidates come from a dependency parse; and neither paper says how it cuts
-words, which stop words the distance passes over, and which of equal candidates it takes. Here words
-are the tokens that hold a letter or digit, lower-cased; `STOP_WORDS`; and the first.
+Departs from the papers: candidates come from a dependency parse. Neither paper says what a word is,
+which stop words the distance ignores, and which of equal candidates is taken. Here words are the
+lower-cased tokens that contain a letter or digit, the stop words are `STOP_WORDS`, and of equal
+candidates the first is taken.
 """
 
 from dataclasses import dataclass
@@ -38,16 +39,16 @@ STOP_WORDS = frozenset((
     "whose", "why", "will", "with", "would", "you", "your", "yours", "yourself", "yourselves", "'s",
 ))
 # fmt: on
-"""Words that say nothing of what a question is about."""
+"""Words that say nothing about the topic of a question."""
 
 
 def choose_at_random(data: PreparedData, candidates: Candidates, *, seed: int = 1) -> Ints:
-    """Choose any candidate of the paragraph, each as likely as the others.
+    """Choose a random candidate of the paragraph, all with the same probability.
 
     Args:
         data: A prepared source.
         candidates: Its candidates (M).
-        seed: What the choice depends on.
+        seed: Seed of the choice.
 
     Returns:
         (N,) the candidate of each question, numbered through the source; -1 if there is none.
@@ -68,18 +69,19 @@ def choose_by_sliding_window(
     """Choose the candidate whose sentence shares most words with the question.
 
     A sentence's overlap is the number of distinct words and of distinct pairs of neighbouring words
-    that it has outside the candidate and that the question has too. Of the candidates of maximal
-    overlap, that with the best window is chosen. The window of a candidate is as long as the set of
-    the question's and the candidate's words, slides over the sentence, and adds up
-    log(1 + 1 / count in the paragraph) of its words in that set.
+    that it shares with the question outside the candidate. Of the candidates with maximal overlap,
+    the one with the best window is chosen. The window of a candidate is as long as the set of the
+    question's and the candidate's words. It slides over the sentence; its score is the sum of log(1
+    + 1 / count in the paragraph) over its words in that set.
 
     Args:
         data: A prepared source.
         parse: Its sentences and trees.
         candidates: Its candidates (M).
-        distance: Take off from the window the fewest steps between a word of the question and
-            another word of the candidate, stop words aside, as a share of the sentence.
-        progress: Called now and then.
+        distance: Subtract from the window's score the smallest number of steps between a word of
+            the question and another word of the candidate, as a share of the sentence's length;
+            stop words are ignored.
+        progress: Called from time to time.
 
     Returns:
         (N,) the candidate of each question, numbered through the source; -1 if there is none.
@@ -112,7 +114,7 @@ def choose_by_sliding_window(
 
 
 def answer_texts(data: PreparedData, candidates: Candidates, chosen: Ints) -> dict[str, str]:
-    """Give the texts of chosen candidates by question id, as predictions.
+    """Return the texts of chosen candidates by question id, as predictions.
 
     Args:
         data: A prepared source.
@@ -130,14 +132,15 @@ def answer_texts(data: PreparedData, candidates: Candidates, chosen: Ints) -> di
 
 @dataclass(frozen=True)
 class _Words:
-    """Words (W) of a source's texts, or of one of them: the tokens that hold a letter or digit.
+    """Words (W) of a source's texts, or of one text: the tokens that contain a letter or digit.
 
     Args:
-        numbers: (W,) the same for the same word.
-        pairs: (W,) the same for the same word with the same next one; -1 if it has none.
+        numbers: (W,) a number for each word, equal for equal words.
+        pairs: (W,) a number for each word with the next one, equal for equal pairs; -1 without a
+            next one.
         stops: (W,) True on stop words.
-        sentences: (W, 2) first word of each word's sentence, and the one behind its last. A
-            question is one sentence.
+        sentences: (W, 2) first word of each word's sentence, and the one after its last. A question
+            is one sentence.
     """
 
     numbers: Ints
@@ -146,7 +149,7 @@ class _Words:
     sentences: Ints
 
     def part(self, begin: int, end: int) -> "_Words":
-        """Give some words, counted from the first of them."""
+        """Return a range of words, numbered from its first one."""
         return _Words(
             numbers=self.numbers[begin:end],
             pairs=self.pairs[begin:end],
@@ -156,7 +159,7 @@ class _Words:
 
 
 def _words(data: PreparedData, parse: Parse) -> tuple[_Words, Ints]:
-    """The words of a source, and (T + 1,) how many of them stand before each token."""
+    """The words of a source, and (T + 1,) how many of them come before each token."""
     lexicon, forms = data.tokens.lexicon, data.tokens.forms
     is_word = np.array([any(map(str.isalnum, form)) for form in lexicon], bool)[forms]
     is_stop = np.array([form.lower() in STOP_WORDS for form in lexicon], bool)
@@ -181,8 +184,8 @@ class _Context:
 
     Args:
         words: The words.
-        spans: (N, 2) first word of each candidate, and the one behind its last.
-        limits: (N, 2) the same of its sentence.
+        spans: (N, 2) first word of each candidate, and the one after its last.
+        limits: (N, 2) the same for its sentence.
     """
 
     def __init__(self, words: _Words, *, spans: Ints, limits: Ints) -> None:
@@ -207,7 +210,7 @@ class _Context:
 
         Args:
             question: The words of a question.
-            distance: Whether to take the distance off.
+            distance: Whether to subtract the distance.
         """
         asked = np.isin(self.distinct, question.numbers)
         overlap = self.outside[asked].sum(axis=0)
@@ -215,7 +218,7 @@ class _Context:
         kept = np.flatnonzero(overlap == overlap.max())
         begin, end = self.limits[kept].T[:, :, None]
         places = np.arange(len(self.places))
-        near = (begin <= places) & (places < end)  # (K, C) of the K candidates that are left
+        near = (begin <= places) & (places < end)  # (K, C) for the K candidates that are left
         inside = self.inside[:, kept]
         wanted = (asked[:, None] | inside)[self.places].T & near
         running = np.zeros((len(kept), len(places) + 1))
@@ -231,11 +234,11 @@ class _Context:
             nearest = np.where(new_words, steps, np.inf).min(axis=1, initial=np.inf)
             share = nearest / np.maximum(end - begin - 1, 1)[:, 0]
             scores -= np.where(np.isfinite(share), share, 1.0)
-        # Rounded, so that sums in another order are no other scores.
+        # Rounded, so that sums in another order give the same scores.
         return int(kept[scores.round(9).argmax()])
 
     def _steps_to(self, marked: Bools) -> Floats:
-        """(C,) steps from each word to the nearest that is marked in its sentence, or infinity."""
+        """(C,) steps from each word to the nearest marked word of its sentence, or infinity."""
         places = np.arange(len(marked))
         begin, end = self.words.sentences.T
         before = np.maximum.accumulate(np.where(marked, places, -1))
@@ -247,7 +250,7 @@ class _Context:
 
 
 def _occurrences(values: Ints, sequence: Ints, ranges: Ints) -> Ints:
-    """(V, N) how often each of V values stands in each of N half-open ranges of a sequence."""
+    """(V, N) how often each of V values occurs in each of N half-open ranges of a sequence."""
     running = np.zeros((len(values), len(sequence) + 1), np.int64)
     np.cumsum(sequence == values[:, None], axis=1, out=running[:, 1:])
     return running[:, ranges[:, 1]] - running[:, ranges[:, 0]]

@@ -1,4 +1,4 @@
-"""What a trained run and an ensemble of runs have in common: they answer, predict and evaluate."""
+"""The common interface of a trained run and an ensemble of runs: answer, predict and evaluate."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -13,10 +13,10 @@ from squadqa.evaluation.predictions import Answer, write_n_best, write_predictio
 from squadqa.scoring import Score, score
 
 Several = list[str] | tuple[str, ...]
-"""Several questions; a text is one."""
+"""Several questions; a single string is one question."""
 
 IN_MEMORY = "question"
-"""What begins the ids of questions that are asked about a text."""
+"""Prefix of the ids of questions about a new text."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class Preparation:
     """How the questions of a file are prepared.
 
     Args:
-        cache_dir: Folder of prepared data; None takes the run's own where it is still there, else
-            the default one.
-        workers: Processes that annotate; 0 takes one for each core.
-        progress: Called now and then.
+        cache_dir: Folder of prepared data; None takes the run's folder if it still exists, else the
+            default one.
+        workers: Number of processes that annotate; 0 takes one for each core.
+        progress: Called from time to time.
     """
 
     cache_dir: str | Path | None = None
@@ -41,7 +41,7 @@ class Answered:
 
     Args:
         answers: The best spans of each question id, the most probable first, at least one.
-        data: The questions, as a run read them.
+        data: The questions, as a run reads them.
     """
 
     answers: Mapping[str, list[Answer]]
@@ -49,26 +49,26 @@ class Answered:
 
     @property
     def references(self) -> dict[str, list[str]]:
-        """The given answers of each question id; none where they are not known."""
+        """The given answers of each question id; an empty list if they are not known."""
         return self.data.references
 
     @property
     def texts(self) -> dict[str, str]:
-        """The first answer of each question id, as the official score takes them."""
+        """The text of the first answer of each question id, as the official score expects."""
         return texts_of(self.answers)
 
 
 class Answerer(ABC):
-    """A trained run or an ensemble, open to be asked about texts or about whole files."""
+    """A trained run or an ensemble: it answers questions about texts, or those of whole files."""
 
     @property
     @abstractmethod
     def description(self) -> str:
-        """What answers, for people: a run's checkpoint, or an ensemble's members."""
+        """A description for people: a run's checkpoint, or an ensemble's members."""
 
     @abstractmethod
     def ask(self, context: str, questions: Sequence[str], *, n_best: int) -> list[list[Answer]]:
-        """Give the best spans of questions about one text, which is read once."""
+        """Return the best spans of questions about one text, which is read once."""
 
     @abstractmethod
     def answer_file(
@@ -94,22 +94,22 @@ class Answerer(ABC):
         """Answer one question about a text, or several.
 
         Args:
-            context: The text. The last ones are remembered, so that a further question about one
-                of them costs less.
+            context: The text. The last few are kept, so that further questions about them are
+                faster.
             question: The question, or a list of them.
-            n_best: How many answers to give of each question, the most probable first; None gives
-                the best one by itself.
+            n_best: How many answers to return for each question, the most probable first; None
+                returns only the best one, without a list.
 
         Returns:
-            An answer, or a list of `n_best`; a list of these for a list of questions. An answer
-            has `.text`, `.probability` (0 to 1), and its characters `.start` and `.end` in the
-            context.
+            An answer, or with `n_best` a list of answers; for a list of questions, a list of these.
+            An answer has `.text`, `.probability` (0 to 1), and its characters `.start` and `.end`
+            in the context.
 
         Raises:
             DataError: The context or a question is empty.
             VectorsError: A source of the run's word vectors cannot be read.
             ConfigError: The run's spaCy pipeline is not installed.
-            CheckpointError: The weights do not fit, or give no numbers.
+            CheckpointError: The weights do not fit, or give NaN.
         """
         questions = [question] if isinstance(question, str) else list(question)
         for name, text in (("context", context), *(("question", one) for one in questions)):
@@ -135,12 +135,12 @@ class Answerer(ABC):
         Args:
             data: A SQuAD v1.1 file, `squad`, or a `datasets` name; answers are not needed.
             output: A prediction file to write in the official format.
-            n_best: Write this many best spans of each question as well, with probabilities and
+            n_best: Also write this many best spans of each question, with probabilities and
                 characters, to `OUTPUT.n_best.json`.
-            cache_dir: Folder of prepared data; None takes the run's own where it is still there,
-                else the default one.
-            progress: Called now and then with what is being done, how much of it is done, and how
-                much there is.
+            cache_dir: Folder of prepared data; None takes the run's own if it still exists, else
+                the default one.
+            progress: Called from time to time with the current task, how much of it is done, and
+                how much there is.
 
         Returns:
             The predicted text by question id.
@@ -171,7 +171,7 @@ class Answerer(ABC):
         Args:
             data: A SQuAD v1.1 file, `squad`, or a `datasets` name.
             cache_dir: Folder of prepared data, as for `predict`.
-            progress: Called now and then, as for `predict`.
+            progress: Called from time to time, as for `predict`.
 
         Returns:
             `.exact_match` and `.f1` in percent, over `.total` questions.
@@ -185,15 +185,15 @@ class Answerer(ABC):
 
 
 def texts_of(answers: Mapping[str, Sequence[Answer]]) -> dict[str, str]:
-    """Give the text of each question's first answer."""
+    """Return the text of each question's first answer."""
     return {name: best[0].text for name, best in answers.items()}
 
 
 def new_questions(context: str, questions: Sequence[str]) -> SquadData:
-    """Ask questions of which no answer is known about one text.
+    """Make questions about one text, without reference answers.
 
     Args:
-        context: The text that holds the answers.
+        context: The text that contains the answers.
         questions: The questions.
     """
     return SquadData(

@@ -1,8 +1,8 @@
-"""The models there are, found by looking: what this package exports, configurations, results.
+"""The catalog of models: the exported classes, with their configurations and results.
 
-Nothing is registered: a reader, scorer or character CNN stands here because `squadqa.models` or
-`squadqa.nn.char_cnn` exports it, its paper because its module names it, its configurations because
-they name it, and its results because they were measured with those.
+There is no registry. A reader, scorer or character CNN is listed because `squadqa.models` or
+`squadqa.nn.char_cnn` exports it. Its paper comes from its module's docstring, its configurations
+are those that name it, and its results were measured with these.
 """
 
 import inspect
@@ -30,10 +30,10 @@ CONFIGS = "configs"
 """Folder of configurations, in a checkout."""
 
 VECTOR_SIZE = 50
-"""Width of the word vectors that every installation has, for which parameters are counted."""
+"""Width of the word vectors that every installation has; parameters are counted for it."""
 
 NUM_BUCKETS, TUNED_WORDS = 10, 1000
-"""Buckets of a continuous feature, and words to tune at most, where a configuration names none."""
+"""Buckets of a continuous feature, and most words to tune, if a configuration does not say."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,15 @@ class CatalogEntry:
     """A model, or a character CNN.
 
     Args:
-        kind: What it is.
+        kind: Reader, scorer or character CNN.
         name: Its class.
-        class_path: What a configuration calls it.
-        summary: What its module says of itself, on one line.
-        paper: Where it comes from; empty where it is ours.
-        parameters: How many it has as its first configuration sets it, without one by default; for
-            word vectors of `VECTOR_SIZE`.
-        configs: Configurations that name it, its own first.
-        results: What was measured with them.
+        class_path: Its name in a configuration.
+        summary: The first line of its module's docstring.
+        paper: The paper it comes from; empty if there is none.
+        parameters: Number of parameters in its first configuration (or by default, without one),
+            with word vectors of `VECTOR_SIZE`.
+        configs: Configurations that name it, the one of its own name first.
+        results: Results measured with it.
     """
 
     kind: Kind
@@ -72,7 +72,7 @@ def catalog(
         results: Folder of results; None leaves them out.
 
     Raises:
-        ConfigError: A configuration cannot be read, or does not describe what it names.
+        ConfigError: A configuration cannot be read, or does not fit the class that it names.
         DataError: A result cannot be read.
     """
     files = {} if configs is None else dict(_read_configs(Path(configs)))
@@ -104,7 +104,7 @@ def catalog(
 
 
 def find_folder(name: str) -> Path | None:
-    """Find a folder of a checkout: in the working folder, or beside this package.
+    """Find a folder of a checkout: in the working folder, or next to this package.
 
     Args:
         name: "configs" or "results".
@@ -123,7 +123,7 @@ def _documentation(made: type) -> str:
 
 
 def _paper(made: type) -> str:
-    """What stands behind "Reference:" in a module's documentation, to the end of the paragraph."""
+    """The text after "Reference:" in a module's docstring, to the end of the paragraph."""
     found = re.search(r"^Reference: (.+?)(?:\n\n|\Z)", _documentation(made), re.M | re.S)
     return " ".join(found[1].split()) if found else ""
 
@@ -136,14 +136,14 @@ def _read_configs(folder: Path) -> Iterator[tuple[Path, Any]]:
             yield path, yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise ConfigError(
-                f'cannot read the configuration "{path}": {error}', next_step="Mend or remove it."
+                f'cannot read the configuration "{path}": {error}', next_step="Fix or remove it."
             ) from error
 
 
 def _configs_of(made: type, base: type, files: dict[Path, Any]) -> list[Path]:
-    """The configurations that name a class: that of its own name first, complete models next.
+    """The configurations that name a class: the one of its own name first, then complete models.
 
-    A character CNN is named by many models; of those its parts alone are told.
+    Many models name a character CNN, so for one only its own parts are listed.
     """
     stem = made.__module__.rpartition(".")[2]
     named = [path for path, content in files.items() if _spec_of(made, content) is not None]
@@ -153,7 +153,7 @@ def _configs_of(made: type, base: type, files: dict[Path, Any]) -> list[Path]:
 
 
 def _spec_of(made: type, content: Any) -> dict[str, Any] | None:
-    """Where a configuration names a class: its `class_path` and `init_args`."""
+    """The `class_path` and `init_args` of a class in a configuration; None if it is not there."""
     if isinstance(content, dict):
         path = str(content.get("class_path", ""))
         if path.startswith(f"{PACKAGE}.") and path.rpartition(".")[2] == made.__name__:
@@ -165,7 +165,7 @@ def _spec_of(made: type, content: Any) -> dict[str, Any] | None:
 
 
 def _at(content: Any, *keys: str) -> Any:
-    """What a configuration has in a place; None if it has no such place."""
+    """The value of a configuration at some keys; None if it has none."""
     for key in keys:
         content = content.get(key) if isinstance(content, dict) else None
     return content
@@ -174,7 +174,7 @@ def _at(content: Any, *keys: str) -> Any:
 def _count_parameters(
     made: type, base: type, configs: Sequence[Path], files: dict[Path, Any]
 ) -> int:
-    """Build a model without memory for its weights, and count them."""
+    """Build a model without memory for its weights, and count its parameters."""
     make: Any = made
     num_buckets = NUM_BUCKETS
     for path in configs:
@@ -196,12 +196,12 @@ def _count_parameters(
 def _not_described(made: type, path: Path | str, error: Exception) -> ConfigError:
     return ConfigError(
         f'"{path}" does not describe a "{made.__name__}": {error}',
-        next_step="Mend the configuration, or remove it.",
+        next_step="Fix the configuration, or remove it.",
     )
 
 
 def _used(name: str, result: Result, own: Sequence[Path], folder: str | Path | None) -> bool:
-    """Tell whether a result was measured with a class: a configuration of it, or its name."""
+    """Return whether a result was measured with a class: by its configurations or by its name."""
     endings = {path.relative_to(folder).as_posix() for path in own} if folder else set()
     return any(
         config.partition(f"{CONFIGS}/")[2] in endings for config in result.configs
@@ -209,7 +209,7 @@ def _used(name: str, result: Result, own: Sequence[Path], folder: str | Path | N
 
 
 def _names(name: str, value: Any) -> bool:
-    """Tell whether a class is named anywhere in a value of a configuration."""
+    """Return whether a value of a configuration names a class anywhere."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):

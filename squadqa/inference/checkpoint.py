@@ -1,4 +1,4 @@
-"""Read a checkpoint: weights and plain values, nothing that could run code."""
+"""Reading of checkpoints: weights and plain values, nothing that could run code."""
 
 import re
 import warnings
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MODEL, AVERAGE = "model.", "average.model."
-"""What a checkpoint puts before the names of weights, and of their average, where one was kept."""
+"""Prefixes in a checkpoint of the names of weights, and of their average if one was kept."""
 
 REFUSED = re.compile(r"GLOBAL (\S+) was not an allowed")
-"""What torch says of a checkpoint that asks for anything but weights and plain values."""
+"""Torch's message about a checkpoint that needs more than weights and plain values."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Weights, and what is known of them.
+    """Weights, and facts about them.
 
     Args:
         path: The file.
         epoch: The epoch it was saved in, from 0.
-        step: Optimiser steps before it.
+        step: Number of optimiser steps before it.
         model_name: Class of the model that the weights belong to.
-        weights: The weights by name; the average of them where training kept one.
-        inputs_state: What the inputs learned from train, and the sizes of the data.
+        weights: The weights by name; their average if training kept one.
+        inputs_state: The state that the inputs learned from train, and the sizes of the data.
     """
 
     path: Path
@@ -43,35 +43,37 @@ class Checkpoint:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read weights and plain values from a checkpoint; nothing in it is run.
+    """Read weights and plain values from a checkpoint, without running anything in it.
 
     Args:
         path: A file that training saved.
 
     Raises:
-        CheckpointError: It cannot be read, is none, is older than squadqa 0.1.0, or asks to run
-            code.
+        CheckpointError: It cannot be read, is not a checkpoint, is older than squadqa 0.1.0, or
+            could run code.
     """
     import torch
 
     advice = "Name a run of `squadqa train`, or put back the file that it saved."
     try:
-        with warnings.catch_warnings(action="ignore"):  # of what no checkpoint looks like
+        with warnings.catch_warnings(
+            action="ignore"
+        ):  # torch warns about files that are not checkpoints
             content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise CheckpointError(
             f'cannot read the checkpoint "{path}": {error.strerror or error}', next_step=advice
         ) from error
-    except Exception as error:  # torch raises many kinds for what is no checkpoint
+    except Exception as error:  # torch raises many kinds of errors
         refused = REFUSED.search(str(error))
         if refused:
             raise CheckpointError(
                 f'"{path}" asks for "{refused[1]}", which is neither weights nor a plain value',
-                hint="Such a file could run any code, so it was not opened; nothing of it ran.",
+                hint="Such a file could run any code, so it was not opened; none of its code ran.",
                 next_step=advice,
             ) from error
         raise CheckpointError(
-            f'"{path}" is no checkpoint', hint="It is damaged, cut short, or something else.",
+            f'"{path}" is not a checkpoint', hint="It is damaged, cut short, or something else.",
             next_step=advice,
         ) from error  # fmt: skip
     try:
@@ -92,12 +94,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
         )
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f'"{path}" is no checkpoint of squadqa: it misses {error}', next_step=advice
+            f'"{path}" is not a checkpoint of squadqa: it lacks {error}', next_step=advice
         ) from error
     if "sizes" not in checkpoint.inputs_state:
         raise CheckpointError(
-            f'"{path}" is of a squadqa before 0.1.0, which did not write down the sizes of its '
-            "data",
+            f'"{path}" is from a squadqa before 0.1.0, which did not record the sizes of its data',
             next_step="Train the run again, or use it with the version that made it.",
         )
     return checkpoint

@@ -12,7 +12,7 @@ def find_device(name: str) -> torch.device:
         name: "cpu", "cuda", "cuda:1" and so on, or "auto".
 
     Raises:
-        ConfigError: There is no such device.
+        ConfigError: The device does not exist.
     """
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
@@ -21,7 +21,7 @@ def find_device(name: str) -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= count:
         raise ConfigError(
             f'there is no device "{name}": PyTorch finds {count} GPUs here',
-            hint="" if count else "There is none, or its driver or this PyTorch does not fit it.",
-            next_step="Leave --device out, or take --device cpu.",
+            hint="" if count else "There is none, or its driver does not fit this PyTorch.",
+            next_step="Leave --device out, or use --device cpu.",
         )
     return device

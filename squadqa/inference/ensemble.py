@@ -1,7 +1,7 @@
-"""Answers of several runs together, of whatever architecture and of both families.
+"""Ensembles: several runs answer together, of any architecture and of both families.
 
-Members read one after the other; what each makes of a question is a distribution over spans
-(`squadqa.models.distributions`), and how these become one is said in `squadqa.inference.mixing`.
+Members read one after another. Each gives a distribution over the spans of a question
+(`squadqa.models.distributions`), and `squadqa.inference.mixing` combines these.
 """
 
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ from squadqa.models.distributions import SpanDistribution
 
 @dataclass(frozen=True)
 class JointReading:
-    """What the members make of questions.
+    """The members' distributions for questions.
 
     Args:
-        dataset: The questions, as one member's run makes them.
-        members: What each member makes of each question, in the data set's order.
+        dataset: The questions, as one member reads them.
+        members: For each member, its distribution for each question, in the data set's order.
     """
 
     dataset: QuestionDataset[Any]
@@ -32,7 +32,7 @@ class JointReading:
 
     @property
     def references(self) -> dict[str, list[str]]:
-        """The given answers of each question id; none where they are not known."""
+        """The given answers of each question id; an empty list if they are not known."""
         return {
             self.dataset.id_of(item): self.dataset.references_of(item)
             for item in range(len(self.dataset))
@@ -44,12 +44,13 @@ class Ensemble(Answerer):
 
     Args:
         members: The runs; they may share one.
-        weights: How much each member's probabilities count, above 0; None weighs all alike.
-        mean: How the members' probabilities of a span become one.
-        aim: What answers are chosen for.
+        weights: How much each member's probabilities count, above 0; None gives all the same
+            weight.
+        mean: How the members' probabilities of a span are combined.
+        aim: The score that answers are chosen for.
 
     Raises:
-        ConfigError: There is no member, or not one weight for each.
+        ConfigError: There is no member, or the number of weights differs from that of members.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Ensemble(Answerer):
         return ", ".join(member.description for member in self.members)
 
     def ask(self, context: str, questions: Sequence[str], *, n_best: int) -> list[list[Answer]]:
-        """Give the best spans of questions about one text, which each member reads once."""
+        """Return the best spans of questions about one text, which each member reads once."""
         read = [member.new_distributions(context, questions) for member in self.members]
         together = JointReading(read[0].dataset, [one.distributions for one in read])
         return list(self.answers(together, n_best=n_best).values())
@@ -99,28 +100,28 @@ class Ensemble(Answerer):
         return self._read([one.dataset(source, preparation) for one in self.members], preparation)
 
     def read_held_out(self, preparation: Preparation) -> JointReading:
-        """Let every member read the questions that the trainings held out.
+        """Let every member read the questions that were held out of its training.
 
         Raises:
-            SquadQAError: They are not the same ones, or not there any more.
+            SquadQAError: The members' held-out questions differ, or no longer exist.
         """
         first = self.members[0].run
         for member in self.members:
             if member.run.held_out != first.held_out:
                 raise ConfigError(
                     f'"{first.folder}" and "{member.run.folder}" were not trained with the same '
-                    "questions held out: one may have learned what the other has not",
-                    hint="They are what data.train, data.val, data.val_share and data.bad_answers "
-                    "say.",
-                    next_step="Leave out --held-out and --fit-weights, or take other runs.",
+                    "questions held out: one may have been trained on questions of the other",
+                    hint="They depend on data.train, data.val, data.val_share and "
+                    "data.bad_answers.",
+                    next_step="Leave out --held-out and --fit-weights, or use other runs.",
                 )
         return self._read([one.held_out(preparation) for one in self.members], preparation)
 
     def fit_weights(self, reading: JointReading) -> None:
-        """Take the weights that make the answers of questions most probable.
+        """Set the weights to those that make the answers of questions most probable.
 
         Args:
-            reading: Of questions that no member has learned from.
+            reading: Distributions for questions that no member was trained on.
 
         Raises:
             DataError: No member gives any answer a probability.
@@ -131,11 +132,11 @@ class Ensemble(Answerer):
         )
 
     def answers(self, reading: JointReading, *, n_best: int = 1) -> dict[str, list[Answer]]:
-        """Answer every question by the mean of what the members make of it.
+        """Answer every question by the mean of the members' distributions.
 
         Args:
-            reading: What they make of the questions.
-            n_best: Most spans to give of each question.
+            reading: The members' distributions.
+            n_best: Most spans to return for each question.
 
         Returns:
             The best spans of each question id, in the data set's order.
@@ -150,7 +151,7 @@ class Ensemble(Answerer):
         return found
 
     def answers_of_member(self, reading: JointReading, place: int) -> dict[str, list[Answer]]:
-        """Answer every question by what one member makes of it."""
+        """Answer every question by one member's distribution."""
         alone = Ensemble([self.members[place]], mean="arithmetic", aim=self.aim)
         return alone.answers(JointReading(reading.dataset, [reading.members[place]]))
 

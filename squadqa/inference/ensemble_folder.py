@@ -1,7 +1,7 @@
-"""The folder of an ensemble: its members, each with what it takes to open it, and their weights.
+"""The folder of an ensemble: all that is needed to open its members, and their weights.
 
-`ensemble.json` says how the members answer together; `members/` holds, for each, `config.yaml` and
-one checkpoint. So the folder answers by itself, wherever it is moved to.
+`ensemble.json` says how the members are combined; `members/` contains a `config.yaml` and one
+checkpoint for each. So the folder needs no other files, wherever it is moved.
 """
 
 import json
@@ -21,12 +21,12 @@ MEMBERS = "members"
 
 
 def is_ensemble(folder: str | Path) -> bool:
-    """Tell whether a folder is that of an ensemble."""
+    """Return whether a folder is an ensemble's."""
     return (Path(folder) / ENSEMBLE).is_file()
 
 
 def save_ensemble(folder: Path, ensemble: Ensemble) -> None:
-    """Write an ensemble's members and how they answer together.
+    """Write an ensemble's members and how they are combined.
 
     Args:
         folder: The ensemble's folder; made if missing.
@@ -55,11 +55,11 @@ def open_ensemble(
 
     Args:
         folder: The folder.
-        device: Where its members run (see `squadqa.inference.devices.find_device`).
+        device: The device of its members (see `squadqa.inference.devices.find_device`).
         trust: Packages whose classes the members' configurations may name (see `open_run`).
 
     Raises:
-        CheckpointError: It is no folder of an ensemble, or a member cannot be used.
+        CheckpointError: The folder is not an ensemble's, or a member cannot be used.
     """
     folder = Path(folder)
     path = folder / ENSEMBLE
@@ -80,15 +80,15 @@ def open_ensemble(
 
 
 def _inside(folder: Path, name: Any) -> Path:
-    """Find a member's folder, which has to be in the ensemble's."""
+    """Find a member's folder, which has to be inside the ensemble's."""
     path = folder / str(name)
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise ValueError(f'its member "{name}" lies outside the folder')
+        raise ValueError(f'its member "{name}" is outside the folder')
     return path
 
 
 def _copy_run(run: Run, target: Path) -> None:
-    """Give a folder what it takes to open a run."""
+    """Copy the files that are needed to open a run."""
     checkpoint = run.checkpoint.path
     try:
         (target / CHECKPOINTS).mkdir(parents=True)

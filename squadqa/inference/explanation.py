@@ -1,4 +1,4 @@
-"""Why a run chose a span: what each feature group adds to its score, and to its rivals'."""
+"""Explanations of a chosen span: what each feature group adds to its score and to its rivals'."""
 
 import difflib
 from collections.abc import Mapping
@@ -21,13 +21,13 @@ from squadqa.scoring import normalize_answer
 
 @dataclass(frozen=True)
 class ExplainedSpan:
-    """A candidate answer, and what it scores.
+    """A candidate answer and its score.
 
     Args:
-        text: The candidate, as it stands in the context.
+        text: The candidate's text, as it is in the context.
         start: Its first character in the context.
-        end: The character behind its last.
-        sentence: The sentence that it stands in.
+        end: The character after its last one.
+        sentence: The sentence that it is in.
         sentence_start: That sentence's first character in the context.
         probability: Its probability among the context's candidates, 0 to 1.
         score: Its score, the sum of the groups'.
@@ -46,16 +46,16 @@ class ExplainedSpan:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The answer that a run chose, beside what else it could have chosen.
+    """The answer that a run chose, and its rivals.
 
     Args:
         question: The question.
-        references: The given answers; none if they are not known.
+        references: The given answers; empty if they are not known.
         chosen: The most probable candidate.
-        runner_up: The most probable one with another text, as the score compares texts; None if
-            all candidates have the same.
-        gold: The candidate that training would choose for the first reference; None if no candidate
-            holds it or it is not known.
+        runner_up: The most probable candidate with another text, as the official score compares
+            texts; None if all candidates have the same text.
+        gold: The right candidate for the first reference, as in training; None if no candidate
+            contains the reference, or it is not known.
     """
 
     question: str
@@ -66,12 +66,12 @@ class Explanation:
 
     @property
     def rival(self) -> ExplainedSpan | None:
-        """What to compare the chosen span with: the gold if that is another, else the runner-up."""
+        """The span to compare the chosen one with: the gold if that differs, else the runner-up."""
         return self.gold if self.gold not in (None, self.chosen) else self.runner_up
 
     @property
     def separations(self) -> dict[str, float]:
-        """How far each group puts the chosen span before its rival, by name, the largest first."""
+        """How much each group prefers the chosen span to its rival, by name, the largest first."""
         rival: Mapping[str, float] = self.rival.groups if self.rival else {}
         by_name = {name: value - rival.get(name, 0.0) for name, value in self.chosen.groups.items()}
         return dict(sorted(by_name.items(), key=lambda item: -abs(item[1])))
@@ -85,14 +85,14 @@ def question_with_id(data: SquadData, question_id: str) -> SquadData:
         question_id: The question's identifier.
 
     Raises:
-        DataError: There is no such question.
+        DataError: The question does not exist.
     """
     if question_id not in data.ids:
         near = difflib.get_close_matches(question_id, data.ids, n=1)
         raise DataError(
             f'none of the {len(data.ids):,} questions has the id "{question_id}"',
             hint=f'Did you mean "{near[0]}"?' if near else "",
-            next_step=f'Take an id of the data, such as "{data.ids[0]}".',
+            next_step=f'Name an id of the data, such as "{data.ids[0]}".',
         )
     row = data.ids.index(question_id)
     paragraph = data.paragraphs[row]
@@ -111,14 +111,14 @@ def explain(run: Run, asked: SquadData, *, device: str = "auto") -> Explanation:
     """Explain how a run answers one question.
 
     Args:
-        run: A run of the feature-based family whose score is a sum over feature groups.
+        run: A run of the feature-based family, whose score is a sum over feature groups.
         asked: The question, alone with its context.
         device: "cpu", "cuda" (or "cuda:1" and so on), or "auto": a GPU where there is one.
 
     Raises:
-        CheckpointError: The run's model is no sum of feature groups, its weights do not fit, or
-            they give no numbers.
-        ConfigError: There is no such device, or the run's spaCy pipeline is not installed.
+        CheckpointError: The run's model is not a sum of feature groups, its weights do not fit, or
+            they give NaN.
+        ConfigError: The device does not exist, or the run's spaCy pipeline is not installed.
         VectorsError: A source of the run's word vectors cannot be read.
     """
     if not hasattr(run.make_model.func, "group_scores"):
@@ -145,14 +145,14 @@ def explain(run: Run, asked: SquadData, *, device: str = "auto") -> Explanation:
     def explained(candidate: int) -> ExplainedSpan:
         first, last = spans[candidate].tolist()
         sentence = parse.sentences[first]
-        begin, behind = parse.sentence_bounds[sentence : sentence + 2].tolist()
+        begin, stop = parse.sentence_bounds[sentence : sentence + 2].tolist()
         start, end = int(offsets[first, 0]), int(offsets[last, 1])
         sentence_start = int(offsets[begin, 0])
         return ExplainedSpan(
             text=context[start:end],
             start=start,
             end=end,
-            sentence=context[sentence_start : int(offsets[behind - 1, 1])],
+            sentence=context[sentence_start : int(offsets[stop - 1, 1])],
             sentence_start=sentence_start,
             probability=float(probabilities[candidate]),
             score=float(scores[candidate]),
@@ -175,7 +175,7 @@ def explain(run: Run, asked: SquadData, *, device: str = "auto") -> Explanation:
 
 
 def _gold(data: PreparedData, spans: NDArray[np.int64], labels: NDArray[np.bool_]) -> int | None:
-    """The candidate that is to be chosen where the first reference stands, if there is one."""
+    """The right candidate at the place of the first reference, if there is one."""
     at_answer = (spans[:, 0] <= data.end_positions[0]) & (spans[:, 1] >= data.start_positions[0])
     found = np.flatnonzero(labels & at_answer)
     return int(found[0]) if len(found) else None

@@ -1,4 +1,4 @@
-"""How full a run's tables of hashed features are, and how many features share a row."""
+"""Counts of a run's hashed features: how full the tables are, and how many features share a row."""
 
 import math
 from dataclasses import dataclass
@@ -18,27 +18,27 @@ from squadqa.models.scorers.feature_groups import TableGroup
 from squadqa.nn.hashing import table_rows
 
 CAPACITY = 1 << 25
-"""Most distinct features of a table to hold: 384 MiB, and 0.8 GiB while they are sorted."""
+"""Most distinct features of a table to keep: 384 MiB, and 0.8 GiB while they are sorted."""
 
 SORTED_TOGETHER = 1 << 22
-"""Features at least that are sorted together: 32 MiB."""
+"""Smallest number of features that are sorted together: 32 MiB."""
 
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class TableCounts:
-    """What features do to a table.
+    """Counts of the features of one table.
 
     Args:
-        features: Features looked up, with repeats.
-        distinct: Distinct features.
+        features: Number of features looked up, with repeats.
+        distinct: Number of distinct features.
         colliding: Distinct features that share their row with another.
-        rows: Rows of the table.
-        rows_taken: Rows that a feature falls on.
-        error: Standard error of `distinct`, in percent of it; 0 where all figures are exact.
-        weights: Numbers in the table.
-        weights_not_zero: Those that training moved.
+        rows: Number of rows of the table.
+        rows_taken: Number of rows with at least one feature.
+        error: Standard error of `distinct`, in percent of it; 0 if all figures are exact.
+        weights: Number of weights in the table.
+        weights_not_zero: Number of weights that training changed.
     """
 
     features: int
@@ -57,7 +57,7 @@ class TableCounts:
 
     @property
     def expected_collisions(self) -> float:
-        """What `collisions` would be if features fell on rows by chance, in percent."""
+        """The `collisions` to expect if features were spread over rows at random, in percent."""
         return -100.0 * math.expm1(max(0, self.distinct - 1) * math.log1p(-1.0 / self.rows))
 
 
@@ -73,17 +73,17 @@ def count_features(
 
     Args:
         run: A run of the feature-based family.
-        data: Questions prepared as the run's inputs ask.
-        limit: How many questions to take, from the first; None takes all.
+        data: Questions prepared for the run's inputs.
+        limit: Take only the first so many questions; None takes all.
         device: "cpu", "cuda" (or "cuda:1" and so on), or "auto": a GPU where there is one.
         progress: Called after each batch.
 
     Returns:
-        The counts of each table, by the names of the modules above it.
+        The counts of each table, by name of its module.
 
     Raises:
         CheckpointError: The run's model has no table, or its weights do not fit.
-        ConfigError: There is no such device.
+        ConfigError: The device does not exist.
     """
     chosen_device = find_device(device)
     model = run.model.to(chosen_device)
@@ -108,26 +108,26 @@ def count_features(
 
 
 def require_tables(run: Run) -> None:
-    """Refuse a run of a reader before anything is prepared for it.
+    """Refuse a run of a reader, before anything is prepared for it.
 
     Raises:
-        CheckpointError: The run's model is no scorer of candidates.
+        CheckpointError: The run's model is not a scorer of candidates.
     """
     if not isinstance(run.inputs, CandidateInputs):
         raise _without_tables(run)
 
 
 class Counter:
-    """Counts a table's features: one by one, or on an even sample of its rows.
+    """Counts a table's features: all of them, or those on an even sample of its rows.
 
-    Once more distinct features are held than `capacity`, those on every second row are forgotten
-    and no more counted; then those on every second row of the others, and so on. Hashes spread
-    features over rows evenly, so that one row in two holds half of the features, and as many
-    collisions as any other half.
+    If there are more distinct features than `capacity`, those on every second row are dropped and
+    no longer counted; later those on every second row of the rest, and so on. Hashes spread
+    features over rows evenly, so half of the rows have half of the features and half of the
+    collisions.
 
     Args:
         table_bits: The table has 2 ** table_bits rows.
-        capacity: Most distinct features to hold.
+        capacity: Most distinct features to keep.
     """
 
     def __init__(self, table_bits: int, *, capacity: int = CAPACITY) -> None:
@@ -140,7 +140,7 @@ class Counter:
         self._halvings = 0
 
     def add(self, hashes: Ints) -> None:
-        """Count on.
+        """Count more features.
 
         Args:
             hashes: Features that were looked up, with repeats.
@@ -153,7 +153,7 @@ class Counter:
             self._merge()
 
     def counts(self, weight: torch.Tensor) -> TableCounts:
-        """Give the counts so far.
+        """Return the counts so far.
 
         Args:
             weight: The table.
@@ -184,11 +184,11 @@ class Counter:
             self._held = np.concatenate([self._sampled(part) for part in self._parts()])
 
     def _parts(self) -> list[Ints]:
-        """Views of what is held, so small that its rows take little memory."""
+        """Views of the kept features, small enough that their rows take little memory."""
         return np.array_split(self._held, 1 + len(self._held) // SORTED_TOGETHER)
 
     def _sampled(self, hashes: Ints) -> Ints:
-        """Leave out what is on forgotten rows."""
+        """Leave out features on dropped rows."""
         if not self._halvings:
             return hashes
         return hashes[self._rows(hashes) % (1 << self._halvings) == 0]
@@ -199,7 +199,7 @@ class Counter:
 
 
 def _distinct(values: Ints) -> Ints:
-    """Sort values in their place, and give each once."""
+    """Sort values in place, and return each once."""
     values.sort()
     return values[np.append(True, values[1:] != values[:-1])[: len(values)]]
 

@@ -1,4 +1,4 @@
-"""Open a run or an ensemble to ask it questions: what `squadqa.load` does."""
+"""Implementation of `squadqa.load`: open a run or an ensemble to ask it questions."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,20 +1,22 @@
-"""Several models' distributions over the spans of a question as one, and the answer by it.
+"""Combination of several models' distributions over spans, and the choice of the answer.
 
-The ensemble's probability of a span is the weighted mean of the members'; a span that a member does
-not consider, because it is too long or no candidate, has probability 0 there. No list of best spans
-is cut off before the mean is taken, so it is exact. The mean is geometric, over all spans that a
-member considers, and a member's probability is raised by `FLOOR` there, so that none of them can
-rule out a span alone; or it is arithmetic. Three readers on held-out articles, whose best has an F1
-of 63.5, have 64.8 by the geometric mean and 64.0 by the arithmetic one; two have 64.1 and 64.2.
+The ensemble's probability of a span is the weighted mean of the members' probabilities. A member
+gives probability 0 to a span that it does not consider, because the span is too long or not a
+candidate. The mean is taken over all spans, not over lists of the best ones, so it is exact. It is
+geometric or arithmetic. The geometric mean is over all spans that any member considers, and `FLOOR`
+is added to each probability, so that no single member can rule out a span. Measured on held-out
+articles: three readers, the best with an F1 of 63.5, reach 64.8 with the geometric mean and 64.0
+with the arithmetic one; two readers reach 64.1 and 64.2.
 
-The answer is the most probable span or, on demand, that of the highest expected F1: its F1 in
-tokens against every probable span, weighed by that one's probability. Measured with a reader and
-two scorers, the latter is 1 F1 better and 1.6 exact match worse where questions have one answer, as
-the held-out articles of SQuAD's train; on dev, where they have several, it is worse in both.
+The answer is the most probable span or, on request, the span with the highest expected F1: its F1
+in tokens against every probable span, weighted by that span's probability. Measured with a reader
+and two scorers, the latter is 1 F1 better and 1.6 exact match worse if questions have one answer,
+as in the held-out articles of SQuAD's train; on dev, where questions have several, it is worse in
+both.
 
-Weights can be fitted: those under which the arithmetic mean makes the answers of held-out questions
-most probable. There is one such mixture, and expectation maximisation (Dempster, Laird and Rubin,
-1977) walks to it.
+Weights can be fitted, so that under the arithmetic mean the answers of held-out questions become
+most probable. There is one such optimum, and expectation maximisation (Dempster, Laird and Rubin,
+1977) converges to it.
 """
 
 from collections.abc import Sequence
@@ -27,33 +29,33 @@ from squadqa.errors import DataError
 from squadqa.models.distributions import SpanDistribution, normalized
 
 Aim = Literal["f1", "exact_match"]
-"""What an answer is chosen for."""
+"""The score that an answer is chosen for."""
 
 Mean = Literal["geometric", "arithmetic"]
-"""How the members' probabilities of a span become one."""
+"""How the members' probabilities of a span are combined."""
 
 FLOOR = 1e-4
-"""What is added to a member's probability of each span before the geometric mean is taken."""
+"""Added to a member's probability of each span before the geometric mean is taken."""
 
 CONSIDERED = 50
-"""Most probable spans that the answer is one of, and that its expected F1 is summed over."""
+"""Number of most probable spans that the answer and its expected F1 are computed from."""
 
 FIT_STEPS = 1000
-"""Steps of fitting weights at most; a hundred are usual."""
+"""Most steps of fitting weights; a hundred are usual."""
 
 FITTED = 1e-5
-"""Change of every weight in a step below which weights are fitted."""
+"""Fitting ends when every weight changes by less than this in a step."""
 
 
 def mean_table(
     distributions: Sequence[SpanDistribution], weights: Sequence[float], *, mean: Mean = "geometric"
 ) -> NDArray[np.float64]:
-    """The weighted mean of what members make of one question.
+    """Return the weighted mean of members' distributions for one question.
 
     Args:
-        distributions: What each member makes of it.
-        weights: The members' weights, positive; their sum may be anything.
-        mean: Which one.
+        distributions: The distribution of each member.
+        weights: The members' weights, positive; they need not sum to 1.
+        mean: Which mean to take.
 
     Returns:
         (C, L) probabilities of spans by first token, and by the number of tokens after it.
@@ -78,10 +80,10 @@ def fit_weights(
     """Find the weights that make the answers of questions most probable.
 
     Args:
-        first: (N,) first token of each question's answer, which no member has learned from; -1 if
-            it is not known.
+        first: (N,) first token of each question's answer, -1 if it is not known. No member may have
+            been trained on these questions.
         last: (N,) last token of it, inclusive.
-        members: What each member makes of each question.
+        members: The distribution of each member for each question.
 
     Returns:
         The members' weights, which sum to 1.
@@ -119,8 +121,8 @@ def choose_spans(
 
     Args:
         table: (C, L) probabilities of spans by first token, and by the number of tokens after it.
-        n_best: Most spans to give.
-        aim: What to choose for.
+        n_best: Most spans to return.
+        aim: The score to choose for.
 
     Returns:
         (K, 2) first and last tokens, inclusive, the best first, and (K,) their probabilities.
@@ -135,14 +137,14 @@ def choose_spans(
 def expected_f1(
     spans: NDArray[np.int64], probabilities: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """What F1 in tokens to expect of each span, if one of them is right.
+    """Return the expected F1 in tokens of each span, if one of them is right.
 
     Args:
         spans: (K, 2) first and last token, inclusive.
-        probabilities: (K,) of their being right.
+        probabilities: (K,) probability of each to be right.
 
     Returns:
-        (K,) sums over all spans.
+        (K,) sums of the F1 against each span, times that span's probability.
     """
     first, last = spans.T
     shared = np.minimum(last[:, None], last) - np.maximum(first[:, None], first) + 1  # (K, K)
@@ -153,7 +155,7 @@ def expected_f1(
 
 
 def _probability(one: SpanDistribution, first: int, last: int) -> float:
-    """The probability of a span; 0 where there is none, or none so long."""
+    """The probability of a span; 0 if the distribution does not contain it."""
     if first < 0 or last - first >= one.longest:
         return 0.0
     return float(one.table()[first, last - first])
@@ -162,9 +164,9 @@ def _probability(one: SpanDistribution, first: int, last: int) -> float:
 def _probable(
     table: NDArray[np.float64], count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """(K, 2) most probable spans, the first of equal ones first, and (K,) probabilities.
+    """(K, 2) most probable spans, of equal ones the first one first, and (K,) probabilities.
 
-    One at least; more only where they have a probability.
+    At least one; more only if their probability is above 0.
     """
     places = np.array([table.argmax()])
     if count > 1:

@@ -1,4 +1,7 @@
-"""Answers of a trained run: to every question of prepared data, or to some about a new text."""
+"""A trained run that answers every question of prepared data, or some about a new text.
+
+One file, as all ways to answer share one model and one way to read batches.
+"""
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -28,18 +31,18 @@ from squadqa.models.distributions import SpanDistribution
 from squadqa.nn.decoding import IMPOSSIBLE
 
 BATCH_TOKENS = 16_384
-"""Context tokens of a batch, padding included: bounds memory whatever a context's length."""
+"""Most context tokens of a batch, including padding: limits memory for long contexts."""
 
 CONTEXTS_KEPT = 64
-"""Contexts whose encodings are kept for further questions about them."""
+"""Number of contexts whose encodings are kept for further questions."""
 
 Outputs = Iterator[tuple[list[int], Any, Any]]
-"""Places of questions in their data set, their batch on the device, and the model's output."""
+"""Indices of questions in their data set, their batch on the device, and the model's output."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a model makes of questions.
+    """A model's distributions for questions.
 
     Args:
         dataset: The questions.
@@ -53,15 +56,15 @@ class Reading:
 class Predictor(Answerer):
     """A trained run that answers questions.
 
-    The model, the word vectors, the pipeline and the last contexts stay in memory, so that answers
-    after the first one are fast.
+    The model, the word vectors, the pipeline and the last contexts stay in memory, so that only the
+    first answer has to wait for them.
 
     Args:
         run: The run.
         device: "cpu", "cuda" (or "cuda:1" and so on), or "auto": a GPU where there is one.
 
     Raises:
-        ConfigError: There is no such device.
+        ConfigError: The device does not exist.
         CheckpointError: The weights do not fit.
     """
 
@@ -92,13 +95,13 @@ class Predictor(Answerer):
         """Prepare questions as the run's model needs them, or open them from the cache.
 
         Args:
-            source: What `find_source` found.
-            cache_dir: Folder of prepared data; None takes the run's own where it is still there,
-                else the default one.
-            bad_answers: What to do with a question without usable answers; what training said finds
-                the data that training prepared.
-            workers: Processes that annotate; 0 takes one for each core.
-            progress: Called now and then.
+            source: What `find_source` returned.
+            cache_dir: Folder of prepared data; None takes the run's folder if it still exists, else
+                the default one.
+            bad_answers: What to do with a question without usable answers; with the value of the
+                training, the data that the training prepared are found.
+            workers: Number of processes that annotate; 0 takes one for each core.
+            progress: Called from time to time.
 
         Raises:
             DataError: The source is not SQuAD v1.1.
@@ -120,13 +123,13 @@ class Predictor(Answerer):
         )
 
     def held_out(self, preparation: Preparation) -> QuestionDataset[Any]:
-        """Open the questions that the training chose its checkpoint by, with their answers.
+        """Open the validation questions, which training chose its checkpoint by, with answers.
 
         Args:
             preparation: How they are prepared.
 
         Raises:
-            SquadQAError: The data of the training is not there any more, or cannot be prepared.
+            SquadQAError: The training's data no longer exists, or cannot be prepared.
         """
         own = self.run.held_out
         data = self.prepare(
@@ -155,8 +158,8 @@ class Predictor(Answerer):
         """Answer every question of prepared data.
 
         Args:
-            data: Questions prepared as the run's inputs ask.
-            n_best: Most spans to give of each question; a short context has fewer.
+            data: Questions prepared for the run's inputs.
+            n_best: Most spans to return for each question; a short context has fewer.
             progress: Called after each batch.
 
         Returns:
@@ -164,7 +167,7 @@ class Predictor(Answerer):
             data's order. Different spans may have the same text.
 
         Raises:
-            CheckpointError: The weights give no numbers.
+            CheckpointError: The weights give NaN.
         """
         dataset = self._dataset(data)
         found = self._answers(dataset, self.outputs(dataset, progress=progress), n_best=n_best)
@@ -173,36 +176,36 @@ class Predictor(Answerer):
     def distributions(
         self, dataset: QuestionDataset[Any], *, progress: Progress | None = None
     ) -> list[SpanDistribution]:
-        """Give the probabilities of every question's spans.
+        """Return the probabilities of every question's spans.
 
         Args:
-            dataset: The questions, made by the run's inputs.
+            dataset: The questions, as made by the run's inputs.
             progress: Called after each batch.
 
         Returns:
-            What the model makes of each question, in the data set's order.
+            The distribution for each question, in the data set's order.
 
         Raises:
-            CheckpointError: The weights give no numbers.
+            CheckpointError: The weights give NaN.
         """
         return self._distributions(dataset, self.outputs(dataset, progress=progress))
 
     def new_distributions(self, context: str, questions: Sequence[str]) -> Reading:
-        """Give the probabilities of spans for questions about one text, which is read once."""
+        """Return the probabilities of spans for questions about one text, which is read once."""
         dataset = self._new_dataset(context, questions)
         return Reading(dataset, self._distributions(dataset, self._new_outputs(dataset, context)))
 
     def outputs(
         self, dataset: QuestionDataset[Any], *, progress: Progress | None = None
     ) -> Outputs:
-        """Let the model read every question of a data set, in batches of bounded size.
+        """Run the model on every question of a data set, in batches of bounded size.
 
         Args:
-            dataset: Made by the run's inputs.
+            dataset: The questions, as made by the run's inputs.
             progress: Called after each batch.
 
         Yields:
-            Places in the data set, their batch on the device, and the model's output for it.
+            Indices in the data set, their batch on the device, and the model's output for it.
         """
         done = 0
         for items in bounded_batches(dataset.context_lengths, limit=BATCH_TOKENS):
@@ -215,7 +218,7 @@ class Predictor(Answerer):
                 progress("answers", done, len(dataset))
 
     def ask(self, context: str, questions: Sequence[str], *, n_best: int) -> list[list[Answer]]:
-        """Give the best spans of questions about one text, which is read once."""
+        """Return the best spans of questions about one text, which is read once."""
         dataset = self._new_dataset(context, questions)
         outputs = self._new_outputs(dataset, context)
         return self._answers(dataset, outputs, n_best=n_best)
@@ -237,18 +240,19 @@ class Predictor(Answerer):
     def _dataset(
         self, data: PreparedData, rows: NDArray[np.int64] | None = None
     ) -> QuestionDataset[Any]:
-        """Make the data set of prepared questions, if its word vectors are as wide as train's."""
+        """Make the data set of prepared questions; its word vectors must be as wide as train's."""
         sizes, width = self.run.inputs.sizes, 0 if data.vectors is None else data.vectors.shape[1]
         if width != sizes.vector_size:
             raise VectorsError(
                 f"the word vectors {' + '.join(self.run.inputs.vectors) or 'none'} have {width} "
-                f'values a word; the run "{self.run.folder}" was trained with {sizes.vector_size}',
-                next_step="Put back the vectors that it was trained with, or train it again.",
+                f'values per word, but the run "{self.run.folder}" was trained with '
+                f"{sizes.vector_size}",
+                next_step="Use the vectors that it was trained with, or train it again.",
             )
         return self.run.inputs.dataset(data, rows)
 
     def _new_outputs(self, dataset: QuestionDataset[Any], context: str) -> Outputs:
-        """Let the model read questions about one text, whose encoding is kept where it can be."""
+        """Run the model on questions about one text, whose encoding is kept if possible."""
         model = self.model
         if not isinstance(model, ContextFirstReader) or not model.keeps_contexts:
             yield from self.outputs(dataset)
@@ -268,7 +272,7 @@ class Predictor(Answerer):
     def _answers(
         self, dataset: QuestionDataset[Any], outputs: Outputs, *, n_best: int
     ) -> list[list[Answer]]:
-        """Choose the best spans, in the data set's order, and cut them out of their contexts."""
+        """Choose the best spans, in the data set's order, with their texts."""
         found: dict[int, list[Answer]] = {}
         for items, batch, output in outputs:
             spans, scores = self.model.best_spans(output, batch, n_best=n_best)
@@ -285,7 +289,7 @@ class Predictor(Answerer):
     def _distributions(
         self, dataset: QuestionDataset[Any], outputs: Outputs
     ) -> list[SpanDistribution]:
-        """Give the probabilities of spans, in the data set's order."""
+        """Return the probabilities of spans, in the data set's order."""
         found: dict[int, SpanDistribution] = {}
         for items, batch, output in outputs:
             read = self.model.distributions(output, batch)
@@ -296,10 +300,10 @@ class Predictor(Answerer):
 
 
 def diverged(run: Run) -> CheckpointError:
-    """Say of a run that its scores are no numbers."""
+    """Make the error for a run whose scores are NaN."""
     return CheckpointError(
-        f'"{run.checkpoint.path}" gives no numbers (NaN): its training diverged',
-        next_step="Take another checkpoint or run, or train with a lower learning rate.",
+        f'"{run.checkpoint.path}" gives NaN instead of numbers: its training diverged',
+        next_step="Use another checkpoint or run, or train with a lower learning rate.",
     )
 
 
@@ -309,13 +313,13 @@ def cut_spans(
     spans: NDArray[np.int64],
     probabilities: NDArray[np.float64],
 ) -> list[Answer]:
-    """Cut spans out of their context.
+    """Make answers of spans, with their texts and characters.
 
     Args:
         dataset: The questions.
-        item: The question's place among them.
+        item: The question's index among them.
         spans: (K, 2) first and last tokens, inclusive; one at least.
-        probabilities: (K,) of the spans.
+        probabilities: (K,) probabilities of the spans.
     """
     data = dataset.data
     context: str = data.contexts[int(data.paragraphs[dataset.rows[item]])].as_py()

@@ -1,8 +1,8 @@
-"""Open a run folder: its configuration, its checkpoint, and the model that they make.
+"""Opening of run folders: the configuration, the checkpoint, and the model made from both.
 
-A run folder holds `config.yaml` and `checkpoints/{best,last}.ckpt`. No Lightning is needed, and a
-run folder runs no code: from the configuration only classes of this package, or of packages that
-the user trusts by name, are made, and from the checkpoint only weights and plain values are read.
+A run folder holds `config.yaml` and `checkpoints/{best,last}.ckpt`. Lightning is not needed, and
+opening a folder runs no code from it: only classes of this package, or of packages that the user
+trusts by name, are made, and only weights and plain values are read from the checkpoint.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,23 +28,23 @@ CONFIG = "config.yaml"
 CHECKPOINTS = "checkpoints"
 CHOICES: tuple[Choice, ...] = ("best", "last")
 ENSEMBLE = "ensemble.json"
-"""What the folder of an ensemble holds in place of a configuration."""
+"""The file that an ensemble's folder has instead of a configuration."""
 
 RUNS_FOLDER = "runs"
-"""Folder in which runs are made."""
+"""Folder of runs."""
 
 FAMILIES = ("reader", "scorer")
-"""Where a configuration names its model."""
+"""The keys at which a configuration names its model."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Where the questions are that a training chose its checkpoint by, and did not learn from.
+    """The validation questions, which a training chose its checkpoint by and did not learn from.
 
     Args:
-        source: What the configuration names, such as "squad".
-        share: Share of its questions that were held out as whole articles; None takes all.
-        bad_answers: What the training did with questions without usable answers.
+        source: The source in the configuration, such as "squad".
+        share: Share of its questions that were held out as whole articles; None for all questions.
+        bad_answers: How the training treated questions without usable answers.
     """
 
     source: str
@@ -59,10 +59,10 @@ class Run:
     Args:
         folder: The run folder.
         checkpoint: Its weights.
-        inputs: What the model reads of prepared data, with what was learned from train.
-        make_model: Makes the model, untrained, from the sizes of its data.
-        held_out: Where the questions are that its checkpoint was chosen by.
-        cache_dir: Where training kept its prepared data, if a folder was named.
+        inputs: The model's inputs, with the state that they learned from train.
+        make_model: Makes the untrained model from the sizes of its data.
+        held_out: The validation questions that its checkpoint was chosen by.
+        cache_dir: The folder of training's prepared data, if one was named.
     """
 
     folder: Path
@@ -74,7 +74,7 @@ class Run:
 
     @cached_property
     def model(self) -> "QAModel":
-        """The model with its weights, ready to predict; no data is needed.
+        """The model with its weights, ready to predict; needs no data.
 
         Raises:
             CheckpointError: The weights do not fit the model that the configuration describes.
@@ -95,8 +95,8 @@ class Run:
                 f'{len(wrong)} weights of "{self.checkpoint.path}" do not fit the model of '
                 f'"{config}", such as "{wrong[0]}": {_shape(weights, wrong[0])} in the checkpoint, '
                 f"{_shape(own, wrong[0])} in the model",
-                hint="The configuration is not the one of the training.",
-                next_step="Put back what the run was trained with, or train it again.",
+                hint="The configuration is not that of the training.",
+                next_step="Put back the files that the run was trained with, or train it again.",
             )
         model.load_state_dict(weights)
         return model.eval()
@@ -109,13 +109,13 @@ def open_run(
 
     Args:
         folder: The run folder.
-        checkpoint: Which checkpoint to take; None takes the best, or the last where there is no
-            best yet.
-        trust: Packages whose classes the configuration may name beside those of squadqa; they are
-            imported, which runs their code.
+        checkpoint: Which checkpoint to take; None takes the best, or the last if there is no best
+            one yet.
+        trust: Packages, besides squadqa, whose classes the configuration may name. Importing them
+            runs their code.
 
     Raises:
-        CheckpointError: There is no such run or checkpoint, or it cannot be used.
+        CheckpointError: The run or checkpoint does not exist or cannot be used.
     """
     folder = find_run(folder)
     path = find_checkpoint(folder, checkpoint)
@@ -163,10 +163,10 @@ def find_run(folder: str | Path) -> Path:
     """Check that a folder is a run folder.
 
     Args:
-        folder: What the user named.
+        folder: The folder that the user named.
 
     Raises:
-        CheckpointError: It is none; the message lists the runs there are.
+        CheckpointError: It is not a run folder; the message lists the existing runs.
     """
     folder = Path(folder)
     if (folder / CONFIG).is_file():
@@ -178,22 +178,22 @@ def find_run(folder: str | Path) -> Path:
         )
     what = f'there is no run folder "{folder}"'
     if folder.is_dir():
-        what = f'"{folder}" is no run folder: it has no {CONFIG}'
+        what = f'"{folder}" is not a run folder: it has no {CONFIG}'
     elif folder.exists():
         what = f'"{folder}" is a file, not a run folder'
     known = list_runs(folder, folder.parent, Path(RUNS_FOLDER))
     hint = did_you_mean(str(folder), known)
     if len(known) > 1 and not hint.startswith("Known"):
-        hint += " Runs there are: " + ", ".join(f'"{name}"' for name in known) + "."
+        hint += " Existing runs: " + ", ".join(f'"{name}"' for name in known) + "."
     next_step = "Name a run folder." if known else "Train one first: squadqa train --help"
     raise CheckpointError(what, hint=hint, next_step=next_step)
 
 
 def list_runs(*folders: Path) -> list[str]:
-    """List the run folders that stand right below folders.
+    """List the run folders directly inside some folders.
 
     Args:
-        folders: Where to look; those that do not exist or cannot be read are passed over.
+        folders: Where to look; folders that do not exist or cannot be read are ignored.
     """
     found = {
         str(path.parent)
@@ -210,10 +210,10 @@ def find_checkpoint(folder: Path, choice: Choice | None = None) -> Path:
 
     Args:
         folder: The run folder.
-        choice: Which one; None takes the best, or the last where there is no best yet.
+        choice: Which one; None takes the best, or the last if there is no best one yet.
 
     Raises:
-        CheckpointError: There is none.
+        CheckpointError: The checkpoint does not exist.
     """
     paths = {name: folder / CHECKPOINTS / f"{name}.ckpt" for name in CHOICES}
     there = [name for name, path in paths.items() if path.is_file()]
@@ -228,13 +228,13 @@ def find_checkpoint(folder: Path, choice: Choice | None = None) -> Path:
         raise CheckpointError(
             f'the run "{folder}" has no "{paths[choice]}"',
             hint=f'There is "{paths[there[0]]}".',
-            next_step=f"Take that one with --checkpoint {there[0]}.",
+            next_step=f"Use that one with --checkpoint {there[0]}.",
         )
     return paths[choice or there[0]]
 
 
 def _read_config(path: Path) -> dict[str, Any]:
-    """Read the part of a configuration that is used here, and check its outline."""
+    """Read the part of a configuration that is needed here, and check its structure."""
     import yaml
 
     try:
@@ -248,7 +248,7 @@ def _read_config(path: Path) -> dict[str, Any]:
         for key in keys:
             value = value.get(key) if isinstance(value, dict) else None
         if not isinstance(value, dict):
-            raise _no_config(path, f'it misses "{".".join(keys)}"')
+            raise _no_config(path, f'it lacks "{".".join(keys)}"')
     return dict(config)
 
 

@@ -1,8 +1,8 @@
-"""What every model can do: score a batch, say its loss, and give its best spans.
+"""Base classes of models: every model scores a batch, computes its loss and finds its best spans.
 
-A model is built from `Sizes` and its own options, and knows nothing else of the data. Readers are
-subclasses of `SpanReader`, scorers of `CandidateScorer`: a subclass writes `forward`, and inherits
-the rest.
+A model is built from `Sizes` and its own options, and knows nothing else about the data. Readers
+are subclasses of `SpanReader`, scorers of `CandidateScorer`: a subclass defines `forward` and
+inherits the rest.
 
 Letters: B batch, C context tokens, Q question tokens, N candidates, K best spans, H encoding width.
 """
@@ -43,17 +43,17 @@ class SpanLogits:
 
 
 class QAModel(nn.Module, ABC):
-    """A model that chooses the answer's span. `SpanReader` and `CandidateScorer` are its kinds."""
+    """A model that chooses the answer's span; either a `SpanReader` or a `CandidateScorer`."""
 
     mixes_on_cpu: ClassVar[bool] = True
-    """Whether models of this kind can be trained in mixed precision without a GPU."""
+    """Whether such models can be trained in mixed precision without a GPU."""
 
     @abstractmethod
     def loss(self, output: Any, batch: Any) -> Tensor:
-        """Give the (B,) loss of each question, in nats, 0 where the answer is unknown.
+        """Return the (B,) loss of each question, in nats, 0 if the answer is unknown.
 
         Args:
-            output: What `forward` gave for the batch.
+            output: What `forward` returned for the batch.
             batch: The batch.
         """
 
@@ -62,27 +62,27 @@ class QAModel(nn.Module, ABC):
         """Choose the most probable spans.
 
         Args:
-            output: What `forward` gave for the batch.
+            output: What `forward` returned for the batch.
             batch: The batch.
-            n_best: Most spans to give of each question.
+            n_best: Most spans to return for each question.
 
         Returns:
             `best_spans` (B, K, 2), first and last token, inclusive, the best first, and
-            `span_scores` (B, K), their log-probabilities. Where a question has fewer spans, the
-            last ones are impossible: their scores are below `squadqa.nn.decoding.IMPOSSIBLE`.
+            `span_scores` (B, K), their log-probabilities. If a question has fewer spans, the
+            remaining ones are invalid: their scores are below `squadqa.nn.decoding.IMPOSSIBLE`.
         """
 
     @abstractmethod
     def distributions(self, output: Any, batch: Any) -> Sequence[SpanDistribution]:
-        """Give the B questions' probabilities of spans, apart from the model and its device.
+        """Return the B questions' probabilities of spans, as arrays outside the device.
 
         Args:
-            output: What `forward` gave for the batch.
+            output: What `forward` returned for the batch.
             batch: The batch.
         """
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Give the parameters to train, as optimisers take them: a group may have its own rate."""
+        """Return the parameters to train, in groups that may have their own learning rates."""
         return [{"params": list(self.parameters())}]
 
     def start_epoch(self, epoch: int, *, epochs: int) -> None:
@@ -95,7 +95,7 @@ class QAModel(nn.Module, ABC):
 
     @property
     def num_parameters(self) -> int:
-        """How many numbers training can change."""
+        """The number of trainable parameters."""
         return sum(parameter.numel() for parameter in self.parameters())
 
 
@@ -125,7 +125,7 @@ class SpanReader(QAModel):
         """Score every context token as start and as end; padded tokens are masked."""
 
     def loss(self, output: SpanLogits, batch: SpanBatch) -> Tensor:
-        """Give the (B,) loss of each question: -log P(start) - log P(end)."""
+        """Return the (B,) loss of each question: -log P(start) - log P(end)."""
         return span_nll(
             output.start_logits, output.end_logits, batch.start_positions, batch.end_positions
         )
@@ -133,7 +133,7 @@ class SpanReader(QAModel):
     def best_spans(
         self, output: SpanLogits, batch: SpanBatch, *, n_best: int = 1
     ) -> tuple[Tensor, Tensor]:
-        """Choose the spans of the highest P(start) P(end), of at most `max_span_length` tokens."""
+        """Choose the spans of at most `max_span_length` tokens with the highest P(start) P(end)."""
         return best_spans(
             output.start_logits,
             output.end_logits,
@@ -142,7 +142,7 @@ class SpanReader(QAModel):
         )
 
     def distributions(self, output: SpanLogits, batch: SpanBatch) -> list[PointerDistribution]:
-        """Give the B questions' probabilities of starts and ends."""
+        """Return the B questions' probabilities of starts and ends."""
         lengths = batch.context_mask.sum(dim=1).tolist()
         starts, ends = (
             logits.float().softmax(dim=1).cpu().numpy()
@@ -155,16 +155,16 @@ class SpanReader(QAModel):
 
 
 class ContextFirstReader(SpanReader):
-    """A reader that encodes contexts before it looks at questions.
+    """A reader that encodes contexts before it reads questions.
 
-    An encoding serves every question about its context, unless the reader is told beforehand which
-    words the question holds.
+    One encoding serves every question about its context, unless the reader uses the feature
+    `word_in_question`.
     """
 
     @property
     @abstractmethod
     def keeps_contexts(self) -> bool:
-        """Whether no question changes what `encode_context` gives."""
+        """Whether `encode_context` does not depend on the question."""
 
     @abstractmethod
     def encode_context(self, batch: SpanBatch) -> Tensor:
@@ -184,8 +184,8 @@ class CandidateScorer(QAModel):
     """A model of P(candidate | question, context) over the candidate answers of the context.
 
     Args:
-        loss: "softmax" over the paragraph's candidates, or "binary": each candidate is a sample of
-            its own, right or wrong.
+        loss: "softmax" over the paragraph's candidates, or "binary": each candidate is a separate
+            sample, right or wrong.
     """
 
     def __init__(self, *, loss: CandidateLoss = "softmax") -> None:
@@ -194,23 +194,23 @@ class CandidateScorer(QAModel):
 
     @abstractmethod
     def forward(self, batch: CandidateBatch) -> Tensor:
-        """Give the (B, N) `candidate_logits`; padded candidates are masked."""
+        """Return the (B, N) `candidate_logits`; padded candidates are masked."""
 
     def loss(self, output: Tensor, batch: CandidateBatch) -> Tensor:
-        """Give the (B,) loss of each question, as `candidate_loss` has it."""
+        """Return the (B,) loss of each question, computed by `candidate_loss`."""
         return self.candidate_loss(output, batch.candidate_mask, batch.candidate_labels)
 
     def best_spans(
         self, output: Tensor, batch: CandidateBatch, *, n_best: int = 1
     ) -> tuple[Tensor, Tensor]:
-        """Choose the candidates of the highest probability, of equal ones the first."""
+        """Choose the candidates with the highest probability; of equal ones, the first."""
         log_probabilities = output.float().log_softmax(dim=1)  # (B, N)
         scores, places = log_probabilities.sort(dim=1, descending=True, stable=True)
         index = places[:, :n_best, None].expand(-1, -1, 2)  # (B, K, 2)
         return batch.candidate_spans.gather(1, index), scores[:, :n_best]
 
     def distributions(self, output: Tensor, batch: CandidateBatch) -> list[CandidateDistribution]:
-        """Give the B questions' probabilities of candidates."""
+        """Return the B questions' probabilities of candidates."""
         lengths = batch.tree.mask.sum(dim=1).tolist()
         spans = batch.candidate_spans.cpu().numpy().astype(np.int32)
         masks = batch.candidate_mask.cpu().numpy()

@@ -1,12 +1,12 @@
-"""What a model makes of one question: a probability for each span of context tokens.
+"""Distributions: a probability for each span of context tokens, for one question.
 
-- A reader gives one over all spans of at most its `max_span_length` tokens: P(start) P(end),
-  divided by the sum of that over these spans, so that nothing is lost on spans that cannot be an
-  answer.
-- A scorer gives one over its candidates: their softmax.
+- A reader's distribution is over all spans of at most its `max_span_length` tokens: P(start)
+  P(end), normalised over these spans, so that spans which cannot be an answer take no probability.
+- A scorer's distribution is over its candidates: their softmax.
 
-Both are small: of a reader two numbers for each context token are kept, of a scorer three for each
-candidate. Letters: C context tokens, L longest span, N candidates.
+Both are small: a reader's has two numbers per context token, a scorer's three per candidate.
+
+Letters: C context tokens, L longest span, N candidates.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class SpanDistribution(Protocol):
 
     @property
     def is_finite(self) -> bool:
-        """Whether all probabilities are numbers; those of a diverged training are not."""
+        """Whether all probabilities are finite; after a diverged training they are not."""
 
     def table(self) -> NDArray[np.float64]:
         """Probabilities of spans, (C, L): by first token, and by the number of tokens after it."""
@@ -36,7 +36,7 @@ class SpanDistribution(Protocol):
 
 @dataclass(frozen=True)
 class PointerDistribution:
-    """What a reader makes of a question with C context tokens.
+    """A reader's distribution for a question with C context tokens.
 
     Args:
         start: (C,) probability of each token as the first.
@@ -55,7 +55,7 @@ class PointerDistribution:
 
     @property
     def is_finite(self) -> bool:
-        """Whether all probabilities are numbers."""
+        """Whether all probabilities are finite."""
         return bool(np.isfinite(self.start).all() and np.isfinite(self.end).all())
 
     def table(self) -> NDArray[np.float64]:
@@ -68,12 +68,12 @@ class PointerDistribution:
 
 @dataclass(frozen=True)
 class CandidateDistribution:
-    """What a scorer makes of a question with C context tokens and N candidates.
+    """A scorer's distribution for a question with C context tokens and N candidates.
 
     Args:
         tokens: C.
         spans: (N, 2) first and last token of each candidate, inclusive.
-        probabilities: (N,) of the candidates.
+        probabilities: (N,) probabilities of the candidates.
     """
 
     tokens: int
@@ -87,7 +87,7 @@ class CandidateDistribution:
 
     @property
     def is_finite(self) -> bool:
-        """Whether all probabilities are numbers."""
+        """Whether all probabilities are finite."""
         return bool(np.isfinite(self.probabilities).all())
 
     def table(self) -> NDArray[np.float64]:
@@ -99,6 +99,6 @@ class CandidateDistribution:
 
 
 def normalized(spans: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Divide by the sum, if anything is left: a reader's start and end may have underflowed."""
+    """Divide by the sum, unless it is 0: a reader's start and end may have underflowed."""
     total = spans.sum()
     return spans / total if total else spans

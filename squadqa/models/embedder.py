@@ -1,11 +1,12 @@
-"""What every reader begins with: context and question as vectors.
+"""The embedder that every reader begins with: context and question as vectors.
 
 Each distinct word form of a batch is encoded once, from its word vector and its characters, and
-looked up wherever it stands; beside it may stand which words both texts hold.
+looked up wherever it occurs. Optionally, features that say which words occur in both texts are
+joined to it.
 
-Without being told that, a reader answers by the kind of word alone until its attention has found
-that equal words are equal: on SQuAD that takes the readers of this package most of a pass. The
-papers of all but DrQA leave it to them.
+Without these features a reader can at first only learn which kinds of words are answers; its
+attention has to discover that equal words are equal. On SQuAD that takes the readers of this
+package most of a pass. Only DrQA's paper has such features.
 
 Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D width.
 """
@@ -21,24 +22,24 @@ from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.highway import Highway
 
 NUM_FORM_MATCHES = 2
-"""The first of a batch's matches: of a word as it stands, and in lower case."""
+"""Number of matches used, the first of a batch's: of the form itself, and in lower case."""
 
 
 class Embedder(nn.Module):
-    """Word forms encoded once and looked up for both texts.
+    """Encodes word forms once and looks them up for both texts.
 
     Reference: Weissenborn, Wiese and Seiffe, 2017, Making Neural QA as Simple as Possible but not
     Simpler (arXiv 1703.04816), the binary word-in-question feature. There it compares lemmas.
 
     Args:
-        sizes: What is to be known of the data.
+        sizes: The sizes of the data.
         char_cnn: Character encoder; None leaves characters out.
-        embedding_size: Width that vectors and characters are projected to; None keeps them.
-        tuned_words: How many of the most frequent word forms have vectors that are trained on.
-        word_in_question: Join each embedding with whether the question holds the token, as it
-            stands and in lower case; every question token is held.
+        embedding_size: Width that vectors and characters are projected to; None: no projection.
+        tuned_words: How many of the most frequent word forms have trainable vectors.
+        word_in_question: Join to each embedding whether the token occurs in the question, as it is
+            and in lower case; always true for question tokens.
         num_highway_layers: Highway layers over a word form's embedding.
-        char_dropout: Share of the character encoder's output that is dropped in training.
+        char_dropout: Share of the character encoder's output dropped in training.
         dropout: Share of embeddings dropped in training.
         variational: Drop the same features at every token of a text.
     """
@@ -81,7 +82,7 @@ class Embedder(nn.Module):
         return torch.cat([context, held], dim=2), self._held(question, batch)
 
     def embed_question(self, batch: SpanBatch) -> Tensor:
-        """Embed the question alone, (B, Q, D): the context's word forms are not encoded."""
+        """Embed only the question, (B, Q, D), without encoding the context's word forms."""
         used, ids = batch.question_ids.unique(return_inverse=True)  # padding is the smallest
         if used[0] != 0:
             used, ids = F.pad(used, (1, 0)), ids + 1
@@ -90,6 +91,6 @@ class Embedder(nn.Module):
         return self._held(question, batch) if self.word_in_question else question
 
     def _held(self, question: Tensor, batch: SpanBatch) -> Tensor:
-        """Join the question's embeddings with that it holds its own tokens: (B, Q, D + 2)."""
+        """Join the question's embeddings with its matches, which are all true: (B, Q, D + 2)."""
         own = batch.question_mask[:, :, None].expand(-1, -1, NUM_FORM_MATCHES)  # (B, Q, 2)
         return torch.cat([question, own.float()], dim=2)

@@ -1,7 +1,9 @@
 """Word forms to vectors: pretrained word vectors and the shared character encoder.
 
-The one place where both families of models meet. Letters: U distinct word forms of a batch,
-W characters, E width of the pretrained vectors, D output width.
+Both families of models share it.
+
+Letters: U distinct word forms of a batch, W characters, E width of the pretrained vectors, D output
+width.
 """
 
 import torch
@@ -13,18 +15,18 @@ from squadqa.nn.char_cnn import CharCNN
 
 
 class TokenEncoder(nn.Module):
-    """Encodes each distinct word form of a batch once, however often it stands there.
+    """Encodes each distinct word form of a batch once, however often it occurs.
 
     Args:
-        sizes: What is to be known of the data.
+        sizes: The sizes of the data.
         char_cnn: Character encoder; None leaves characters out.
-        output_size: D; None joins vector and characters as they are, without a projection.
-        tuned_words: How many of the most frequent word forms have vectors that are trained on.
-        char_dropout: Share of the character encoder's output that is dropped in training.
+        output_size: D; None joins vector and characters without a projection.
+        tuned_words: How many of the most frequent word forms have trainable vectors.
+        char_dropout: Share of the character encoder's output dropped in training.
 
     Raises:
         ConfigError: The data has no word vectors, or the number of tuned words is below 0 or above
-            what the data knows.
+            that of the data.
     """
 
     def __init__(
@@ -49,12 +51,12 @@ class TokenEncoder(nn.Module):
             raise ConfigError(
                 f"the model cannot tune {tuned_words:,} words: data.inputs.tuned_words is "
                 f"{sizes.tuned_words:,}",
-                next_step="Raise that, or lower the model's tuned_words.",
+                next_step="Raise it, or lower the model's tuned_words.",
             )
         self.char_cnn = char_cnn
         self.tuned_words = tuned_words
         joined = vector_size + (char_cnn.output_size if char_cnn else 0)
-        # What training adds to a frequent form's pretrained vector; row 0 is every other form's.
+        # Training adds this to a frequent form's pretrained vector; row 0 is for all other forms.
         self.tuning = nn.Embedding(tuned_words + 1, vector_size, padding_idx=0)
         nn.init.zeros_(self.tuning.weight)
         self.dropout = nn.Dropout(char_dropout)

@@ -1,4 +1,4 @@
-"""Ablation of feature groups: which variants of a configuration there are to train."""
+"""Ablation of feature groups: the variants of a configuration to train."""
 
 from collections.abc import Sequence
 
@@ -7,15 +7,15 @@ from squadqa.evaluation.ablation import LEXICAL_PAIR
 
 
 def plan(groups: Sequence[str], without: Sequence[str] | None = None) -> list[tuple[str, ...]]:
-    """List the variants to train: the sets of groups to leave out, the empty one first.
+    """List the variants to train: the sets of groups to leave out, the empty set first.
 
     Args:
         groups: The configuration's feature groups.
-        without: What to leave out, each a group or several joined by "+"; None takes each group
-            alone, and the paper's pair.
+        without: The variants, each a group to leave out or several joined by "+"; None takes each
+            single group, and the paper's pair.
 
     Raises:
-        ConfigError: There is no such group, or none would be left.
+        ConfigError: A group does not exist, or no group would be left.
     """
     if without is None:
         chosen: list[tuple[str, ...]] = [(name,) for name in groups]

@@ -1,4 +1,4 @@
-"""A moving average of a model's weights, which is evaluated instead of them.
+"""A moving average of a model's weights, for evaluation.
 
 Reference: Polyak and Juditsky, 1992, Acceleration of Stochastic Approximation by Averaging; as an
 exponential average with decay 0.999 in Seo et al., 2017 (BiDAF), section 4.1.
@@ -15,13 +15,13 @@ from squadqa.errors import ConfigError
 class WeightAverage(nn.Module):
     """The exponential moving average of a model's weights, and of its running statistics.
 
-    While training is young the average follows faster: after n steps the decay is at most
-    (1 + n) / (10 + n), so that what was drawn at random is soon forgotten. The number of steps is
-    the caller's: PyTorch's own `AveragedModel` keeps it on the device and waits for it each step.
+    Early in training the average follows faster: after n steps the decay is at most (1 + n) / (10 +
+    n), so that the random initial weights are soon forgotten. The caller counts the steps:
+    PyTorch's `AveragedModel` keeps the count on the device and has to wait for it in each step.
 
     Args:
         model: The model; the average begins as a copy of it.
-        decay: Share of the average that a step keeps, between 0 and 1.
+        decay: Share of the average that remains after a step, between 0 and 1.
 
     Raises:
         ConfigError: The decay is out of its range.
@@ -32,7 +32,7 @@ class WeightAverage(nn.Module):
         if not 0 < decay < 1:
             raise ConfigError(
                 f"model.ema_decay cannot be {decay}",
-                hint="It is between 0 and 1; papers take 0.999.",
+                hint="It is between 0 and 1; papers use 0.999.",
             )
         self.decay = decay
         self.model = deepcopy(model).requires_grad_(False)
@@ -43,7 +43,7 @@ class WeightAverage(nn.Module):
 
         Args:
             model: The model that is trained.
-            steps: Optimiser steps done, the last one included.
+            steps: Optimiser steps done, including the last one.
         """
         decay = min(self.decay, (1 + steps) / (10 + steps))
         for average, current in self._pairs(model):
@@ -54,7 +54,7 @@ class WeightAverage(nn.Module):
 
     @torch.no_grad()
     def reset(self, model: nn.Module) -> None:
-        """Begin again, as a copy of the model."""
+        """Start again as a copy of the model."""
         for average, current in self._pairs(model):
             average.copy_(current)
 

@@ -19,13 +19,13 @@ def adagrad(parameters: Any) -> torch.optim.Optimizer:
 
 
 class CandidateModule(QAModule):
-    """Trains a scorer to choose the answer among the candidates; evaluates its first choice.
+    """Trains a scorer to choose the answer among the candidates, and evaluates its best candidate.
 
     Args:
-        scorer: The scorer, without its sizes: they come from the data.
+        scorer: The scorer, without its sizes, which come from the data.
         optimizer: Makes the optimiser from parameters.
         decay: How the learning rate falls over the training (see `QAModule`).
-        **options: Of `QAModule`: warm-up, plateau, average of weights, word dropout.
+        **options: Options of `QAModule`: warm-up, plateau, average of weights, word dropout.
     """
 
     inputs_type = CandidateInputs

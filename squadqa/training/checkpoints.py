@@ -1,4 +1,4 @@
-"""Checkpoints of a training: the last one, to go on from, and the best one, to score and use."""
+"""Checkpoints of a training: the last one, to resume from, and the best one, to score and use."""
 
 import signal
 from pathlib import Path
@@ -15,7 +15,7 @@ BEST = "best.ckpt"
 
 
 class TrainingStopped(BaseException):
-    """A signal stopped a training, after its step was finished and the checkpoint saved.
+    """A signal stopped a training, after the step was finished and a checkpoint was saved.
 
     Args:
         checkpoint: The checkpoint to resume from.
@@ -27,16 +27,17 @@ class TrainingStopped(BaseException):
 
 
 class LastCheckpoint(Checkpoint):
-    """Keeps `last.ckpt` up to date, and saves it when a signal asks training to stop.
+    """Keeps `last.ckpt` up to date, also when a signal stops training.
 
-    A `Checkpoint`, because Lightning calls those after all other callbacks: what they have learned
-    of a batch or an epoch is saved too.
+    It is a Lightning `Checkpoint`, since those are called after all other callbacks. So the state
+    of other callbacks after a batch or an epoch is saved too.
 
-    Ctrl+C (SIGINT) and SIGTERM finish the step, save, and raise `TrainingStopped`; a second one
-    stops at once. What a kill -9 loses is at most `every_n_steps` steps and an evaluation.
+    After Ctrl+C (SIGINT) or SIGTERM the step is finished, the checkpoint saved, and
+    `TrainingStopped` raised; a second signal stops at once. A kill -9 loses at most `every_n_steps`
+    steps and an evaluation.
 
-    Nothing is saved between an epoch's last step and its evaluation, for Lightning would leave the
-    evaluation out when it resumes from there; a signal that comes then stops after it.
+    Nothing is saved between an epoch's last step and its evaluation, since Lightning would skip the
+    evaluation when it resumes from there. A signal in between takes effect after the evaluation.
 
     Args:
         folder: Folder of checkpoints.
@@ -67,7 +68,7 @@ class LastCheckpoint(Checkpoint):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
-        """Save if it is time, or if a signal came (called by Lightning)."""
+        """Save if it is due, or if a signal came (called by Lightning)."""
         if not trainer.is_last_batch:
             self._save(trainer, is_due=trainer.global_step % self.every_n_steps == 0)
 
@@ -77,7 +78,7 @@ class LastCheckpoint(Checkpoint):
 
     def _save(self, trainer: pl.Trainer, *, is_due: bool) -> None:
         stop = bool(self._signal)
-        if trainer.world_size > 1:  # a signal may have come to one process only
+        if trainer.world_size > 1:  # a signal may have reached only one process
             stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
         if stop or is_due:
             trainer.save_checkpoint(self.path)
@@ -97,10 +98,10 @@ class LastCheckpoint(Checkpoint):
 
 
 class Keeper(Protocol):
-    """Keeps a training's best weights, to score them at its end."""
+    """Keeps a training's best weights, which are scored at its end."""
 
     def restore(self, module: pl.LightningModule, trainer: pl.Trainer) -> Path | None:
-        """Give the best weights back: load them, or name the checkpoint that holds them."""
+        """Restore the best weights: load them, or return the checkpoint that contains them."""
 
 
 class CheckpointFolder:
@@ -123,10 +124,10 @@ class CheckpointFolder:
         self.callbacks = [best, LastCheckpoint(folder, every_n_steps=every_n_steps)]
 
     def restore(self, module: pl.LightningModule, trainer: pl.Trainer) -> Path:
-        """Name the best checkpoint, or the last one where there was no evaluation.
+        """Return the best checkpoint, or the last one if there was no evaluation.
 
-        Processes that a scheduler started may have named the folder each for itself: the first
-        one's counts.
+        Processes that a scheduler started may each have their own folder; the first process's is
+        used.
         """
         folder = Path(trainer.strategy.broadcast(str(self.folder)))
         best = folder / BEST
@@ -156,14 +157,14 @@ class BestWeights(pl.Callback):
 
 
 def require_model(saved: str | None, described: str) -> None:
-    """Make sure that a checkpoint is of the model that a configuration describes.
+    """Check that a checkpoint belongs to the model that a configuration describes.
 
     Args:
-        saved: The class of the model whose weights the checkpoint holds, if it says so.
+        saved: The class of the model in the checkpoint, if the checkpoint says so.
         described: The class that the configuration names.
 
     Raises:
-        CheckpointError: They are not the same.
+        CheckpointError: They differ.
     """
     if saved != described:
         raise CheckpointError(

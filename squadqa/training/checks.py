@@ -1,4 +1,4 @@
-"""What is found out before a training begins, so that it does not fail at its end."""
+"""Checks before a training begins, so that it does not fail at its end."""
 
 from typing import Any
 
@@ -10,18 +10,18 @@ from squadqa.models.base import QAModel
 from squadqa.training.module import QAModule
 
 BETTER = {"val/f1": "max", "val/exact_match": "max", "val/loss": "min"}
-"""Scores that early stopping can watch, and whether larger or smaller ones are better."""
+"""Scores that early stopping can watch, and whether larger or smaller values are better."""
 
 
 def require_inputs(module: QAModule, inputs: Inputs) -> None:
-    """Make sure that a model can be trained on what there is to read.
+    """Check that a model can be trained on the data's inputs.
 
     Args:
         module: The model and how it is trained.
-        inputs: Those of the data.
+        inputs: The inputs of the data.
 
     Raises:
-        ConfigError: They are the other family's, or have no word vectors to drop.
+        ConfigError: The inputs are for the other family, or have no word vectors to drop.
     """
     if not isinstance(inputs, module.inputs_type):
         raise ConfigError(
@@ -37,23 +37,23 @@ def require_inputs(module: QAModule, inputs: Inputs) -> None:
 
 
 def require_precision(kind: type[QAModel], precision: str, device: torch.device) -> None:
-    """Make sure that a kind of models can be trained in a precision.
+    """Check that a kind of model can be trained in a precision.
 
     Args:
-        kind: The kind of models.
+        kind: The kind of model.
         precision: Lightning's name for the precision.
-        device: Where the model is to be trained.
+        device: The device of the training.
 
     Raises:
-        ConfigError: It cannot: see the hint.
+        ConfigError: It cannot; the hint says why.
     """
     if precision == "32-true":
         return
-    next_step = "Leave trainer.precision out, or --precision: it is 32-true."
+    next_step = "Leave out trainer.precision, or --precision: the default is 32-true."
     if not precision.endswith("-mixed"):
         raise ConfigError(
             f'trainer.precision cannot be "{precision}"',
-            hint="It is 32-true; where there is a GPU, bf16-mixed or 16-mixed.",
+            hint="It is 32-true or, on a GPU, bf16-mixed or 16-mixed.",
             next_step=next_step,
         )
     if device.type == "cpu" and not kind.mixes_on_cpu:
@@ -65,20 +65,20 @@ def require_precision(kind: type[QAModel], precision: str, device: torch.device)
 
 
 def require_practice(config: Any) -> None:
-    """Make sure that a training can be clipped and stopped, and its rate cut, as it is told.
+    """Check the options of clipping, early stopping and cuts of the learning rate.
 
     Args:
         config: The whole configuration of a training.
 
     Raises:
-        ConfigError: It cannot.
+        ConfigError: An option is out of its range, or two do not fit each other.
     """
     practice, stopping = config.model.init_args, config.early_stopping
     clip = config.trainer.gradient_clip_val
     if clip is not None and clip < 0:
         raise ConfigError(
             f"trainer.gradient_clip_val cannot be {clip}",
-            hint="It is the largest norm of all gradients, such as 5; 0 leaves them as they are.",
+            hint="It is the largest norm of all gradients, such as 5; 0 clips nothing.",
         )
     mode = BETTER.get(stopping.monitor)
     if mode is None:
@@ -105,19 +105,19 @@ def require_practice(config: Any) -> None:
 
 
 def require_end(config: Any) -> None:
-    """Make sure that a rate that falls over the whole training has an end to fall to.
+    """Check that a training has an end if its learning rate falls until then.
 
     Args:
         config: The whole configuration of a training.
 
     Raises:
-        ConfigError: The training is endless.
+        ConfigError: The training has no end.
     """
     trainer, decay = config.trainer, config.model.init_args.get("decay")
     is_endless = trainer.max_epochs == trainer.max_steps == -1 and config.budget_minutes is None
     if decay in ("linear", "cosine") and is_endless:
         raise ConfigError(
             f'model.decay cannot be "{decay}": the training has no end',
-            next_step="Give trainer.max_epochs, trainer.max_steps or budget_minutes, or choose "
+            next_step="Set trainer.max_epochs, trainer.max_steps or budget_minutes, or choose "
             "decay: plateau or none.",
         )

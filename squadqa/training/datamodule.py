@@ -1,4 +1,4 @@
-"""The questions that a training uses: train, a held-out part of it, and dev."""
+"""The questions of a training: train, a held-out part of it, and dev."""
 
 from pathlib import Path
 from typing import Any
@@ -27,18 +27,18 @@ class SquadDataModule(pl.LightningDataModule):
     Args:
         inputs: What the model reads of the data.
         train: Training questions: a path, `squad`, or a `datasets` name.
-        val: Validation questions, to stop early and to choose the checkpoint; None holds articles
-            of `train` out.
+        val: Validation questions, for early stopping and the choice of the checkpoint; None holds
+            out articles of `train`.
         test: Test questions, scored at the end.
-        predict: Questions to answer with `predict`, answers not needed; None takes `test`.
-        val_share: Share of train's questions to hold out where `val` is None.
+        predict: Questions to answer with `predict`, which need no answers; None takes `test`.
+        val_share: Share of train's questions to hold out if `val` is None.
         batch_size: Questions in a training batch of one process.
         eval_batch_size: Questions in an evaluation batch of one process.
         bad_answers: What to do with a training question without usable answers: "error" stops,
-            "skip" leaves it out and counts it.
-        limit_train: Train on the first so many questions only; None takes all.
+            "skip" leaves the question out and counts it.
+        limit_train: Train only on the first so many questions; None takes all.
         cache_dir: Folder of prepared data; None takes `SQUADQA_CACHE_DIR` or `data/cache`.
-        workers: Processes that annotate; 0 takes one for each core.
+        workers: Number of processes that annotate; 0 takes one for each core.
 
     Raises:
         ConfigError: A batch size or `val_share` is out of its range.
@@ -78,17 +78,17 @@ class SquadDataModule(pl.LightningDataModule):
         self.cache_dir = Path(cache_dir) if cache_dir else None
         self.workers = workers
         self.progress: Progress | None = None
-        self.seed = 0  # of the order of training batches
+        self.seed = 0  # for the order of training batches
         self.datasets: dict[str, QuestionDataset[Any]] = {}
         self._prepared: dict[str, PreparedData] = {}
         self._rows: dict[str, NDArray[np.int64]] = {}
         self._is_fitted = False
-        self._current: set[str] = set()  # parts whose data sets are made from the inputs' state
+        self._current: set[str] = set()  # parts whose data sets match the inputs' state
 
     def prepare_data(self) -> None:
         """Fill the cache, in one process (called by Lightning).
 
-        Before a training also with what it ends with: mistakes in test data show at once.
+        Before a training this includes the test data, so that mistakes in them show at once.
         """
         self._open_parts()
         assert self.trainer is not None
@@ -96,9 +96,9 @@ class SquadDataModule(pl.LightningDataModule):
             self._prepare("test")
 
     def setup(self, stage: str) -> None:
-        """Open what the stage needs and fit the inputs on train (called by Lightning).
+        """Open the data of a stage, and fit the inputs on train (called by Lightning).
 
-        A further training on this data module finds the inputs fitted and the data sets made.
+        A second training with this data module reuses the fitted inputs and the data sets.
         """
         self._open_parts()
         if stage == "fit" and not self._is_fitted:
@@ -111,31 +111,31 @@ class SquadDataModule(pl.LightningDataModule):
 
     @property
     def sizes(self) -> Sizes:
-        """What the model must know of the data to be built, once the inputs are fitted."""
+        """The sizes that the model is built from; known once the inputs are fitted."""
         return self.inputs.sizes
 
     @property
     def batches_per_epoch(self) -> int:
-        """Training batches of one process in an epoch."""
+        """Number of training batches of one process in an epoch."""
         processes = self.trainer.world_size if self.trainer else 1
         return -(-len(self._rows["train"]) // (self.batch_size * processes))
 
     def train_dataloader(self) -> ResumableLoader:
-        """Give shuffled batches of like length (called by Lightning)."""
+        """Make the loader of shuffled batches of similar length (called by Lightning)."""
         return self._loader("train", self._prepared["train"], self._rows["train"])
 
     def val_dataloader(self) -> ResumableLoader:
-        """Give every validation question (called by Lightning)."""
+        """Make the loader of all validation questions (called by Lightning)."""
         if self.sources["val"] is not None:
             return self._loader("val", self._prepared["val"], None)
         return self._loader("val", self._prepared["train"], self._rows["val"])
 
     def test_dataloader(self) -> ResumableLoader:
-        """Give every test question (called by Lightning)."""
+        """Make the loader of all test questions (called by Lightning)."""
         return self._loader("test", self._prepared["test"], None)
 
     def predict_dataloader(self) -> DataLoader[Any]:
-        """Give every question to answer (called by Lightning, which makes the loader anew)."""
+        """Make the loader of all questions to answer (called by Lightning, which copies it)."""
         loader = self._loader("predict", self._prepared["predict"], None)
         return DataLoader(
             loader.dataset,
@@ -146,11 +146,11 @@ class SquadDataModule(pl.LightningDataModule):
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Give what the inputs learned from train (called by Lightning)."""
+        """Return what the inputs learned from train (called by Lightning)."""
         return {"inputs": self.inputs.state_dict()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take back what the inputs learned from train (called by Lightning)."""
+        """Restore what the inputs learned from train (called by Lightning)."""
         self.inputs.load_state_dict(state_dict["inputs"])
         self._is_fitted, self._current = False, set()
 
@@ -158,8 +158,8 @@ class SquadDataModule(pl.LightningDataModule):
         """Count the questions of `train` and `val`, and those that train leaves out.
 
         Returns:
-            "train", "val"; "skipped", without usable answers; "lost", whose answer no token holds;
-            "without_target", that are in "train" but that the model cannot answer right.
+            Counts of "train" and "val"; "skipped" (without usable answers), "lost" (answers that no
+            token contains), "without_target" (in "train", but no span or candidate is right).
         """
         train, own_val = self._prepared["train"], self._prepared.get("val")
         return {
@@ -199,7 +199,7 @@ class SquadDataModule(pl.LightningDataModule):
         )
 
     def _split(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows of train and of its held-out articles; lost answers cannot be trained on."""
+        """Rows of train and of its held-out articles; train excludes lost answers."""
         data = self._prepared["train"]
         rows = np.arange(len(data.ids))
         is_val = (

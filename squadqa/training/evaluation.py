@@ -1,4 +1,4 @@
-"""What an evaluation comes to, and what it asks of the data."""
+"""The result of an evaluation, and the interface of the data that training needs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,11 +11,11 @@ from squadqa.data.inputs import Inputs
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The scores and answers of all questions of a part of the data.
+    """Scores and answers of all questions in a part of the data.
 
     Args:
-        scores: "exact_match" and "f1" in percent, "loss" in nats, not rounded; none where the
-            questions were answered and not scored.
+        scores: "exact_match" and "f1" in percent, "loss" in nats, not rounded; empty if the
+            questions were only answered.
         predictions: The answers by question id.
     """
 
@@ -24,21 +24,21 @@ class Evaluation:
 
 
 class TrainingData(Protocol):
-    """What a training asks of its data: `squadqa.training.datamodule.SquadDataModule` has it."""
+    """The interface of a training's data; `squadqa.training.datamodule.SquadDataModule` has it."""
 
     inputs: Inputs
-    """What the model reads of the data."""
+    """The inputs of the model."""
 
     datasets: dict[str, QuestionDataset[Any]]
-    """The questions of "train", "val", "test" and "predict", where they are open."""
+    """The data sets of "train", "val", "test" and "predict", as far as they are open."""
 
     @property
     def sizes(self) -> Sizes:
-        """What the model must know of the data to be built."""
+        """The sizes that the model is built from."""
 
     @property
     def batches_per_epoch(self) -> int:
-        """Training batches of one process in an epoch."""
+        """Number of training batches of one process in an epoch."""
 
     def counts(self) -> dict[str, int]:
         """Count the questions of train and val, and those that train leaves out."""

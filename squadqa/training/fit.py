@@ -24,13 +24,13 @@ def make_trainer(
     loggers: Iterable[Logger] = (),
     **more: Any,
 ) -> pl.Trainer:
-    """Make a trainer that tells nothing by itself.
+    """Make a trainer that prints nothing.
 
     Args:
-        options: Of `pytorch_lightning.Trainer`, as a configuration's section `trainer` has them.
-        callbacks: Callbacks after those that the options name.
-        loggers: Where scores are logged to.
-        **more: Options that stand above the others.
+        options: Options of `pytorch_lightning.Trainer`, as in a configuration's section `trainer`.
+        callbacks: Callbacks to add after those of the options.
+        loggers: Loggers of the scores.
+        **more: Options that replace those in `options`.
 
     Raises:
         ConfigError: Lightning refuses an option.
@@ -49,7 +49,7 @@ def make_trainer(
         )
     except (MisconfigurationException, TypeError, ValueError) as error:
         raise ConfigError(
-            f"the trainer cannot be made so: {error}",
+            f"the trainer cannot be made with these options: {error}",
             next_step="Change the section `trainer`, or the options --device and --precision.",
         ) from error
 
@@ -64,19 +64,19 @@ def fit(
     keeper: Keeper,
     resume_from: Path | None = None,
 ) -> Evaluation:
-    """Train a model, and score its best weights on the test part.
+    """Train a model, and score its best weights on the test questions.
 
     Args:
         module: The model and how it is trained.
-        data: The questions; they may have served other trainings.
-        trainer: Trains it, with `clock` and what `keeper` needs among its callbacks.
-        seed: What the order of training questions depends on.
-        clock: Counts the training's time, by which a learning rate may fall.
+        data: The questions; another training may have used them already.
+        trainer: The trainer; `clock` and the callbacks of `keeper` are among its callbacks.
+        seed: Seed of the order of training questions.
+        clock: Counts the training's time, which the learning rate may depend on.
         keeper: Keeps the best weights.
-        resume_from: A checkpoint to go on from.
+        resume_from: A checkpoint to resume from.
 
     Returns:
-        The scores and answers on the test part.
+        The scores and answers of the test questions.
 
     Raises:
         SquadQAError: Model, data and trainer do not fit each other, or the data cannot be used.

@@ -1,4 +1,4 @@
-"""Memory that a training on a CPU keeps between its batches."""
+"""Freed memory that a training on a CPU keeps between batches."""
 
 import ctypes
 import os
@@ -10,23 +10,22 @@ import pytorch_lightning as pl
 
 
 class HeldMemory(pl.Callback):
-    """Keeps freed memory for the next batch, and gives it back when too much has gathered.
+    """Keeps freed memory for the next batch, and returns it to the system when it becomes too much.
 
     glibc's allocator returns a batch's large tensors to the system and asks for them again at the
-    next batch, page by page, which can take a third of a CPU's time. Keeping them saves that.
-    Since batches differ in length, holes are left between the blocks that are kept, so what is
-    kept is bounded. It is a setting of the whole process. Elsewhere than on Linux with glibc this
-    does nothing.
+    next batch, page by page, which can take a third of a CPU's time. Keeping them saves that time.
+    Since batches differ in length, the kept blocks leave holes, so the amount of kept memory is
+    limited. The setting affects the whole process. Without Linux and glibc this does nothing.
 
     Args:
-        most_gib: What the process may hold beyond what it needs between batches, in GiB; 0 leaves
-            the allocator as it is.
+        most_gib: Memory that the process may keep beyond its need between batches, in GiB; 0 leaves
+            the allocator unchanged.
     """
 
     def __init__(self, *, most_gib: float = 2.0) -> None:
         self.most_bytes = most_gib * 2**30
         self._libc: ctypes.CDLL | None = None
-        self._needed = 0  # bytes held when all that is free was given back
+        self._needed = 0  # bytes in use when all free memory was returned
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start keeping freed memory (called by Lightning)."""
@@ -40,7 +39,7 @@ class HeldMemory(pl.Callback):
             self._libc = libc
 
     def on_train_batch_end(self, *_: Any) -> None:
-        """Give memory back if too much is held (called by Lightning)."""
+        """Return memory to the system if too much is kept (called by Lightning)."""
         if self._libc is not None and _held_bytes() - self._needed > self.most_bytes:
             self._give_back(self._libc)
 
@@ -54,6 +53,6 @@ KEPT_BYTES = 2**30  # larger than any block of a batch
 
 
 def _held_bytes(statm: Path = Path("/proc/self/statm")) -> int:
-    """Give what the process holds of memory, files mapped into it left out."""
+    """Return the memory of the process in bytes, without files mapped into it."""
     resident, shared = statm.read_text(encoding="ascii").split()[1:3]
     return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")

@@ -1,4 +1,4 @@
-"""A data loader that can go on in the middle of an epoch."""
+"""A data loader that can resume in the middle of an epoch."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,14 +10,14 @@ from squadqa.data.sampler import LengthGroupedSampler
 
 
 class ResumableLoader(DataLoader[Any]):
-    """Remembers how many batches of the epoch it gave, and starts after them when told to.
+    """Counts the batches of the epoch that it yielded, and can start after them.
 
     Lightning saves and restores the state of a loader that has `state_dict`.
 
     Args:
-        dataset: Has `collate`, which makes a batch of items.
+        dataset: The data set; its `collate` makes a batch of items.
         sampler: The order of items.
-        **options: Of `torch.utils.data.DataLoader`.
+        **options: Options of `torch.utils.data.DataLoader`.
     """
 
     sampler: LengthGroupedSampler
@@ -28,7 +28,7 @@ class ResumableLoader(DataLoader[Any]):
             sampler=sampler,
             batch_size=sampler.batch_size,
             collate_fn=dataset.collate,
-            generator=torch.Generator(),  # the global one must not be drawn from on resuming
+            generator=torch.Generator(),  # resuming must not use the global one
             **options,
         )
         self._given = 0
@@ -42,9 +42,9 @@ class ResumableLoader(DataLoader[Any]):
             yield batch
 
     def state_dict(self) -> dict[str, int]:
-        """Give how many batches of the current epoch were given."""
+        """Return the number of batches of the current epoch that were yielded."""
         return {"given": self._given}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Start the next epoch's iteration after the batches that were given."""
+        """Start the next iteration after the batches that were already yielded."""
         self._resume_at = state["given"] % max(len(self), 1)

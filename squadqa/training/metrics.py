@@ -1,4 +1,4 @@
-"""Predictions of an evaluation, gathered over processes, each question counted once."""
+"""Predictions of an evaluation, collected from all processes, each question counted once."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from torchmetrics import Metric
 class Predictions:
     """The answer spans of N questions, in the data set's order.
 
-    No tuple and no dataclass: torchmetrics would take the dimension N from those if N is 1.
+    Not a tuple or dataclass: torchmetrics would drop the dimension N of those if N is 1.
 
     Args:
-        index: (N,) place in the data set, ascending, each once.
+        index: (N,) index in the data set, ascending, each once.
         spans: (N, 2) first and last token, inclusive.
         losses: (N,) loss of each question in nats.
     """
@@ -25,10 +25,10 @@ class Predictions:
 
 
 class PredictionGatherer(Metric):
-    """Collects spans over batches and processes.
+    """Collects spans from batches and processes.
 
-    Distributed evaluation repeats questions to give every process as many batches; the data set's
-    index tells the repeats, and each question is kept once.
+    Distributed evaluation repeats questions so that every process has the same number of batches.
+    Repeats are found by the index in the data set, and each question is kept once.
     """
 
     full_state_update = False
@@ -45,7 +45,7 @@ class PredictionGatherer(Metric):
         """Add a batch.
 
         Args:
-            index: (B,) place of each question in the data set.
+            index: (B,) index of each question in the data set.
             spans: (B, 2) first and last token, inclusive.
             losses: (B,) in nats.
         """
@@ -54,7 +54,7 @@ class PredictionGatherer(Metric):
         self.losses.append(losses.float())
 
     def compute(self) -> Predictions:
-        """Give what all processes collected, each question once."""
+        """Return the predictions of all processes, each question once."""
         index, spans, losses = (
             torch.cat(list(state)) if isinstance(state, list) else state
             for state in (self.index, self.spans, self.losses)

@@ -1,4 +1,7 @@
-"""Training and evaluation of one model with Lightning: steps, optimiser, schedule, scores."""
+"""Training and evaluation of one model with Lightning: steps, optimiser, schedule, scores.
+
+One file, as it is one class: Lightning calls all hooks of a training on its module.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -32,19 +35,20 @@ class QAModule(pl.LightningModule):
     """Trains and evaluates one model on questions.
 
     Args:
-        make_model: Makes the model from what it must know of the data.
+        make_model: Makes the model from the sizes of the data.
         optimizer: Makes the optimiser from parameters.
         decay: How the learning rate falls: "linear" or "cosine" over the training, to 1 % at its
             last step or at the end of its time, whichever is first; "plateau", cut whenever the
             val score stalls; or "none".
-        warmup_steps: Optimiser steps over which the learning rate rises from zero, before any
+        warmup_steps: Optimiser steps during which the learning rate rises from zero, before any
             decay.
-        plateau_factor: Share of the learning rate that a cut of "plateau" leaves.
-        plateau_patience: Evaluations in a row without a better score that a cut waits for.
-        plateau_score: The score of an evaluation that "plateau" watches.
-        ema_decay: Evaluate and keep an exponential moving average of the weights with this decay,
+        plateau_factor: With "plateau", a cut multiplies the learning rate by this.
+        plateau_patience: With "plateau", number of evaluations in a row without a better score
+            before a cut.
+        plateau_score: With "plateau", the watched score of an evaluation.
+        ema_decay: Keep and evaluate an exponential moving average of the weights with this decay,
             such as 0.999; None evaluates the weights themselves.
-        word_dropout: Share of a batch's word forms that lose their vectors in training, 0 to 1;
+        word_dropout: Share of a batch's word forms whose vectors are zeroed in training, 0 to 1;
             their characters stay.
 
     Raises:
@@ -52,10 +56,10 @@ class QAModule(pl.LightningModule):
     """
 
     inputs_type: ClassVar[type[Inputs]]
-    """What the family's models read."""
+    """The inputs that the family's models need."""
 
     model_type: ClassVar[type[QAModel]]
-    """The kind of model that it trains."""
+    """The kind of model that this class trains."""
 
     def __init__(
         self,
@@ -73,7 +77,7 @@ class QAModule(pl.LightningModule):
         super().__init__()
         if not 0 <= word_dropout < 1:
             raise ConfigError(
-                f"model.word_dropout cannot be {word_dropout}", hint="It is 0 or more, under 1."
+                f"model.word_dropout cannot be {word_dropout}", hint="It is 0 or more and below 1."
             )
         if warmup_steps < 0:
             raise ConfigError(
@@ -95,19 +99,19 @@ class QAModule(pl.LightningModule):
 
     @property
     def data(self) -> TrainingData:
-        """The questions that the trainer goes through."""
+        """The questions that the trainer uses."""
         return cast(TrainingData, self.trainer.datamodule)  # type: ignore[attr-defined]
 
     @property
     def active(self) -> QAModel:
-        """The model; while evaluating, the average of its weights, where one is kept."""
+        """The model; in evaluation the average of its weights, if one is kept."""
         assert self.model is not None
         if self.average is None or self.training:
             return self.model
         return cast(QAModel, self.average.model)
 
     def configure_model(self) -> None:
-        """Build the model when the data's sizes are known (called by Lightning)."""
+        """Build the model, once the data's sizes are known (called by Lightning)."""
         if self.model is not None:
             return
         with _made("the model", "Change the sizes and shares of the model in the configuration."):
@@ -138,10 +142,10 @@ class QAModule(pl.LightningModule):
         }
 
     def total_steps(self) -> float:
-        """Give the optimiser steps of the whole training, infinite where it has no last one.
+        """Return the number of optimiser steps of the whole training; infinite if it has no end.
 
-        Lightning's own estimate opens the training data before the checkpoint is restored, after
-        which it no longer restores the place inside the epoch.
+        Lightning's own estimate would open the training data before the checkpoint is restored;
+        Lightning would then not restore the place inside the epoch.
         """
         trainer = self.trainer
         if trainer.max_steps >= 0:
@@ -156,7 +160,7 @@ class QAModule(pl.LightningModule):
         return -(-batches // trainer.accumulate_grad_batches) * epochs
 
     def losses(self, batch: Any) -> Tensor:
-        """Give the (B,) losses of a batch's questions in nats."""
+        """Return the (B,) losses of a batch's questions in nats."""
         rows, losses = [], []
         for part_rows, part in parts(batch):
             rows.append(part_rows)
@@ -164,7 +168,7 @@ class QAModule(pl.LightningModule):
         return in_order(rows, losses)
 
     def predict_spans(self, batch: Any) -> tuple[Tensor, Tensor]:
-        """Give the (B, 2) best spans, inclusive tokens, and the (B,) losses."""
+        """Return the (B, 2) best spans (inclusive tokens) and the (B,) losses."""
         rows, spans, losses = [], [], []
         for part_rows, part in parts(batch):
             output = self.active(part)
@@ -174,13 +178,13 @@ class QAModule(pl.LightningModule):
         return in_order(rows, spans), in_order(rows, losses)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Tell the model which pass it is in, a resumed one too (called by Lightning)."""
+        """Prepare the model for the current pass, also after a resume (called by Lightning)."""
         for model in (self.model, self.average.model if self.average else None):
             if isinstance(model, QAModel):
                 model.start_epoch(self.current_epoch, epochs=self.trainer.max_epochs or 1)
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        """Give the mean loss of a batch (called by Lightning)."""
+        """Return the mean loss of a batch (called by Lightning)."""
         if self.word_dropout:
             batch = drop_words(batch, share=self.word_dropout)
         loss = self.losses(batch).mean()
@@ -188,7 +192,7 @@ class QAModule(pl.LightningModule):
         return loss
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """Change the weights, and then their average (called by Lightning)."""
+        """Update the weights, and then their average (called by Lightning)."""
         super().optimizer_step(*args, **kwargs)
         if self.average is not None:
             assert self.model is not None
@@ -206,22 +210,22 @@ class QAModule(pl.LightningModule):
     test_step = predict_step = validation_step
 
     def on_validation_epoch_end(self) -> None:
-        """Score what was collected by the official rule (called by Lightning)."""
+        """Score the collected predictions by the official rule (called by Lightning)."""
         self._evaluate("val")
         is_training = self.trainer.state.fn == "fit" and not self.trainer.sanity_checking
         if self.decay == "plateau" and is_training:
             self._follow_plateau()
 
     def on_test_epoch_end(self) -> None:
-        """Score what was collected by the official rule (called by Lightning)."""
+        """Score the collected predictions by the official rule (called by Lightning)."""
         self._evaluate("test")
 
     def on_predict_epoch_end(self) -> None:
-        """Keep what was collected (called by Lightning)."""
+        """Keep the collected predictions (called by Lightning)."""
         self.evaluation = Evaluation(predictions=self._gather("predict")[0])
 
     def _follow_plateau(self) -> None:
-        """Cut the learning rate, for the next step on, if the score has stalled."""
+        """Cut the learning rate from the next step on, if the score has stalled."""
         score, before = self.evaluation.scores[self.plateau_score], self.plateau.share
         self.plateau.update(-score if self.plateau_score == "loss" else score)
         for optimizer in self.trainer.optimizers:
@@ -229,12 +233,13 @@ class QAModule(pl.LightningModule):
                 group["lr"] *= self.plateau.share / before
 
     def _evaluate(self, stage: str) -> None:
-        """Set `evaluation` to what was collected, and log its scores."""
+        """Set `evaluation` from the collected predictions, and log its scores."""
         predictions, items, losses = self._gather(stage)
         dataset = self.data.datasets[stage]
         references = [dataset.references_of(item) for item in items]
         exact, f1 = score_pairs(predictions.values(), references)
-        # A question that a limit of the trainer left out is wrong: nothing inflates a score.
+        # A question that a limit of the trainer left out counts as wrong, so that no score is
+        # inflated.
         total = len(items) if self.trainer.sanity_checking else len(dataset)
         scores = {
             "exact_match": 100.0 * sum(exact) / total,
@@ -245,7 +250,7 @@ class QAModule(pl.LightningModule):
         self.log_dict({f"{stage}/{name}": value for name, value in scores.items()})
 
     def _gather(self, stage: str) -> tuple[dict[str, str], list[int], Tensor]:
-        """Give the collected answers by question id, and the questions' places and losses."""
+        """Return the collected answers by question id, and the questions' indices and losses."""
         gathered = self.gatherer.compute()
         self.gatherer.reset()
         dataset = self.data.datasets[stage]
@@ -265,10 +270,10 @@ class QAModule(pl.LightningModule):
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> Any:
-        """Take weights (called by Lightning).
+        """Load weights (called by Lightning).
 
         Raises:
-            CheckpointError: They are of another size, or of other parts.
+            CheckpointError: They have other names or sizes.
         """
         try:
             return super().load_state_dict(state_dict, strict=strict, assign=assign)
@@ -280,7 +285,7 @@ class QAModule(pl.LightningModule):
             ) from error
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add whose weights they are, and how the learning rate fell (called by Lightning)."""
+        """Add the model's name and the state of the learning rate (called by Lightning)."""
         checkpoint["squadqa"] = {
             "model": type(self.model).__name__,
             "plateau": self.plateau.state_dict(),
@@ -295,10 +300,12 @@ class QAModule(pl.LightningModule):
 
 @contextmanager
 def _made(what: str, next_step: str) -> Iterator[None]:
-    """Say of values that PyTorch refuses that they are the configuration's."""
+    """Turn PyTorch's errors into a `ConfigError`, as the values are the configuration's."""
     try:
         yield
     except SquadQAError:
         raise
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ConfigError(f"{what} cannot be made so: {error}", next_step=next_step) from error
+        raise ConfigError(
+            f"{what} cannot be made with these values: {error}", next_step=next_step
+        ) from error

@@ -1,7 +1,7 @@
-"""A batch in parts, where one long text would have all others padded to its length.
+"""Splitting of batches, so that one long text does not pad all others to its length.
 
-Batches are of like length, but for what is far longer than all else in a training: of 32 questions,
-one with a context of 5,000 tokens would have a reader hold 5,000 tokens of every one.
+Batches have similar lengths, except for texts that are far longer than all others of a training:
+one context of 5,000 tokens among 32 questions would make a reader keep 5,000 tokens of each.
 
 Letters: B batch, C context tokens, Q question tokens.
 """
@@ -18,20 +18,21 @@ from squadqa.batch import SpanBatch
 from squadqa.data.sampler import bounded_batches
 
 MOST_PAIRS = 2**26
-"""Pairs of tokens of the longer text that a part holds, padding included: 64 questions of 1,024
-tokens. Self-attention compares every pair; what it keeps of each is a few numbers."""
+"""Most pairs of tokens of the longer text in a part, including padding: 64 questions of 1,024
+tokens. Self-attention compares every pair, and keeps a few numbers for each."""
 
 
 def parts(batch: Any, *, most_pairs: int = MOST_PAIRS) -> list[tuple[Tensor, Any]]:
-    """Part a batch so that long texts are among their like.
+    """Split a batch so that each part has texts of similar length.
 
     Args:
-        batch: A `SpanBatch`; any other is left whole.
-        most_pairs: Pairs of tokens that a part holds; one question may have more.
+        batch: A `SpanBatch`; any other batch is not split.
+        most_pairs: Most pairs of tokens in a part; a single question may have more.
 
     Returns:
-        Rows of the batch and what stands in them, padded to its own longest texts; the batch itself
-        where it is no larger. Word forms are the batch's in every part.
+        For each part, its rows of the batch, and a batch of these rows, padded to its own longest
+        texts. A batch that is small enough is returned as one part. All parts share the batch's
+        word forms.
     """
     if not isinstance(batch, SpanBatch):
         return [(torch.arange(len(batch), device=batch.index.device), batch)]
@@ -67,11 +68,11 @@ def _parts(batch: SpanBatch, most_pairs: int) -> Iterator[tuple[Tensor, SpanBatc
 
 
 def in_order(rows: Sequence[Tensor], values: Sequence[Tensor]) -> Tensor:
-    """Put what belongs to some rows of a batch, each once, where it belongs.
+    """Put the values of parts back into the batch's order.
 
     Args:
-        rows: Rows of the batch, of each part.
-        values: What belongs to them.
+        rows: The rows of the batch in each part.
+        values: The values of these rows, for each part.
 
     Returns:
         (B, ...) values in the batch's order.

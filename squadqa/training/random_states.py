@@ -1,4 +1,4 @@
-"""The states of all random generators, kept so that a resumed training draws on."""
+"""The states of all random generators, which a resumed training continues from."""
 
 import random
 from typing import Any
@@ -9,13 +9,13 @@ import torch
 
 
 class RandomStates(pl.Callback):
-    """Keeps the states of all random generators in checkpoints, so that a resumed run draws on.
+    """Keeps the states of all random generators in checkpoints, so that a resumed run continues.
 
-    Of several processes those of the first are kept: resumed, all draw on from them.
+    With several processes the states of the first one are kept, and all processes resume from them.
     """
 
     def state_dict(self) -> dict[str, Any]:
-        """Give the states (called by Lightning)."""
+        """Return the states (called by Lightning)."""
         kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
         return {
             "python": random.getstate(),

@@ -1,4 +1,4 @@
-"""What a run folder says of a training: its whole configuration, and where it came from."""
+"""The record of a training in its run folder: the whole configuration, and where it came from."""
 
 import json
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class Origin:
 
     Args:
         configs: The configuration files, in order.
-        overrides: What differs from those files, by dotted names.
+        overrides: Values that differ from those files, by dotted names.
         command: The command line that started it.
         commit: The code's commit.
         hardware: The machine.
@@ -40,7 +40,7 @@ class RunRecord(pl.Callback):
     Args:
         config: The whole configuration, as YAML.
         values: The same as plain values.
-        origin: Where the training came from; of a resumed one the first origin stays.
+        origin: Where the training came from; a resumed training keeps its first origin.
     """
 
     def __init__(self, config: str, values: Mapping[str, Any], origin: Origin) -> None:
@@ -49,7 +49,7 @@ class RunRecord(pl.Callback):
         self.origin = origin
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Write it down, in one process (called by Lightning)."""
+        """Write the record, in one process (called by Lightning)."""
         if stage != "fit" or not trainer.is_global_zero:
             return
         folder = Path(trainer.default_root_dir)
@@ -77,6 +77,6 @@ def read_origin(folder: Path) -> Origin:
         return Origin(**{**values, "configs": tuple(values["configs"])})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(
-            f'cannot read where the run came from, "{path}": {error}',
+            f'cannot read the origin of the run, "{path}": {error}',
             next_step="Put back the file that training wrote.",
         ) from error

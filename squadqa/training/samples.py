@@ -1,4 +1,4 @@
-"""A few fixed questions to look at while a model learns."""
+"""A table of a few fixed questions, to look at while a model learns."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,13 +9,13 @@ from squadqa.data.dataset import QuestionDataset
 from squadqa.training.module import QAModule
 
 TABLE_ROWS = 20
-"""Questions in the table that is logged to Weights & Biases."""
+"""Number of questions in the table that is logged to Weights & Biases."""
 
 
 def fixed_questions(
     dataset: QuestionDataset[Any], predictions: Mapping[str, str], *, count: int
 ) -> list[tuple[str, str, str]]:
-    """Choose questions, evenly over a data set, the same at every evaluation.
+    """Choose questions evenly from a data set, the same ones at every evaluation.
 
     Args:
         dataset: The questions that were evaluated.
@@ -23,7 +23,7 @@ def fixed_questions(
         count: How many to choose.
 
     Returns:
-        Question, first reference ("" if there is none), and prediction of each.
+        For each: question, first reference ("" if there is none), and prediction.
     """
     items = {len(dataset) * number // count for number in range(count)} if len(dataset) else set()
     rows = []

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: over the optimiser steps of a whole training, or by what they bring."""
+"""Learning-rate schedules: over the steps or time of a training, or by its scores."""
 
 import math
 from typing import Any, Literal
@@ -8,22 +8,22 @@ from squadqa.errors import ConfigError
 Decay = Literal["none", "linear", "cosine", "plateau"]
 
 FLOOR = 0.01
-"""Share of the learning rate that a decay over steps ends at."""
+"""Share of the learning rate at the end of a decay over steps."""
 
 
 def learning_rate_factor(
     step: int, *, total_steps: float, warmup_steps: int, decay: Decay, budget_spent: float = 0.0
 ) -> float:
-    """Give the share of the learning rate that a step trains with.
+    """Return the share of the learning rate in a step.
 
     Args:
         step: Optimiser steps done.
-        total_steps: Steps of the whole training, infinite where only its time is limited.
-        warmup_steps: Steps over which the rate rises from zero.
-        decay: How the rate falls, from the end of the warm-up to the end of training; "plateau"
-            leaves that to `Plateau`.
-        budget_spent: Share of the training's time that is over, where that is limited; the rate
-            has fallen as far as steps or time tell, whichever ends first.
+        total_steps: Steps of the whole training; infinite if only its time is limited.
+        warmup_steps: Steps during which the rate rises from zero.
+        decay: How the rate falls from the end of the warm-up to the end of training; with "plateau"
+            only `Plateau` lowers it.
+        budget_spent: Share of the training's time that is over, if time is limited. The decay
+            follows steps or time, whichever is further.
     """
     if step < warmup_steps:
         return (step + 1) / warmup_steps
@@ -36,17 +36,17 @@ def learning_rate_factor(
 
 
 class Plateau:
-    """Cuts the learning rate each time that evaluations in a row bring nothing better.
+    """Cuts the learning rate whenever several evaluations in a row bring no better score.
 
-    PyTorch's `ReduceLROnPlateau` does the same, but sets the rate itself, so that no warm-up can
-    stand beside it, and Lightning steps it behind the epoch's last checkpoint.
+    PyTorch's `ReduceLROnPlateau` does the same, but sets the rate itself, which excludes a warm-up,
+    and Lightning calls it after the epoch's last checkpoint.
 
     Args:
-        factor: Share of the rate that a cut leaves, between 0 and 1.
-        patience: Evaluations in a row without a better score that a cut waits for.
+        factor: A cut multiplies the rate by this, between 0 and 1.
+        patience: Number of evaluations in a row without a better score before a cut.
 
     Raises:
-        ConfigError: One of them is out of its range.
+        ConfigError: A value is out of its range.
     """
 
     def __init__(self, *, factor: float, patience: int) -> None:
@@ -61,15 +61,15 @@ class Plateau:
             )
         self.factor = factor
         self.patience = patience
-        self.share = 1.0  # of the learning rate, that is left
+        self.share = 1.0  # remaining share of the learning rate
         self.best = -math.inf
-        self.waited = 0  # evaluations since the best, or since the last cut
+        self.waited = 0  # evaluations since the best one, or since the last cut
 
     def update(self, score: float) -> None:
-        """Take note of an evaluation.
+        """Record an evaluation, and cut the rate if it is due.
 
         Args:
-            score: What it came to, the higher the better.
+            score: Its score, higher is better.
         """
         if score > self.best:
             self.best, self.waited = score, 0
@@ -79,9 +79,9 @@ class Plateau:
             self.share, self.waited = self.share * self.factor, 0
 
     def state_dict(self) -> dict[str, Any]:
-        """Give what the evaluations came to so far, as plain values."""
+        """Return the record of evaluations so far, as plain values."""
         return {"share": self.share, "best": self.best, "waited": self.waited}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` gave."""
+        """Restore what `state_dict` returned."""
         self.share, self.best, self.waited = state["share"], state["best"], state["waited"]

@@ -19,13 +19,13 @@ def adamax(parameters: Any) -> torch.optim.Optimizer:
 
 
 class SpanModule(QAModule):
-    """Trains a reader on the first answer's span; evaluates its most probable span.
+    """Trains a reader on the first answer's span, and evaluates its most probable span.
 
     Args:
-        reader: The reader, without its sizes: they come from the data.
+        reader: The reader, without its sizes, which come from the data.
         optimizer: Makes the optimiser from parameters.
         decay: How the learning rate falls over the training (see `QAModule`).
-        **options: Of `QAModule`: warm-up, plateau, average of weights, word dropout.
+        **options: Options of `QAModule`: warm-up, plateau, average of weights, word dropout.
     """
 
     inputs_type = SpanInputs

@@ -1,4 +1,4 @@
-"""Begin a training with another run's weights: all whose name and shape fit the new model."""
+"""Warm starts: a training begins with all weights of another run that fit by name and shape."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class TakenWeights:
-    """What became of a model's weights, by name.
+    """The weights in a warm start, by name.
 
     Args:
-        taken: Those that another run gave.
-        reshaped: Those that have another shape there: their own shape, and the other.
-        missing: Those that are not there.
-        unused: Those of the other run that are not here.
+        taken: Weights copied from the other run.
+        reshaped: Weights with another shape there: the shape here, and the shape there.
+        missing: Weights that the other run does not have.
+        unused: Weights of the other run that the model does not have.
     """
 
     taken: tuple[str, ...]
@@ -35,12 +35,12 @@ class TakenWeights:
 class WarmStart(pl.Callback):
     """Gives a new model another run's weights before its training starts.
 
-    Not for a training that is resumed: it would start again.
+    Not for a resumed training, whose weights it would replace.
 
     Args:
         name: The other run's checkpoint, for messages.
-        weights: Its weights by name.
-        frequent: The word forms whose vectors it tuned, the most frequent first.
+        weights: The other run's weights by name.
+        frequent: The word forms whose vectors it tuned, most frequent first.
         vectors: Its sources of word vectors.
     """
 
@@ -59,7 +59,7 @@ class WarmStart(pl.Callback):
         self._frequent = frequent
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Take the weights (called by Lightning)."""
+        """Copy the weights (called by Lightning)."""
         assert isinstance(pl_module, QAModule) and pl_module.model is not None
         inputs = pl_module.data.inputs
         self.result = take_weights(
@@ -82,16 +82,16 @@ def take_weights(
 ) -> TakenWeights:
     """Copy into a model every weight whose name and shape fit.
 
-    What was added to the vectors of frequent words goes with the word, whatever its row.
+    Tuned vectors of frequent words are copied word by word, as a word's row may differ.
 
     Args:
-        model: The model, whose other weights stay as they are.
+        model: The model; its other weights are not changed.
         weights: Another model's weights by name.
-        frequent: The model's frequent word forms, and those of the other one.
+        frequent: The frequent word forms of the model, and those of the other model.
         name: Where the weights come from, for messages.
 
     Raises:
-        CheckpointError: Not one weight fits.
+        CheckpointError: No weight fits.
     """
     own = model.state_dict()
     weights = {**weights, **_tuned_words(model, weights, *frequent)}
@@ -122,7 +122,7 @@ def take_weights(
 def _tuned_words(
     model: nn.Module, weights: Mapping[str, Tensor], own: Sequence[str], other: Sequence[str]
 ) -> dict[str, Tensor]:
-    """Rows of tuned words in the model's order; words that were not tuned there begin at zero."""
+    """Rows of tuned words in the model's order; words that were not tuned there start at zero."""
     place = {form: row for row, form in enumerate(other, start=1)}
     moved = {}
     for path, module in model.named_modules():

@@ -1,8 +1,8 @@
-"""Word dropout: in training, some word forms of a batch lose their vectors.
+"""Word dropout: in training, the vectors of some word forms in a batch are zeroed.
 
-A form that is dropped looks like one that no source of vectors knows: its vector is zero, wherever
-it stands in the batch, and its characters have to tell what it is. Nothing is scaled up, for
-nothing is missing when all vectors are there.
+A dropped form looks like one that no source of vectors has: its vector is zero at all its places in
+the batch, and only its characters remain. Other vectors are not scaled up, since in evaluation no
+vectors are missing.
 """
 
 from dataclasses import replace
@@ -14,7 +14,7 @@ from squadqa.batch import FormBatch, SpanBatch
 
 
 def drop_words(batch: Any, *, share: float) -> Any:
-    """Give a batch in which some forms have no vectors.
+    """Return the batch with the vectors of some forms zeroed.
 
     Args:
         batch: A `SpanBatch`, or a `CandidateBatch` with words.

@@ -7,7 +7,7 @@ from squadqa.cli.main import main
 
 @pytest.fixture
 def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Runs a command that must be refused as a user's mistake; gives what it says."""
+    """Run a command that must be refused as a user's mistake, and return its message."""
 
     def run(*arguments: object) -> str:
         code = main([str(argument) for argument in arguments])

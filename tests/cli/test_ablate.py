@@ -1,4 +1,4 @@
-"""`squadqa ablate` on a few questions: as `squadqa train`, resumable, and clear about mistakes."""
+"""`squadqa ablate` on a few questions: equal to `squadqa train`, resumable, clear on mistakes."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def keeps_signals() -> Iterator[None]:
-    """Start from the usual ones; Lightning leaves SIGINT ignored when it was interrupted."""
+    """Start with the usual handlers; an interrupted Lightning leaves SIGINT ignored."""
     usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
     handlers = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
@@ -46,7 +46,7 @@ def ablate(*arguments: object) -> int:
 
 
 def figures(output: str = "runs/config-ablation") -> dict[tuple[str, ...], dict[str, Any]]:
-    """What was measured, by the groups left out; what differs from run to run left out."""
+    """The measurements by groups left out, without values that differ from run to run."""
     variants = json.loads(Path(output, "ablation.json").read_text())["variants"]
     for row in variants:
         del row["minutes"], row["training_minutes"]
@@ -58,8 +58,8 @@ def scores(path: Path) -> tuple[float, float]:
     return values["exact_match"], values["f1"]
 
 
-def test_every_variant_is_what_train_makes_of_it(folder: Path) -> None:
-    """Scores and answers, of the epoch that `best.ckpt` keeps."""
+def test_every_variant_equals_a_training_by_train(folder: Path) -> None:
+    """Scores and answers are those of the epoch that `best.ckpt` keeps."""
     assert ablate("--trainer.max_epochs", 3) == 0
     rows = figures()
     assert rows.keys() == {(), *((name,) for name in GROUPS)}
@@ -76,10 +76,10 @@ def test_every_variant_is_what_train_makes_of_it(folder: Path) -> None:
         predictions = Path("runs/config-ablation", name, "predictions.json")
         assert predictions.read_bytes() == (run / "predictions.json").read_bytes()
     best = torch.load("runs/train/checkpoints/best.ckpt", weights_only=True)
-    assert best["epoch"] < 2, "the last epoch is the best: nothing is chosen here"
+    assert best["epoch"] < 2, "the last epoch is the best, so nothing is chosen here"
 
 
-def test_leaves_a_table_figures_and_a_plot(
+def test_writes_a_table_figures_and_a_plot(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ablate("--without", "lengths", "--output", "out", "--results", "results") == 0
@@ -110,7 +110,7 @@ def test_leaves_a_table_figures_and_a_plot(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_goes_on_after_what_is_finished(
+def test_resumes_after_the_finished_variants(
     folder: Path,
     number: signal.Signals,
     keeps_signals: None,
@@ -137,7 +137,7 @@ def test_goes_on_after_what_is_finished(
             lambda *_: os.kill(os.getpid(), number) if len(trained) == 3 else None,
         )
         assert ablate(*quick) == 1
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "the same command continues" in capsys.readouterr().err
     assert figures().keys() == {(), ("matching_words",)}
     assert not Path("runs/config-ablation/ablation.png").exists()
 
@@ -151,7 +151,7 @@ def test_goes_on_after_what_is_finished(
 
     trained.clear()
     assert ablate(*quick, "--without", "lengths", "lengths+span_words") == 0
-    assert trained == [("lengths", "span_words")], "only what is new"
+    assert trained == [("lengths", "span_words")], "only new variants"
     assert len(figures()) == 5
 
 
@@ -168,7 +168,7 @@ def test_features_are_extracted_once(folder: Path, monkeypatch: pytest.MonkeyPat
         CandidateInputs, "fit", lambda self, *a: calls.append("fit") or fit(self, *a)
     )
     assert ablate() == 0
-    assert sorted(calls) == ["extract", "extract", "fit"]  # of train and of dev
+    assert sorted(calls) == ["extract", "extract", "fit"]  # for train and for dev
 
 
 def test_another_configurations_folder_is_refused(
@@ -178,11 +178,11 @@ def test_another_configurations_folder_is_refused(
     before = figures()
     capsys.readouterr()
     said = refused("ablate", "config.yaml", "--trainer.max_epochs", 1)
-    assert "holds the ablation of another configuration" in said
+    assert "is the ablation of another configuration" in said
     assert "trainer.max_epochs is 2 there and 1 here." in said
     assert "--output" in said
     assert figures() == before
-    # Where the cache lies does not matter, and what the files are called neither.
+    # The cache's folder and the names of the files do not matter.
     shutil.copy("config.yaml", "renamed.yaml")
     line = ["renamed.yaml", "--output", "runs/config-ablation", "--data.cache_dir", "other"]
     assert main(["ablate", *line, "--without", "lengths"]) == 0
@@ -199,9 +199,9 @@ def test_another_configurations_folder_is_refused(
         (["config.yaml", "--without", "+".join(GROUPS)], ["no feature group left"]),
         (["config.yaml", "--wihtout", "lengths"], ['Did you mean "--without"?']),
         (["config.yaml", "--data.trian", "x"], ['"--data.trian"', '"--data.train"']),
-        (["config.yaml", "--data", "train.json"], ["nothing to test on", "--test"]),
+        (["config.yaml", "--data", "train.json"], ["no test questions", "--test"]),
         (["config.yaml", "--data.train", "trian.json"], ['no data file "trian.json"']),
-        (["config.yaml", "--output", "train.json"], ["exists and holds no ablation", "--output"]),
+        (["config.yaml", "--output", "train.json"], ["exists and is not an ablation", "--output"]),
         (["config.yaml", "--output", "train.json/out"], ['cannot write "train.json/out"']),
         (["config.yaml", "--results", "train.json"], ['cannot write "train.json/ablations"']),
         (["config.yaml", "--trainer.devices", "2"], ["one process, not in 2"]),
@@ -209,7 +209,7 @@ def test_another_configurations_folder_is_refused(
     ],
     ids=lambda value: "-".join(value[:3]),
 )
-def test_mistakes_are_told_and_leave_nothing(
+def test_mistakes_are_reported_and_leave_no_files(
     folder: Path, refused: Callable[..., str], arguments: list[str], said: list[str]
 ) -> None:
     values = yaml.safe_load(Path("config.yaml").read_text())
@@ -221,7 +221,7 @@ def test_mistakes_are_told_and_leave_nothing(
     assert not Path("runs").exists()
 
 
-def test_overrides_may_stand_before_the_configuration(
+def test_overrides_may_come_before_the_configuration(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = ["--trainer.max_epochs", "1", "config.yaml", "--data.batch_size=4", "--without"]

@@ -27,7 +27,7 @@ def stdin(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("kind", ["reader", "scorer"])
-def test_answers_are_the_contexts_own_characters(
+def test_answers_are_characters_of_the_context(
     kind: str,
     context: Path,
     request: pytest.FixtureRequest,
@@ -45,7 +45,7 @@ def test_answers_are_the_contexts_own_characters(
         assert CONTEXT[answer["start"] : answer["end"]] == answer["text"]
 
 
-def test_for_reading(
+def test_readable_output(
     reader_run: Path,
     context: Path,
     capsys: pytest.CaptureFixture[str],
@@ -74,13 +74,11 @@ def test_an_empty_question(context: Path, refused: Callable[..., str]) -> None:
     assert "the question is empty" in said
 
 
-def test_a_run_that_is_not_there(
-    context: Path, tmp_path: Path, refused: Callable[..., str]
-) -> None:
+def test_a_missing_run(context: Path, tmp_path: Path, refused: Callable[..., str]) -> None:
     line = ("answer", tmp_path / "none", "--context", context, "--question", QUESTION)
     said = refused(*line)
     assert "there is no run folder" in said
 
 
-def test_what_is_required(refused: Callable[..., str]) -> None:
+def test_required_options(refused: Callable[..., str]) -> None:
     assert "required: RUN_FOLDER, --context, --question" in refused("answer")

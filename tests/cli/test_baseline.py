@@ -1,4 +1,4 @@
-"""What `squadqa baseline` chooses, tells and writes, and what it refuses."""
+"""`squadqa baseline`: choices, output, files and refusals."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from tests.support import tiny
 
 @pytest.fixture(autouse=True)
 def unparsed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without a pipeline, so that the candidates are n-grams, and at once."""
+    """No pipeline, so that candidates are n-grams and preparation is fast."""
     monkeypatch.setattr(shared, "DEFAULT_PIPELINE", None)
     monkeypatch.setenv("SQUADQA_CACHE_DIR", str(tmp_path / "cache"))
 
@@ -52,7 +52,7 @@ def test_scores_by_hand(name: str, data: Path, capsys: pytest.CaptureFixture[str
     values = scored(name, "--data", data, capsys=capsys)
     assert values.pop("seconds") >= 0
     exact_match, f1 = PUBLISHED[name]
-    # "Tom"; and "Ida", of the window as long as that of "many" but first: F1 2/3.
+    # "Tom"; and "Ida", whose window equals that of "many" but comes first: F1 2/3.
     assert values == {
         "baseline": name,
         "candidates": 60,
@@ -64,9 +64,7 @@ def test_scores_by_hand(name: str, data: Path, capsys: pytest.CaptureFixture[str
     }
 
 
-def test_figures_for_reading(
-    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_readable_figures(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "predictions.json"
     assert baseline("sliding-window", "--data", data, "--output", output) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -80,7 +78,7 @@ def test_figures_for_reading(
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_predictions_score_as_told(
+def test_predictions_have_the_reported_score(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, output = tiny.write(tmp_path / "dev.json", tiny.squad()), tmp_path / "new" / "p.json"
@@ -104,16 +102,16 @@ def test_the_seed_decides_the_random_choice(data: Path, tmp_path: Path) -> None:
     assert len(set(texts)) > 1
 
 
-def test_the_generator_is_asked(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_generator_is_used(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ("--generator", "NGrams", "--max-tokens", 1, "--max-candidates", 4)
     assert scored("random", "--data", data, *options, capsys=capsys)["candidates"] == 8
 
 
-def test_runs_have_a_depth(data: Path) -> None:
+def test_dependency_runs_have_a_depth(data: Path) -> None:
     assert baseline("random", "--data", data, "--generator", "DependencyRuns", "--depth", 1) == 0
 
 
-def test_a_result_that_measures_again(data: Path, tmp_path: Path) -> None:
+def test_a_result_names_the_command_that_repeats_it(data: Path, tmp_path: Path) -> None:
     folder = tmp_path / "results"
     line = ("--data", data, "--results", folder)
     assert baseline("random", *line, "--seed", 5) == 0
@@ -146,7 +144,7 @@ def test_an_unknown_generator(refused: Callable[..., str]) -> None:
     assert 'Did you mean "NGrams"?' in said
 
 
-def test_depth_is_of_runs_alone(refused: Callable[..., str]) -> None:
+def test_depth_is_only_for_dependency_runs(refused: Callable[..., str]) -> None:
     named = ("baseline", "random", "--data", "d", "--depth", 0)
     assert "--depth is of DependencyRuns, not of NounChunks" in refused(*named)
     said = refused(*named, "--generator", "NGrams")

@@ -1,4 +1,4 @@
-"""What `squadqa candidates` counts and tells, and what it refuses."""
+"""`squadqa candidates`: figures and refusals."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tests.support import tiny
 
 @pytest.fixture(autouse=True)
 def unparsed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without a pipeline, so that every generator gives n-grams, and at once."""
+    """No pipeline, so that every generator gives n-grams and preparation is fast."""
     monkeypatch.setattr(shared, "DEFAULT_PIPELINE", None)
     monkeypatch.setenv("SQUADQA_CACHE_DIR", str(tmp_path / "cache"))
 
@@ -97,7 +97,7 @@ def test_options_reach_the_generator(data: Path, monkeypatch: pytest.MonkeyPatch
     ]
 
 
-def test_a_table_for_reading(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_readable_table(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     line = ["candidates", "--data", str(data), "--generator", DEPENDENCY_RUNS, "--depth", "1"]
     assert main(line) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -129,7 +129,7 @@ def test_depth_is_a_number(number: str, refused: Callable[..., str]) -> None:
     assert f'"{number}" is not a whole number of 0 or more' in said
 
 
-def test_depth_is_of_runs_alone(refused: Callable[..., str]) -> None:
+def test_depth_is_only_for_dependency_runs(refused: Callable[..., str]) -> None:
     said = refused("candidates", "--data", "d", "--generator", "NGrams", "--depth", 1)
     assert "--depth is of DependencyRuns, which --generator leaves out" in said
 
@@ -145,7 +145,7 @@ def test_questions_without_answers_are_refused(tmp_path: Path, refused: Callable
     assert "1 of 1 questions have no answers" in refused("candidates", "--data", data)
 
 
-def test_no_such_data(tmp_path: Path, refused: Callable[..., str]) -> None:
+def test_missing_data(tmp_path: Path, refused: Callable[..., str]) -> None:
     assert 'no data file "' in refused("candidates", "--data", tmp_path / "dev.json")
 
 

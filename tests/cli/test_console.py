@@ -16,11 +16,11 @@ def test_a_table_is_aligned() -> None:
     ]
 
 
-def test_facts_stand_below_each_other() -> None:
+def test_facts_have_a_line_each() -> None:
     assert facts([("F1", "7"), ("questions", "8")]) == "F1         7\nquestions  8"
 
 
-def test_a_part_is_marked_as_the_stream_can(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_is_marked_as_the_stream_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert marked("Oslo") == "[Oslo]"
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)

@@ -57,9 +57,7 @@ def test_predictions_results_and_scores_agree(
     assert result.vectors == "glove-6b-50d"
 
 
-def test_each_member_is_scored_by_itself(
-    line: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_each_member_is_scored_alone(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     members = as_json(line, capsys)["members"]
     assert [member["run"] for member in members] == line[1:3]
     assert [member["weight"] for member in members] == [1, 1]
@@ -78,14 +76,14 @@ def test_each_member_is_scored_by_itself(
     assert "over the best member" in shown
 
 
-def test_weight_decides(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_large_weight_decides(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     for number, weights in enumerate((["1e9", "1"], ["1", "1e9"])):
         found = as_json([*line, "--weights", *weights], capsys)
         member = found["members"][number]
         assert (found["exact_match"], found["f1"]) == (member["exact_match"], member["f1"])
 
 
-def test_the_mean_is_asked_for(
+def test_the_mean_is_an_option(
     line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     probabilities = []
@@ -100,7 +98,7 @@ def test_the_mean_is_asked_for(
     assert probabilities[0] != pytest.approx(probabilities[1])
 
 
-def test_expected_f1_is_asked_for(
+def test_expected_f1_is_an_option(
     line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     texts = []
@@ -160,20 +158,20 @@ def test_questions_without_answers_are_answered(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["runs/one"], ['one run, "runs/one", is no ensemble', "squadqa evaluate runs/one"]),
+        (["runs/one"], ['one run, "runs/one", is not an ensemble', "squadqa evaluate runs/one"]),
         (["a", "b", "--weights", "1"], ["1 weights for 2 runs"]),
         (["a", "b", "--weights", "1", "0"], ['"0" is not a number above 0']),
         (["a", "b", "--weights", "1", "nan"], ['"nan" is not a number above 0']),
         (["a", "b", "--weights", "1", "x"], ['"x" is not a number above 0']),
-        (["a", "b", "--n-best", "3"], ["--n-best wants a file", "--output"]),
+        (["a", "b", "--n-best", "3"], ["--n-best needs an output file", "--output"]),
         (["a", "b", "--weights", "1", "2", "--fit-weights"], ["both --weights and --fit-weights"]),
         (["a", "b", "--held-out"], ["both --data", "and --held-out"]),
-        (["a", "b/best.ckpt"], ['"b/best.ckpt" is no checkpoint of a run folder']),
-        (["a", "b/checkpoints/old.ckpt"], ["is no checkpoint of a run folder", "last.ckpt"]),
+        (["a", "b/best.ckpt"], ['"b/best.ckpt" is not a checkpoint of a run folder']),
+        (["a", "b/checkpoints/old.ckpt"], ["is not a checkpoint of a run folder", "last.ckpt"]),
         (["a", "b"], ['no run folder "a"']),
     ],
 )
-def test_what_is_no_ensemble(
+def test_invalid_members_and_weights(
     arguments: list[str], said: list[str], tmp_path: Path, refused: Callable[..., str]
 ) -> None:
     data = tiny.write(tmp_path / "dev.json", tiny.squad())
@@ -192,7 +190,7 @@ def test_what_is_no_ensemble(
         (["--output", "old"], 'cannot write "old": it is a folder'),
     ],
 )
-def test_where_nothing_can_be_written_nothing_is_read(
+def test_outputs_are_checked_before_members_are_read(
     arguments: list[str],
     said: str,
     line: list[str],
@@ -211,7 +209,7 @@ def test_no_questions(refused: Callable[..., str]) -> None:
     assert "neither --data nor --held-out" in refused("ensemble", "a", "b")
 
 
-def test_weights_fitted_on_what_both_held_out(
+def test_weights_are_fitted_on_common_held_out_questions(
     line: list[str],
     reader_run: Path,
     tmp_path: Path,
@@ -240,7 +238,7 @@ def test_weights_fitted_on_what_both_held_out(
     assert result.command.endswith(" --held-out --fit-weights")
 
 
-def test_what_one_held_out_another_may_have_learned(
+def test_members_with_other_held_out_questions_are_refused(
     line: list[str], scorer_run: Path, tmp_path: Path, refused: Callable[..., str]
 ) -> None:
     other = Path(shutil.copytree(scorer_run, tmp_path / "other"))
@@ -257,7 +255,7 @@ def test_one_run_twice(line: list[str], reader_run: Path, refused: Callable[...,
     assert "--weights" in said
 
 
-def test_a_bad_member_is_told_before_the_first_reads(
+def test_a_bad_member_is_reported_before_any_reads(
     line: list[str],
     scorer_run: Path,
     tmp_path: Path,
@@ -266,5 +264,5 @@ def test_a_bad_member_is_told_before_the_first_reads(
     spoilt = Path(shutil.copytree(scorer_run, tmp_path / "spoilt"))
     (spoilt / "checkpoints" / "best.ckpt").write_bytes(b"weights")
     line[2] = str(spoilt)
-    assert "is no checkpoint" in refused(*line)
+    assert "is not a checkpoint" in refused(*line)
     assert not (tmp_path / "cache").exists()

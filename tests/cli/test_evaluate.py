@@ -1,4 +1,7 @@
-"""Scores of prediction files and of runs, and what is refused."""
+"""Scores of prediction files and of runs, and refusals.
+
+One file, as all tests run one command on the same data and predictions.
+"""
 
 import gzip
 import json
@@ -23,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def without(file: tiny.Json, *path: str | int) -> tiny.Json:
-    """A file that misses what stands at a path."""
+    """A file without the value at a path."""
     value: Any = file
     for key in path[:-1]:
         value = value[key]
@@ -45,7 +48,7 @@ def predictions(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def copied_run(reader_run: Path, tmp_path: Path) -> Path:
-    """A run that may be spoilt."""
+    """A copy of a run, which a test may change."""
     return Path(shutil.copytree(reader_run, tmp_path / "runs" / "copy"))
 
 
@@ -64,7 +67,7 @@ def test_json_is_one_object_and_nothing_else(
     }
 
 
-def test_figures_for_reading(
+def test_readable_figures(
     data: Path, predictions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["evaluate", "--data", str(data), "--predictions", str(predictions)]) == 0
@@ -75,7 +78,7 @@ def test_figures_for_reading(
     ]
 
 
-def test_predictions_of_no_question_are_counted_aside(
+def test_predictions_of_unknown_questions_are_counted_separately(
     data: Path, predictions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     predictions.write_text('{"q0": "Ida", "other": "x"}')
@@ -87,7 +90,7 @@ def test_predictions_of_no_question_are_counted_aside(
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_published_predictions_score_as_by_the_official_script(
+def test_published_predictions_have_the_official_score(
     name: str, squad_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     predictions = squad_folder / "published_predictions" / name
@@ -146,7 +149,7 @@ def test_the_checkpoint_is_named(
     assert last_line.split(maxsplit=1)[1].startswith(f"{path} (epoch ")
 
 
-def test_best_is_the_default_and_last_where_there_is_none(
+def test_the_default_is_best_or_else_last(
     copied_run: Path, data: Path, capsys: pytest.CaptureFixture[str], refused: Callable[..., str]
 ) -> None:
     line = ["evaluate", str(copied_run), "--data", str(data), "--json"]
@@ -156,7 +159,7 @@ def test_best_is_the_default_and_last_where_there_is_none(
     assert main(line) == 0
     assert "last.ckpt" in json.loads(capsys.readouterr().out)["checkpoint"]
     said = refused(*line, "--checkpoint", "best")
-    assert "Take that one with --checkpoint last." in said
+    assert "Use that one with --checkpoint last." in said
 
 
 def test_a_scorer_of_candidates_is_scored_too(
@@ -206,7 +209,7 @@ def test_details_of_a_prediction_file(
     assert main(line) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("exact match  12.50 %\nF1           22.50 %\n")
-    # Ida Moss is right; of the other texts one is of "31", a number, and one of "Oslo".
+    # Ida Moss is right; of the other texts one answers "31", a number, and one "Oslo".
     assert ["person", "1", "100.0", "100.0", "56.2"] in [row.split() for row in shown.splitlines()]
     assert ["clause", "0", "34.3"] in [row.split() for row in shown.splitlines()]
     assert "right sentence  unknown: a prediction file holds texts, not their places" in shown
@@ -249,7 +252,7 @@ def test_details_without_a_pipeline(
         (without(tiny.squad(), "data", 0, "paragraphs", 0, "qas", 1, "id"), 'misses "id"'),
         (tiny.one_question(context=" \n"), "has an empty context"),
         (tiny.one_question(question=""), "has an empty question"),
-        (tiny.join(tiny.one_question(), tiny.one_question()), 'the id "only" stands twice'),
+        (tiny.join(tiny.one_question(), tiny.one_question()), 'the id "only" occurs twice'),
         (tiny.one_question(answers=[]), "1 of 1 questions have no answers to score against"),
     ],
 )
@@ -304,11 +307,11 @@ def test_a_run_on_data_without_answers(
         ("not json", "are not JSON"),
         ('[{"q0": "x"}]', "are a list"),
         ('{"q0": null}', 'question "q0" has null, not a text'),
-        ('{"q0": "x", "q0": "y"}', 'name "q0" more than once'),
-        ('{"x": "y"}', "hold no question of the data"),
+        ('{"q0": "x", "q0": "y"}', 'contain the id "q0" more than once'),
+        ('{"x": "y"}', "contain no question of the data"),
     ],
 )
-def test_what_is_no_prediction_file(
+def test_invalid_prediction_files(
     content: str, what: str, data: Path, predictions: Path, refused: Callable[..., str]
 ) -> None:
     predictions.write_text(content)
@@ -323,7 +326,7 @@ def test_a_missing_prediction_file(data: Path, tmp_path: Path, refused: Callable
 # ... then the options ...
 
 
-def test_one_of_run_and_predictions(
+def test_either_a_run_or_predictions(
     data: Path, predictions: Path, refused: Callable[..., str]
 ) -> None:
     assert "nothing to evaluate" in refused("evaluate", "--data", data)
@@ -341,10 +344,10 @@ def test_a_misspelt_option(data: Path, refused: Callable[..., str]) -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-def test_a_gpu_that_is_not_there(reader_run: Path, data: Path, refused: Callable[..., str]) -> None:
+def test_a_missing_gpu(reader_run: Path, data: Path, refused: Callable[..., str]) -> None:
     said = refused("evaluate", reader_run, "--data", data, "--device", "cuda")
     assert 'there is no device "cuda"' in said
-    assert "take --device cpu" in said
+    assert "use --device cpu" in said
 
 
 # ... and last the run.
@@ -358,11 +361,9 @@ def test_a_wrong_folder_lists_the_runs(
     assert f'Did you mean "{copied_run}"?' in said
 
 
-def test_a_checkpoint_that_is_none(
-    copied_run: Path, data: Path, refused: Callable[..., str]
-) -> None:
+def test_an_invalid_checkpoint(copied_run: Path, data: Path, refused: Callable[..., str]) -> None:
     (copied_run / "checkpoints" / "best.ckpt").write_text("weights")
-    assert "is no checkpoint" in refused("evaluate", copied_run, "--data", data)
+    assert "is not a checkpoint" in refused("evaluate", copied_run, "--data", data)
 
 
 def test_a_checkpoint_of_another_model(
@@ -386,7 +387,7 @@ class Bomb:
 
 @pytest.mark.parametrize(
     ("packed", "what"),
-    [(True, "is neither weights nor a plain value"), (False, "is no checkpoint")],
+    [(True, "is neither weights nor a plain value"), (False, "is not a checkpoint")],
 )
 def test_no_code_runs_from_a_checkpoint(
     packed: bool,

@@ -1,4 +1,4 @@
-"""Every reader through the commands: trained on, scored on and asked the oddest of texts."""
+"""Every reader through the commands: training, scores and answers on unusual texts."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_no_reader_is_missing() -> None:
 
 
 def edges() -> tiny.Json:
-    """One article of each."""
+    """One article for each kind of text."""
     return tiny.join(
         *(
             tiny.one_question(context, question, [(answer, context.index(answer))], id=name)
@@ -56,7 +56,7 @@ def edges() -> tiny.Json:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the edges, a text to hold out, and a cache of both."""
+    """A folder with the unusual texts, a text to hold out, and a cache of both."""
     folder = tmp_path_factory.mktemp("edges")
     tiny.write(folder / "edges.json", edges())
     tiny.write(folder / "val.json", tiny.squad())
@@ -93,7 +93,7 @@ USUAL = "DrQAReader"
         for name in READERS
     ],
 )
-def test_reads_whatever_there_is(name: str, folder: Path) -> None:
+def test_trains_and_answers_on_unusual_texts(name: str, folder: Path) -> None:
     config = write_config(folder, name)
     done = squadqa(folder, "train", "--config", config, "--wandb", "off", "--run", name)
     assert done.code == 0, done.err

@@ -1,4 +1,4 @@
-"""`squadqa explain`: what it shows, and what it refuses."""
+"""`squadqa explain`: output and refusals."""
 
 import io
 import json
@@ -31,7 +31,7 @@ def context(tmp_path: Path) -> Path:
 
 
 def shown_for(found: Explanation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the command explain by what is made up."""
+    """Let the command show a made-up explanation."""
     monkeypatch.setattr(module, "explain", lambda *arguments, **options: found)
 
 
@@ -102,7 +102,7 @@ BOTH = span("Ida  and Tom", 0.1, lengths=0.25, words=0.25)
         ),
     ],
 )
-def test_figures_for_reading(
+def test_readable_figures(
     runner_up: ExplainedSpan | None,
     gold: ExplainedSpan | None,
     facts: list[str],
@@ -179,7 +179,7 @@ def test_an_unknown_id(scorer_run: Path, data: Path, refused: Callable[..., str]
     assert said.splitlines() == [
         'none of the 8 questions has the id "q11"',
         '  Did you mean "q1"?',
-        '  Take an id of the data, such as "q0".',
+        '  Name an id of the data, such as "q0".',
     ]
 
 
@@ -205,7 +205,7 @@ def test_a_run_that_cannot_be_explained(
         ),
     ],
 )
-def test_a_question_that_is_not_named_once(
+def test_a_question_must_be_named_in_one_way(
     options: list[str], given: str, refused: Callable[..., str]
 ) -> None:
     said = refused("explain", "runs/x", *options)
@@ -215,7 +215,7 @@ def test_a_question_that_is_not_named_once(
     ]
 
 
-def test_what_cannot_be_read(
+def test_unreadable_inputs(
     scorer_run: Path, context: Path, data: Path, refused: Callable[..., str]
 ) -> None:
     asked = ("--context", context, "--question")

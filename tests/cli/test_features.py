@@ -1,4 +1,4 @@
-"""`squadqa features`: what it tells, and what it refuses."""
+"""`squadqa features`: output and refusals."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ def data(tmp_path: Path) -> Path:
     return tiny.write(tmp_path / "train.json", tiny.squad())
 
 
-def test_figures_for_reading(
+def test_readable_figures(
     scorer_run: Path,
     data: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -51,9 +51,7 @@ def test_figures_for_reading(
     assert shown.splitlines()[-1].endswith("estimates, with a standard error of 0.023 %.")
 
 
-def test_figures_for_scripts(
-    scorer_run: Path, data: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_figures_as_json(scorer_run: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["features", str(scorer_run), "--data", str(data), "--limit", "3", "--json"]) == 0
     shown = capsys.readouterr().out
     assert shown.count("\n") == 1
@@ -68,7 +66,7 @@ def test_figures_for_scripts(
         assert 0 <= one["expected_collisions"] <= 100
 
 
-def test_what_training_prepared_is_opened_again(
+def test_prepared_data_of_the_training_are_reused(
     scorer_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(scorer_run.parents[1])
@@ -86,12 +84,12 @@ def test_a_run_without_tables(reader_run: Path, data: Path, refused: Callable[..
     assert "Runs of LogisticScorer and MLPScorer have" in said
 
 
-def test_what_cannot_be_read(scorer_run: Path, data: Path, refused: Callable[..., str]) -> None:
+def test_unreadable_inputs(scorer_run: Path, data: Path, refused: Callable[..., str]) -> None:
     assert "there is no run folder" in refused("features", "runs/none", "--data", data)
     missing = data.with_name("trian.json")
     assert 'Did you mean "train.json"?' in refused("features", scorer_run, "--data", missing)
 
 
-def test_a_limit_that_is_none(scorer_run: Path, data: Path, refused: Callable[..., str]) -> None:
+def test_invalid_limits(scorer_run: Path, data: Path, refused: Callable[..., str]) -> None:
     said = refused("features", scorer_run, "--data", data, "--limit", "0")
     assert '"0" is not a whole number of 1 or more' in said

@@ -1,4 +1,4 @@
-"""The console command: help at once, mistakes in three lines, honest exit codes."""
+"""The console command: fast help, mistakes in three lines, exit codes."""
 
 import configparser
 import errno
@@ -23,7 +23,7 @@ HEAVY = {"torch", "pytorch_lightning", "datasets", "spacy", "gensim", "numpy", "
 
 
 def command(code: Callable[[list[str]], Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a command `try` in place that does as told."""
+    """Add a command `try` that runs the given function."""
     monkeypatch.setitem(COMMANDS, "try", "tried")
     monkeypatch.setitem(sys.modules, "tried", SimpleNamespace(HELP="try", main=code))
 
@@ -119,7 +119,7 @@ def test_debug_shows_where(
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
-def test_a_full_disk_is_told(
+def test_a_full_disk_is_reported(
     number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command(raising(OSError(number, "no room", "some/file")), monkeypatch)
@@ -160,11 +160,11 @@ def test_lightning_gets_its_whole_command_line(monkeypatch: pytest.MonkeyPatch) 
     assert module.LIGHTNING not in COMMANDS
 
 
-def test_output_into_a_closed_pipe_is_no_traceback() -> None:
+def test_a_closed_pipe_gives_no_traceback() -> None:
     line = f'"{sys.executable}" -m squadqa.cli.main evaluate --help | true; exit ${{PIPESTATUS[0]}}'
     done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True)
     assert "Traceback" not in done.stderr
-    assert done.returncode in (0, 1)  # 0 where it was faster than `true`
+    assert done.returncode in (0, 1)  # 0 if it was faster than `true`
 
 
 @pytest.mark.parametrize("no_color", ["", "1"])

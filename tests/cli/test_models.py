@@ -13,7 +13,7 @@ from squadqa.evaluation.results import read_results
 from tests.support.runs import ROOT
 
 
-def test_tells_parameters_papers_and_scores(
+def test_lists_parameters_papers_and_scores(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(ROOT)
@@ -69,7 +69,7 @@ def test_from_the_package_alone(tmp_path: Path) -> None:
     assert done.stdout.rstrip().endswith("run this in a checkout to see what was measured.")
 
 
-def test_a_broken_configuration_is_told(
+def test_a_broken_configuration_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""What commands share: types of arguments, options, and checks of what these name."""
+"""Shared parts of commands: types of arguments, options, and checks of options."""
 
 import argparse
 import io
@@ -44,13 +44,13 @@ def parser() -> CommandParser:
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "", "many", "²"])
-def test_what_is_not_positive(text: str) -> None:
+def test_invalid_positive_whole_numbers(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="is not a whole number of 1 or more"):
         positive(text)
 
 
 @pytest.mark.parametrize("text", ["-1", "1.5", "", "deep", "²"])
-def test_what_is_not_natural(text: str) -> None:
+def test_invalid_natural_numbers(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="is not a whole number of 0 or more"):
         natural(text)
 
@@ -60,7 +60,7 @@ def test_whole_numbers() -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "0.0", "1e-999", "inf", "nan", "1e999", "", "many"])
-def test_what_is_not_a_positive_number(text: str) -> None:
+def test_invalid_positive_numbers(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=f'"{text}" is not a number above 0'):
         positive_number(text)
 
@@ -76,7 +76,7 @@ def test_devices(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["gpu", "cuda:", "cuda:1 ", ""])
-def test_what_is_no_device(text: str) -> None:
+def test_invalid_devices(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="is no device; there are auto"):
         device(text)
 

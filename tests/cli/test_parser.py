@@ -16,7 +16,7 @@ def parser() -> CommandParser:
     return made
 
 
-def test_what_is_right_is_parsed() -> None:
+def test_valid_arguments_are_parsed() -> None:
     options = parser().parse_args(["north", "--colour=red", "--coats", "2", "--shift", "-1.5"])
     assert vars(options) == {"wall": "north", "colour": "red", "coats": 2, "shift": -1.5}
 
@@ -25,7 +25,7 @@ def test_after_two_dashes_nothing_is_an_option() -> None:
     assert parser().parse_args(["--colour", "red", "--", "--wall"]).wall == "--wall"
 
 
-def test_a_value_with_spaces_is_no_option() -> None:
+def test_a_value_with_spaces_is_not_an_option() -> None:
     assert parser().parse_args(["--colour", "red", "-- or not"]).wall == "-- or not"
 
 

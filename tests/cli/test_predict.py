@@ -36,7 +36,7 @@ def test_every_question_is_answered_from_its_context(
         assert len({(answer["start"], answer["end"]) for answer in answers}) == len(answers)
 
 
-def test_what_was_written_is_told(
+def test_written_files_are_reported(
     reader_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, output = reader_run.parents[1] / "dev.json", tmp_path / "predictions.json"
@@ -61,7 +61,7 @@ def test_questions_without_answers_and_of_any_length(reader_run: Path, tmp_path:
     assert predictions["short"] == "x"
 
 
-def test_predictions_score_as_the_run_does(
+def test_predictions_have_the_score_of_the_run(
     reader_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, output = str(reader_run.parents[1] / "dev.json"), str(tmp_path / "predictions.json")
@@ -76,7 +76,7 @@ def test_predictions_score_as_the_run_does(
     assert scores[0] == scores[1]
 
 
-def test_an_output_that_cannot_be_written_is_told_before_the_work(
+def test_an_unwritable_output_is_reported_before_the_work(
     tmp_path: Path, refused: Callable[..., str]
 ) -> None:
     data = tiny.write(tmp_path / "dev.json", tiny.squad())

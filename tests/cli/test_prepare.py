@@ -1,4 +1,4 @@
-"""Filling the cache, and the counts that are told of it."""
+"""Filling the cache, and the counts that are printed."""
 
 import importlib.util
 import json
@@ -46,7 +46,7 @@ def test_counts(tmp_path: Path, vectors: Path, capsys: pytest.CaptureFixture[str
     assert "the" not in report["vectors"]["missing"]
 
 
-def test_a_second_time_nothing_is_made(
+def test_nothing_is_made_a_second_time(
     tmp_path: Path, vectors: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, cache = tiny.write(tmp_path / "dev.json", tiny.squad()), tmp_path / "cache"
@@ -61,7 +61,7 @@ def test_a_second_time_nothing_is_made(
     assert sorted(cache.rglob("*")) == made
 
 
-def test_a_folder_is_both_parts(
+def test_a_folder_has_both_parts(
     tmp_path: Path, vectors: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("train-v1.1.json", "dev-v1.1.json.gz"):
@@ -87,7 +87,7 @@ def test_annotation_is_the_default(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "annotated      yes" in capsys.readouterr().out
 
 
-def test_bad_answers_stop_what_is_for_training(
+def test_bad_answers_stop_training_data(
     tmp_path: Path, refused: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tiny.join(

@@ -1,4 +1,4 @@
-"""What a training tells of a warm start."""
+"""The report of a warm start."""
 
 from squadqa.cli.reporting import taken_lines
 from squadqa.training.warm_start import TakenWeights

@@ -1,4 +1,4 @@
-"""The command that a measured row names is understood, and means what the row's fields say."""
+"""The command of a measured result can be parsed, and matches the result's fields."""
 
 import shlex
 from pathlib import Path

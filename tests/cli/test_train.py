@@ -1,4 +1,6 @@
-"""`squadqa train` and `train_cli.py`, each command in a process of its own."""
+"""`squadqa train` and `train_cli.py`, each command in its own process.
+
+One file, as all tests share the trained run and run whole commands."""
 
 import csv
 import json
@@ -21,7 +23,7 @@ from tests.support.runs import READER, SCORER
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
-    """A run as `squadqa train` makes it, and what it told; W&B is offline, the default."""
+    """A run of `squadqa train` and its output; W&B is offline by default."""
     folder = tmp_path_factory.mktemp("trained")
     config = write_config(folder, READER)
     done = squadqa(folder, "train", "--config", config.name, "--results", "results")
@@ -37,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def refused(folder: Path, *arguments: object) -> str:
-    """Run a command that must be refused as a user's mistake; give what it says."""
+    """Run a command that must be refused as a user's mistake, and return its message."""
     before = sorted(folder.rglob("*"))
     done = squadqa(folder, *arguments)
     assert done.code == 2, done.out + done.err
@@ -52,7 +54,7 @@ def refused(folder: Path, *arguments: object) -> str:
     return said
 
 
-def test_a_run_folder_holds_everything(trained: tuple[Path, Done]) -> None:
+def test_a_run_folder_contains_everything(trained: tuple[Path, Done]) -> None:
     run, _ = trained
     assert {path.name for path in run.iterdir()} == {
         "config.yaml",
@@ -66,7 +68,7 @@ def test_a_run_folder_holds_everything(trained: tuple[Path, Done]) -> None:
     assert {path.name for path in (run / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
     config = yaml.safe_load((run / "config.yaml").read_text())
     assert config["data"]["batch_size"] == 2
-    assert config["data"]["val_share"] == 0.05, "defaults are written down too"
+    assert config["data"]["val_share"] == 0.05, "defaults are written too"
 
 
 def test_results_are_the_official_scores_of_the_predictions(trained: tuple[Path, Done]) -> None:
@@ -105,7 +107,7 @@ def test_logs_losses_rates_and_scores(trained: tuple[Path, Done]) -> None:
     assert [row["step"] for row in rows if row["val/f1"]] == ["6", "13"]
 
 
-def test_says_how_to_upload_the_log(trained: tuple[Path, Done]) -> None:
+def test_prints_how_to_upload_the_log(trained: tuple[Path, Done]) -> None:
     run, done = trained
     (offline,) = (run / "wandb").glob("offline-run-*")
     assert [*offline.glob("*.wandb")]
@@ -113,7 +115,7 @@ def test_says_how_to_upload_the_log(trained: tuple[Path, Done]) -> None:
     assert last.endswith(f"wandb sync {offline.relative_to(run.parents[1])}")
 
 
-def test_tells_what_it_does(trained: tuple[Path, Done]) -> None:
+def test_prints_the_start_the_evaluations_and_the_next_steps(trained: tuple[Path, Done]) -> None:
     _, done = trained
     for text in (
         "DrQAReader, ",
@@ -121,7 +123,7 @@ def test_tells_what_it_does(trained: tuple[Path, Done]) -> None:
         "glove-6b-50d",
         "cpu, 32-true, 1 process(es)",
         "2 epochs of 7 batches",
-        "after 3 evaluations of no better val F1",
+        "after 3 evaluations without a better val F1",
         "Whose bakery is it?",
         "squadqa answer runs/config ",
     ):
@@ -130,7 +132,7 @@ def test_tells_what_it_does(trained: tuple[Path, Done]) -> None:
     assert "💡" not in done.out + done.err
 
 
-def test_a_result_names_what_the_command_line_changes(tmp_path: Path) -> None:
+def test_a_result_names_the_changes_by_the_command_line(tmp_path: Path) -> None:
     write_config(tmp_path, READER)
     arguments = ["--config", "config.yaml", "--wandb", "off", "--seed", 3, "--char-cnn", "null"]
     values = ["--model.warmup_steps", 2, "--data.val_share=0.2", "--data.test", "dev.json"]
@@ -154,7 +156,9 @@ def test_a_result_names_what_the_command_line_changes(tmp_path: Path) -> None:
     ],
     ids=["tuned-words", "vectors"],
 )
-def test_what_a_reader_is_not_given(folder: Path, change: list[str], said: str) -> None:
+def test_a_reader_without_enough_words_is_refused(
+    folder: Path, change: list[str], said: str
+) -> None:
     write_config(folder, READER)
     assert said in refused(folder, "train", "--config", "config.yaml", "--wandb", "off", *change)
 
@@ -176,19 +180,19 @@ def test_a_second_run_gets_a_number(folder: Path) -> None:
 
 
 MOTIONLESS = ["--model.optimizer", "torch.optim.SGD", "--model.optimizer.init_args.lr", 1e-30]
-"""A rate of nothing: the weights end as they began."""
+"""Options for a learning rate of zero: the weights do not change."""
 
 
 def test_early_stopping(folder: Path) -> None:
-    """After the first evaluation of no better F1."""
+    """Training stops after the first evaluation without a better F1."""
     arguments = ["--config", "config.yaml", "--wandb", "off", "--epochs", 9, "--patience", 1]
     done = squadqa(folder, "train", *arguments, *MOTIONLESS)
     assert done.code == 0, done.err
     assert json.loads((folder / "runs/config/results.json").read_text())["epochs"] == 2
-    assert "val F1 got no better in the last evaluation: training stops early" in done.out
+    assert "val F1 did not improve in the last evaluation: training stops early" in done.out
 
 
-def test_a_training_that_ends_says_nothing_of_stopping_early(folder: Path) -> None:
+def test_a_complete_training_does_not_report_early_stopping(folder: Path) -> None:
     arguments = ["--config", "config.yaml", "--wandb", "off", "--epochs", 1, "--patience", 2]
     done = squadqa(folder, "train", *arguments)
     assert done.code == 0, done.err
@@ -203,18 +207,18 @@ def test_a_warm_up_that_does_not_end(folder: Path) -> None:
         assert ("8 steps, more than the training's 7" in done.out) == is_told
 
 
-def test_a_plateau_tells_of_its_cuts(folder: Path) -> None:
+def test_cuts_of_a_plateau_are_reported(folder: Path) -> None:
     arguments = ["--config", "config.yaml", "--wandb", "off", "--epochs", 4, *MOTIONLESS]
     plateau = ["--model.decay", "plateau", "--model.plateau_patience", 2]
     done = squadqa(folder, "train", *arguments, *plateau)
     assert done.code == 0, done.err
-    told = "val F1 got no better in the last 2 evaluations: the learning rate is cut to "
+    told = "val F1 did not improve in the last 2 evaluations: the learning rate is cut to "
     assert done.out.count(told) == 1  # after the third of four
     assert f"{told}1e-31" in done.out
 
 
 def test_a_budget_of_time(folder: Path) -> None:
-    """After the first step, which takes longer, it is spent; resumed, it stays so."""
+    """The first step takes longer than the budget; a resumed run has none left."""
     budget = ["--budget_minutes", 1e-6, "--trainer.max_epochs", -1]
     line = ["--config", "config.yaml", "--wandb", "off", *budget]
     done = squadqa(folder, "lightning", "fit", *line)
@@ -237,8 +241,8 @@ def test_minutes_are_the_budget(folder: Path) -> None:
     assert json.loads((folder / "runs/config/results.json").read_text())["budget_minutes"] == 90
 
 
-def test_a_warm_start_takes_what_fits(trained: tuple[Path, Done], tmp_path: Path) -> None:
-    """Of a reader with a wider word embedding, and by an average of weights."""
+def test_a_warm_start_takes_fitting_weights(trained: tuple[Path, Done], tmp_path: Path) -> None:
+    """For a reader with a wider word embedding, and its average of weights."""
     run = trained[0]
     write_config(tmp_path, READER)
     line = ["--config", "config.yaml", "--wandb", "off", "--epochs", 1, "--warm-start", run]
@@ -281,7 +285,7 @@ READER_ARGUMENTS = READER["model"]["init_args"]["reader"]["init_args"]
     [
         (["--epocs", 3], ['unknown option "--epocs"', '"--epochs"']),
         (["--device", "gpu"], ['cannot be "gpu"', '"cpu"']),
-        (["--device", "cuda"], ["the trainer cannot be made so", "--device"]),
+        (["--device", "cuda"], ["the trainer cannot be made with these options", "--device"]),
         (["--precision", "bf"], ['trainer.precision cannot be "bf"', '"bf16"']),
         (["--wandb", "of"], ['cannot be "of"', '"off"']),
         (["--epochs", "three"], ['"three" is not a whole number']),
@@ -291,7 +295,7 @@ READER_ARGUMENTS = READER["model"]["init_args"]["reader"]["init_args"]
         (["--trainer.max_epoch", 3], ['"--trainer.max_epoch"', '"--trainer.max_epochs"']),
         (["--model.decay", "liner"], ['cannot be "liner"', '"linear"']),
         (["--model.optimizer.init_args.lrr", 1], ['"lrr" of model.optimizer', "class_path"]),
-        (["--data", "train.json"], ["nothing to test on", "--test"]),
+        (["--data", "train.json"], ["no test questions", "--test"]),
         (["--data.train", "trian.json"], ['no data file "trian.json"', '"train.json"']),
         (["--data.test", "dve.json"], ['no data file "dve.json"', '"dev.json"']),
         (["--config", "confg.yaml"], ['no configuration "confg.yaml"', '"config.yaml"']),
@@ -308,7 +312,7 @@ READER_ARGUMENTS = READER["model"]["init_args"]["reader"]["init_args"]
         (["--model.warmup_steps", -5], ["model.warmup_steps cannot be -5"]),
         (
             ["--model.optimizer", '{"class_path": "torch.optim.Adam", "init_args": {"lr": -1}}'],
-            ["the optimiser cannot be made so", "learning rate: -1"],
+            ["the optimiser cannot be made with these values", "learning rate: -1"],
         ),
         (["--model.scorer.init_args.table_bits", -3], ["table_bits cannot be -3", "1 to 28"]),
         (["--trainer.gradient_clip_val", -1], ["gradient_clip_val cannot be -1", "norm"]),
@@ -337,7 +341,7 @@ def test_a_reader_in_half_precision_on_a_cpu(tmp_path: Path, precision: str) -> 
     arguments = ["--config", "config.yaml", "--wandb", "off", "--trainer.precision", precision]
     said = refused(tmp_path, "train", *arguments)
     assert "trainer.precision cannot be" in said
-    assert "it is 32-true" in said
+    assert "the default is 32-true" in said
 
 
 @pytest.mark.parametrize(
@@ -394,7 +398,7 @@ def test_a_reader_in_half_precision_on_a_cpu(tmp_path: Path, precision: str) -> 
                     "inputs": READER["inputs"],
                 },
             },
-            ["the model cannot be made so", "sizes and shares"],
+            ["the model cannot be made with these values", "sizes and shares"],
         ),
     ],
     ids=[
@@ -418,7 +422,7 @@ def test_wrong_configurations(folder: Path, change: dict[str, Any], said: list[s
         assert text in message
 
 
-def test_values_of_the_configuration_are_told_from_options() -> None:
+def test_values_of_the_configuration_are_separated_from_options() -> None:
     line = ["here.yaml", "--data.train", "x", "--run=a.b", "--model.a=1", "--epochs", "3", "there"]
     own = ["here.yaml", "--run=a.b", "--epochs", "3", "there"]
     parser = CommandParser("test", "", examples=[])
@@ -430,7 +434,7 @@ def test_values_of_the_configuration_are_told_from_options() -> None:
     assert split_overrides(line, parser) == (["--run", "x"], ["--save-every", "5", "--notes=a b"])
 
 
-def test_no_yaml(folder: Path) -> None:
+def test_invalid_yaml(folder: Path) -> None:
     (folder / "config.yaml").write_text("model: [1, 2\ndata: {")
     assert "line 2" in refused(folder, "train", "--config", "config.yaml")
 
@@ -443,20 +447,20 @@ def test_bad_data_stops_before_anything_is_written(folder: Path, part: str, wand
     assert "broken.json" in refused(folder, "train", *arguments)
 
 
-def test_data_that_cannot_be_parted_leave_no_run(folder: Path) -> None:
-    """Found out late, when the log is open already."""
+def test_data_that_cannot_be_split_leave_no_run(folder: Path) -> None:
+    """The error comes late, when the log is already open."""
     tiny.write(folder / "train.json", tiny.one_question())
     said = refused(folder, "train", "--config", "config.yaml", "--wandb", "offline")
-    assert "one article only" in said
+    assert "only one article" in said
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "train wants a configuration"),
-        (["--resume", "nope"], '"nope" is no run folder'),
-        (["--config", "config.yaml", "--resume", "nope"], "train wants a configuration, or a run"),
-        (["--resume", "nope", "--warm-start", "x"], "a run that is resumed has its own weights"),
+        ([], "train needs a configuration"),
+        (["--resume", "nope"], '"nope" is not a run folder'),
+        (["--config", "config.yaml", "--resume", "nope"], "train needs a configuration, or a run"),
+        (["--resume", "nope", "--warm-start", "x"], "a resumed run has its own weights"),
     ],
 )
 def test_nothing_to_train(folder: Path, arguments: list[str], said: str) -> None:
@@ -472,7 +476,7 @@ def test_nothing_to_train(folder: Path, arguments: list[str], said: str) -> None
         (["fit"], "fit.model"),
         (["test", "--config", "config.yaml", "--run", "nope"], "there is no checkpoint"),
         (["test", "--config", "config.yaml", "--ckpt_path", "nope.ckpt"], '"nope.ckpt"'),
-        (["test", "--config", "config.yaml", "--ckpt_path", "dev.json"], "is no checkpoint"),
+        (["test", "--config", "config.yaml", "--ckpt_path", "dev.json"], "is not a checkpoint"),
     ],
 )
 def test_lightnings_own_commands(folder: Path, arguments: list[str], said: str) -> None:

@@ -48,13 +48,13 @@ def columns(annotation: Annotation, part: slice = slice(None)) -> dict[str, Any]
     return {**values, "lemmas": [lemmas[number] for number in values["lemmas"]]}
 
 
-def test_a_row_for_each_of_our_own_tokens(tokens: Tokens, annotation: Annotation) -> None:
+def test_a_row_for_each_of_our_tokens(tokens: Tokens, annotation: Annotation) -> None:
     assert {len(getattr(annotation, name)) for name in ANNOTATION_COLUMNS} == {len(tokens.forms)}
     assert annotation.lemma_lexicon == sorted(set(annotation.lemma_lexicon))
     assert annotation.lemmas.max() == len(annotation.lemma_lexicon) - 1
 
 
-def test_says_what_a_reader_sees(tokens: Tokens, annotation: Annotation) -> None:
+def test_annotation_of_a_sentence(tokens: Tokens, annotation: Annotation) -> None:
     words = [tokens.lexicon[form] for form in tokens.forms]
     rows = columns(annotation)
     assert TAGS[rows["tags"][words.index("kept")]] == "VBD"
@@ -94,7 +94,7 @@ def test_one_worker_equals_two(
 
 @pytest.fixture(scope="module")
 def pool(texts: list[str]) -> list[Tokens]:
-    """Texts of most unlike lengths and kinds, each alone."""
+    """Texts of very different lengths and kinds, each tokenized alone."""
     others = [
         "",
         " \n",
@@ -114,7 +114,7 @@ def alone(pool: list[Tokens], opened: Any) -> list[Annotation]:
 
 @given(data=st.data())
 @settings(max_examples=25)
-def test_a_text_is_annotated_the_same_whatever_stands_beside_it(
+def test_a_text_is_annotated_the_same_among_any_texts(
     pool: list[Tokens], alone: list[Annotation], opened: Any, data: st.DataObject
 ) -> None:
     chosen = data.draw(st.lists(st.integers(0, len(pool) - 1), max_size=12))
@@ -122,7 +122,7 @@ def test_a_text_is_annotated_the_same_whatever_stands_beside_it(
     assert [columns(each) for each in together] == [columns(alone[number]) for number in chosen]
 
 
-def test_texts_in_one_go_are_annotated_as_each_alone(
+def test_texts_together_are_annotated_as_each_alone(
     texts: list[str], tokens: Tokens, annotation: Annotation, alone: list[Annotation]
 ) -> None:
     joined = join_annotations(alone[: len(texts)])
@@ -144,12 +144,12 @@ def test_every_field_is_a_column_or_the_lexicon() -> None:
 
 
 @pytest.mark.parametrize("inventory", [TAGS, ENTITIES, DEPENDENCIES])
-def test_inventories_start_with_none_and_name_nothing_twice(inventory: tuple[str, ...]) -> None:
+def test_inventories_start_with_none_and_have_no_repeats(inventory: tuple[str, ...]) -> None:
     assert inventory[0] == ""
     assert len(set(inventory)) == len(inventory) < 256
 
 
-def test_inventories_hold_every_label_of_the_pipeline(opened: Any) -> None:
+def test_inventories_contain_every_label_of_the_pipeline(opened: Any) -> None:
     assert {label for label in opened.get_pipe("tagger").labels if label != "_SP"} <= set(TAGS)
     assert set(opened.get_pipe("ner").labels) == set(ENTITIES) - {""}
     assert set(opened.get_pipe("parser").labels) <= set(DEPENDENCIES)

@@ -15,7 +15,7 @@ SETTINGS = {"a": 1, "b": ["x", None]}
 
 
 class Builder:
-    """Writes two files and counts how often it was asked to."""
+    """Writes two files and counts its calls."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -52,7 +52,7 @@ def test_other_settings_other_entry(tmp_path: Path) -> None:
     assert len(entries) == build.calls == 6
 
 
-def test_fingerprint_does_not_ask_for_an_order() -> None:
+def test_fingerprint_does_not_depend_on_order() -> None:
     assert fingerprint({"b": "é", "a": [1]}) == fingerprint({"a": [1], "b": "é"})
 
 
@@ -107,7 +107,7 @@ def test_failed_build_leaves_nothing(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
-def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+def test_files_of_a_killed_process_are_removed(tmp_path: Path) -> None:
     entry = cached_folder(tmp_path, "text", SETTINGS, Builder())
     other = tmp_path / ".text-other.abc"
     other.mkdir()
@@ -152,7 +152,7 @@ def _build_slowly(root: Path, barrier: "multiprocessing.synchronize.Barrier") ->
     assert (entry / "one").read_text() == "content"
 
 
-def test_processes_at_once_build_once(tmp_path: Path) -> None:
+def test_concurrent_processes_build_once(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     barrier = context.Barrier(4)
     processes = [context.Process(target=_build_slowly, args=(tmp_path, barrier)) for _ in range(4)]
@@ -169,7 +169,7 @@ def _fail_first(root: Path, barrier: "multiprocessing.synchronize.Barrier") -> N
     inside = root / "inside"
 
     def build(folder: Path) -> dict[str, int]:
-        inside.mkdir()  # fails where another process is building too
+        inside.mkdir()  # fails if another process is building too
         time.sleep(0.1)
         inside.rmdir()
         if not (root / "failed").exists():
@@ -187,7 +187,7 @@ def _fail_first(root: Path, barrier: "multiprocessing.synchronize.Barrier") -> N
     barrier.wait(30)
 
 
-def test_processes_at_once_never_build_side_by_side_after_a_failure(tmp_path: Path) -> None:
+def test_concurrent_processes_never_build_together_after_a_failure(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     barrier = context.Barrier(6)
     processes = [context.Process(target=_fail_first, args=(tmp_path, barrier)) for _ in range(6)]

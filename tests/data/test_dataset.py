@@ -18,7 +18,7 @@ FREQUENT = ("the", "kept", ",", "not here")
 
 
 def reference(data: PreparedData, rows: list[int], items: list[int]) -> list[dict[str, Any]]:
-    """What a batch says of each question, token by token, by plain loops over strings."""
+    """The expected content of a batch for each question, by plain loops over strings."""
     examples = []
     tokens, annotation = data.tokens, data.annotation
     forms = [tokens.lexicon[form] for form in tokens.forms]
@@ -53,7 +53,7 @@ def reference(data: PreparedData, rows: list[int], items: list[int]) -> list[dic
 
 
 def form_names(data: PreparedData, forms: FormBatch) -> list[str]:
-    """The word form of each row, told by its vector; "" where it is all zero."""
+    """The word form of each row, found by its vector; "" if that is zero."""
     assert data.vectors is not None
     rows = data.vectors.tolist()
     known = {tuple(row): form for row, form in zip(rows, data.tokens.lexicon, strict=True)}
@@ -61,7 +61,7 @@ def form_names(data: PreparedData, forms: FormBatch) -> list[str]:
 
 
 def said(dataset: SpanDataset, items: list[int]) -> list[dict[str, Any]]:
-    """What a batch says of each question, without its padding, which must be zero."""
+    """The content of a batch for each question, without its padding, which must be zero."""
     batch = dataset.collate(items)
     names = form_names(dataset.data, batch.forms)
     examples = []
@@ -161,7 +161,7 @@ def test_long_and_short_texts_in_one_batch() -> None:
     assert said(dataset, [0, 1]) == reference(data, [0, 1], [0, 1])
 
 
-def test_characters_that_no_alphabet_holds() -> None:
+def test_characters_outside_the_alphabet() -> None:
     context = "中文 🥐\u0301 \U0010ffff a\x00b " + "w" * 100
     data = tiny.prepared(tiny.one_question(context, "🥐?", []))
     dataset = SpanDataset(data, max_characters=7)

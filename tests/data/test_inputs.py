@@ -20,7 +20,7 @@ def test_fit_counts_each_context_once_and_each_question() -> None:
     assert inputs.frequent == expected[:5]
 
 
-def test_state_goes_on_in_another_process() -> None:
+def test_loaded_state_equals_the_fitted_one() -> None:
     data = tiny.prepared()
     inputs, other = SpanInputs(tuned_words=3), SpanInputs(tuned_words=3)
     inputs.fit(data, np.arange(8))
@@ -46,5 +46,5 @@ def test_fitting_and_loading_give_the_sizes() -> None:
     assert inputs.sizes == other.sizes == Sizes(vector_size=4, tuned_words=7)
 
 
-def test_one_source_of_vectors_may_be_a_word() -> None:
+def test_one_source_of_vectors_may_be_a_string() -> None:
     assert SpanInputs(vectors="a").vectors == SpanInputs(vectors=["a"]).vectors == ["a"]

@@ -6,7 +6,7 @@ from squadqa.data.tokenization import tokenize
 from squadqa.errors import ConfigError
 
 
-def test_fingerprint_names_what_decides(pipeline: str) -> None:
+def test_fingerprint_names_the_package_and_versions(pipeline: str) -> None:
     assert find_pipeline(pipeline) in pipeline_fingerprint(pipeline)
     assert "spacy 3." in pipeline_fingerprint(pipeline)
 

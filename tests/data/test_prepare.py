@@ -59,7 +59,7 @@ def test_second_time_makes_nothing(
     assert calls == []
 
 
-def test_changed_file_is_prepared_anew(tmp_path: Path, source: Source) -> None:
+def test_changed_file_is_prepared_again(tmp_path: Path, source: Source) -> None:
     assert len(prepare(source, cache_dir=tmp_path / "cache").ids) == 8
     tiny.write(tmp_path / "tiny.json", tiny.one_question())
     assert len(prepare(source, cache_dir=tmp_path / "cache").ids) == 1
@@ -135,7 +135,7 @@ def test_forms_that_differ_in_case_share_their_lower_form() -> None:
     assert lower["Cat"] == lower["cat"] != lower["the"]
 
 
-def test_vectors_stand_beside_the_lexicon(tmp_path: Path, source: Source, vectors: str) -> None:
+def test_vectors_have_a_row_for_each_form(tmp_path: Path, source: Source, vectors: str) -> None:
     data = prepare(source, cache_dir=tmp_path / "cache", vectors=[vectors])
     assert data.vectors is not None
     assert data.vectors_found is not None

@@ -64,14 +64,14 @@ def test_processes_share_every_question(
     assert set(items) == set(range(count))
     if processes == 1:
         assert not count or max(items.values()) == 1
-    # Equally many batches; in training all of them full, so that no gradient weighs more.
+    # The same number of batches; in training all are full, so that no gradient counts more.
     assert len({-(-len(share) // batch_size) for share in shares}) == 1
     if shuffle and processes > 1:
         assert all(len(share) % batch_size == 0 for share in shares)
         assert sum(items.values()) - count < batch_size * (processes + 1)
 
 
-def test_batches_are_of_like_length() -> None:
+def test_batches_have_similar_lengths() -> None:
     assert padding(order()) < 0.06
     assert padding(np.random.default_rng(0).permutation(len(LENGTHS)).tolist()) > 0.3
     assert padding(order(shuffle=False)) < 0.02
@@ -105,7 +105,7 @@ def test_skip_leaves_out_once(skip: int) -> None:
 
 
 @given(costs=st.lists(st.integers(0, 50), max_size=30), limit=st.integers(1, 120))
-def test_groups_hold_each_item_once_within_the_limit(costs: list[int], limit: int) -> None:
+def test_groups_contain_each_item_once_within_the_limit(costs: list[int], limit: int) -> None:
     groups = list(bounded_batches(np.array(costs, np.int64), limit=limit))
     assert sorted(item for group in groups for item in group) == list(range(len(costs)))
     dearest = [max(costs[item] for item in group) for group in groups]

@@ -29,7 +29,7 @@ def test_counts_by_hand() -> None:
     assert (found.annotated, found.vectors) == (False, None)
 
 
-def test_annotation_is_told() -> None:
+def test_annotation_is_reported() -> None:
     text = Text([[("Ida", 1), ("saw", 1)]])
     assert summarize(prepared([text], [Question(text, 0, (0, 0))])).annotated
 
@@ -43,7 +43,7 @@ def test_coverage_counts_forms_and_tokens(tmp_path: Path) -> None:
     assert found is not None
     assert found.sources == tuple(sources)
     assert found.by_form == pytest.approx((100 / 6, 200 / 6))
-    assert found.by_token == pytest.approx((100 / 12, 300 / 12))  # "saw" stands twice
+    assert found.by_token == pytest.approx((100 / 12, 300 / 12))  # "saw" occurs twice
     together = (found.together_by_form, found.together_by_token)
     assert together == (found.by_form[1], found.by_token[1])
     assert found.missing == (("?", 3), ("Who", 3), (".", 2), ("Tom", 1))

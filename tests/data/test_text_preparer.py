@@ -51,7 +51,7 @@ def vectors(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @given(sequence=st.lists(ASKED, min_size=1, max_size=4), keep=st.sampled_from([0, 1, 3, 64]))
 @settings(max_examples=25)
-def test_says_what_a_new_one_says_whatever_was_prepared_before(
+def test_result_does_not_depend_on_earlier_texts(
     pipeline: str, vectors: str, sequence: list[Any], keep: int
 ) -> None:
     preparer = TextPreparer(pipeline=pipeline, vectors=VectorStore([vectors]), keep=keep)
@@ -71,7 +71,7 @@ def test_what_is_not_asked_for_is_left_out(pipeline: str, vectors: str) -> None:
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The texts that are tokenized and annotated, with a mark for each."""
+    """The texts that were tokenized and annotated, each with a mark."""
     texts: list[str] = []
     tokenize, annotate_each = text_preparer.tokenize, text_preparer.annotate_each
 
@@ -114,7 +114,7 @@ def test_the_texts_used_last_are_kept(read: list[str]) -> None:
     assert read.count("tokens of One?") == 2
 
 
-def test_a_change_of_what_was_given_changes_nothing_later(pipeline: str) -> None:
+def test_changing_a_result_changes_no_later_one(pipeline: str) -> None:
     preparer = TextPreparer(pipeline=pipeline)
     expected = comparable(preparer.prepare(TINY))
     given_away = preparer.prepare(TINY)

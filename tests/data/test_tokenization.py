@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from squadqa.data.tokenization import Tokens, join_tokens, tokenize, tokenizer_fingerprint
 
-# White space, marks, digits and scripts side by side, where rules meet; any character but halves.
+# White space, marks, digits and scripts, where rules meet; any character except surrogates.
 TEXTS = st.text(
     st.sampled_from("aZé9 \t\n.,-–—()[]/$€°'’\"“s\u200b\u00a0\u2028\x00🥐中")
     | st.characters(exclude_categories=["Cs"]),
@@ -37,7 +37,7 @@ def test_offsets_cut_the_forms_out_of_the_text(texts: list[str]) -> None:
         places = offsets.flatten()
         assert (np.diff(places) >= 0).all()
         assert (offsets[:, 0] < offsets[:, 1]).all()
-        # What no token covers is white space, and no token is white space alone.
+        # Uncovered characters are white space, and no token is only white space.
         covered = {place for start, end in offsets for place in range(start, end)}
         assert not "".join(c for place, c in enumerate(text) if place not in covered).strip()
         assert all(form.strip() for form in forms_of(tokens, number))
@@ -54,11 +54,11 @@ def test_offsets_cut_the_forms_out_of_the_text(texts: list[str]) -> None:
         ("5km 20°C either/both", ["5", "km", "20", "°", "C", "either", "/", "both"]),
     ],
 )
-def test_cuts(text: str, forms: list[str]) -> None:
+def test_splits(text: str, forms: list[str]) -> None:
     assert forms_of(tokenize([text]), 0) == forms
 
 
-def test_texts_do_not_know_of_each_other() -> None:
+def test_texts_do_not_affect_each_other() -> None:
     texts = ["Ida left.", "The boat, 1902", "Ida left."]
     together = tokenize(texts)
     for number, text in enumerate(texts):

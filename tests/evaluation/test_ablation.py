@@ -18,7 +18,7 @@ from tests.support.ablations import CONFIG, EMPTY, FULL, WHOLE, variant
 
 
 def test_the_published_figures_are_the_papers() -> None:
-    """All features 51.0; the table's extremes, and the pair in any order."""
+    """All features have 51.0; the table's extremes, and the pair in any order."""
     assert len(PUBLISHED_F1) == 11
     assert variant(f1=1.0).published_f1 == 51.0
     assert variant(*reversed(LEXICAL_PAIR), f1=1.0).published_f1 == 35.8
@@ -28,7 +28,7 @@ def test_the_published_figures_are_the_papers() -> None:
     assert variant("lengths", "span_words", f1=1.0).published_f1 is None
 
 
-def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+def test_written_ablations_are_read_back(tmp_path: Path) -> None:
     write_ablation(tmp_path, FULL)
     found = read_ablation(tmp_path)
     assert found.config == CONFIG
@@ -40,9 +40,9 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert by_group[()]["change"] is None
 
 
-def test_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_resumes_where_it_stopped(tmp_path: Path) -> None:
     assert open_ablation(tmp_path / "new", EMPTY) == EMPTY
-    assert open_ablation(tmp_path, EMPTY) == EMPTY  # an empty folder will do
+    assert open_ablation(tmp_path, EMPTY) == EMPTY  # an empty folder is allowed
     write_ablation(tmp_path, WHOLE)
     assert open_ablation(tmp_path, EMPTY) == WHOLE
     assert WHOLE.done == {frozenset()}
@@ -60,11 +60,11 @@ def test_another_configurations_ablation_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("is_folder", [True, False])
-def test_what_is_no_ablation_is_left_alone(tmp_path: Path, is_folder: bool) -> None:
+def test_other_files_are_left_alone(tmp_path: Path, is_folder: bool) -> None:
     place = tmp_path / "place"
     (place if is_folder else tmp_path).mkdir(exist_ok=True)
     (place / "note" if is_folder else place).write_text("keep")
-    with pytest.raises(OutputError, match="exists and holds no ablation"):
+    with pytest.raises(OutputError, match="exists and is not an ablation"):
         open_ablation(place, EMPTY)
 
 
@@ -73,6 +73,6 @@ def test_what_is_no_ablation_is_left_alone(tmp_path: Path, is_folder: bool) -> N
 )
 def test_a_damaged_file_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "ablation.json").write_text(text)
-    with pytest.raises(DataError, match="holds no ablation") as caught:
+    with pytest.raises(DataError, match="is not an ablation") as caught:
         read_ablation(tmp_path)
     assert "Remove it" in caught.value.next_step

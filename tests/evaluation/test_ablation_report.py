@@ -10,7 +10,7 @@ from squadqa.evaluation.ablation_report import markdown, rows, write_plot, write
 from tests.support.ablations import EMPTY, FULL, variant
 
 
-def test_rows_stand_in_the_order_of_what_is_lost() -> None:
+def test_rows_are_sorted_by_loss_of_f1() -> None:
     assert rows(FULL)[1:] == [
         ("nothing", "40.0", "51.2", "-", "51.0", "-"),
         ("dependency_paths + lexicalized", "40.0", "36.0", "-15.2", "35.8", "-15.2"),
@@ -62,7 +62,7 @@ def test_the_plot_has_a_bar_for_every_figure(
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names[0] == "all groups"
     assert names[3] == "without position"
-    for bar, place in zip(theirs, (0, 1, 2), strict=True):  # beside ours of the same variant
+    for bar, place in zip(theirs, (0, 1, 2), strict=True):  # next to ours of the same variant
         assert place < bar.get_y() + bar.get_height() / 2 < place + 0.5
 
 

@@ -1,4 +1,4 @@
-"""Types of answers: worked by hand, against the rules one answer at a time, and on real SQuAD."""
+"""Types of answers: by hand, against the rules one answer at a time, and on real SQuAD."""
 
 from dataclasses import replace
 
@@ -21,12 +21,12 @@ def types_of(data: PreparedData) -> list[str]:
 
 
 def type_of(words: str, entity: str = "") -> str:
-    """Sort an answer that is a whole sentence by itself.
+    """Find the type of an answer that is a whole sentence.
 
     Args:
         words: Tokens with part of speech, head and dependency label, such as "Ida/NNP/1/compound".
-            A token without a head hangs from the root, the token whose label is ROOT.
-        entity: Type of the entity that the answer is.
+            A token without a head is a child of the root, the token whose label is ROOT.
+        entity: Entity type of the whole answer.
     """
     rows = [(*token.split("/"), "", "")[:4] for token in words.split()]
     (root,) = [place for place, row in enumerate(rows) if row[3] == "ROOT"] or [0]
@@ -58,17 +58,17 @@ def type_of(words: str, entity: str = "") -> str:
         ("second/RB", "ORDINAL", "other number"),
         ("two/CD old/JJ boats/NNS//ROOT", "", "other number"),
         ("of/IN//ROOT two/CD/2/nummod boats/NNS/0/pobj", "", "other number"),
-        # A number makes no number of a noun that it stands behind, nor of a name or a sentence.
+        # A number after a noun does not make it a number, nor a name or a sentence.
         ("stage/NN//ROOT 2/CD", "", "common noun phrase"),
         ("5/CD Live/NNP//ROOT", "", "other entity"),
         ("sold/VBD//ROOT two/CD/2/nummod boats/NNS", "", "verb phrase"),
-        # Names, by type of entity; a name that is no entity is one of the others.
+        # Names, by type of entity; a name that is not an entity is an "other entity".
         ("Ida/NNP Moss/NNP//ROOT", "PERSON", "person"),
         ("Norway/NNP", "GPE", "location"),
         ("the/DT Alps/NNPS//ROOT", "LOC", "location"),
         ("Brack/NNP Point/NNP//ROOT", "FAC", "other entity"),
         ("Brack/NNP Point/NNP//ROOT", "", "other entity"),
-        # An entity that is no proper noun goes by its part of speech.
+        # An entity that is not a proper noun is typed by its part of speech.
         ("Norwegian/JJ", "NORP", "adjective phrase"),
         # Phrases
         ("the/DT old/JJ boat/NN//ROOT", "", "common noun phrase"),
@@ -77,7 +77,7 @@ def type_of(words: str, entity: str = "") -> str:
         ("older/JJR", "", "adjective phrase"),
         ("sold/VBD//ROOT the/DT/2/det boat/NN", "", "verb phrase"),
         ("selling/VBG//ROOT boats/NNS", "", "verb phrase"),
-        # Clauses: what makes them one has to hang from the verb itself.
+        # Clauses: the subject or conjunction must be a child of the verb itself.
         ("Tom/NNP//nsubj sold/VBD//ROOT it/PRP", "", "clause"),
         ("to/TO//aux sell/VB//ROOT it/PRP", "", "clause"),
         ("because/IN//mark burned/VBD//ROOT", "", "clause"),
@@ -98,7 +98,7 @@ def test_worked_by_hand(words: str, entity: str, expected: str) -> None:
 
 
 def test_only_the_answers_own_words_count() -> None:
-    """ "Tom sold two boats in 1902": from outside the answer neither subject nor number count."""
+    """ "Tom sold two boats in 1902": subjects and numbers outside the answer do not count."""
     text = Text(
         [[("Tom", 1), ("sold", 1), ("two", 3), ("boats", 1), ("in", 1), ("1902", 4)]],
         tags={"Tom": "NNP", "sold": "VBD", "two": "CD", "in": "IN", "1902": "CD", "boats": "NNS"},
@@ -112,8 +112,8 @@ def test_only_the_answers_own_words_count() -> None:
     ]  # fmt: skip
 
 
-def test_a_number_of_years_is_no_date() -> None:
-    """The entity is "31 years", of which the answer may be a part; a year may follow its "year"."""
+def test_a_number_of_years_is_not_a_date() -> None:
+    """The answer may be a part of the entity "31 years"; a year may come after its "year"."""
     tags = {"31": "CD", "years": "NNS", "year": "NN", "1902": "CD"}
     for_years = Text([[("31", 1), ("years", 1)]], tags=tags, entities=[(0, 1, "DATE")])
     the_year = Text([[("year", 0), ("1902", 0)]], tags=tags, entities=[(0, 1, "DATE")])
@@ -124,7 +124,7 @@ def test_a_number_of_years_is_no_date() -> None:
 
 
 def one_by_one(data: PreparedData, row: int) -> str:
-    """Sort one answer by the rules as they are written."""
+    """Find the type of one answer by the rules as they are written."""
     annotation = data.annotation
     assert annotation is not None
     begin = int(data.tokens.bounds[data.paragraphs[row]])
@@ -181,7 +181,7 @@ def one_by_one(data: PreparedData, row: int) -> str:
 
 
 @given(seed=st.integers(0, 2**32), projective=st.booleans())
-def test_all_at_once_as_one_by_one(seed: int, projective: bool) -> None:
+def test_all_together_equal_one_by_one(seed: int, projective: bool) -> None:
     data = random_data(seed, projective=projective)
     assert types_of(data) == [one_by_one(data, row) for row in range(len(data.ids))]
 
@@ -197,7 +197,7 @@ def test_without_annotation() -> None:
 
 
 def test_shares_on_squad(annotated_dev: PreparedData) -> None:
-    """Near the shares that the paper gives for train and dev together (its table 2)."""
+    """The shares are near those of the paper for train and dev together (its table 2)."""
     published = np.array([8.9, 10.9, 12.9, 4.4, 15.3, 31.8, 3.9, 5.5, 3.7, 2.7])
     counts = np.bincount(answer_types(annotated_dev), minlength=len(ANSWER_TYPES))
     assert np.abs(100 * counts / counts.sum() - published).max() < 3.5

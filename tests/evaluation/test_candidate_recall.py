@@ -1,4 +1,4 @@
-"""Recall and the best reachable score of candidates, against scoring every single one."""
+"""Recall and the best possible score of candidates, against scoring every single one."""
 
 import random
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ def test_an_answer_is_found_by_its_place_without_articles_and_punctuation() -> N
         [("1871", at("1871")), ("1902", at("1902"))],
         [("a boat", at("a boat"))],
         [("oat", at("oat"))],  # covered by "boat"
-        [("Ida", 1)],  # does not stand there
+        [("Ida", 1)],  # is not there
         [("Ida", -1)],
         [],
     )
@@ -94,7 +94,7 @@ def test_the_same_words_elsewhere_are_not_the_answer() -> None:
         ("1902", "1871–1902", (0, 0)),  # the dash stays, and keeps one word together
         ("1871–1902", "1871–1902.", (1, 1)),
         ("The Moss (a boat)", "boat moss", (0, 1)),
-        ("(a", "the", (1, 0)),  # nothing is left of either
+        ("(a", "the", (1, 0)),  # both become empty
         ("– the end", "end –", (0, 1)),
     ],
 )
@@ -105,7 +105,7 @@ def test_the_best_score_by_hand(candidate: str, answer: str, expected: tuple[flo
 
 
 def test_maxima_of_exact_match_and_f1_are_independent() -> None:
-    data = asking([("an", 0), ("Ida Moss", 0)])  # nothing is left of "an", nor of "The"
+    data = asking([("an", 0), ("Ida Moss", 0)])  # "an" and "The" become empty
     exact_matches, f1s = oracle_scores(data, these(data, "The", "Moss"))
     assert (exact_matches[0], f1s[0]) == pytest.approx((1, 2 / 3))
 
@@ -187,7 +187,7 @@ def test_recall_equals_looking_for_each_answer(seed: int) -> None:
         assert found == (wanted in candidates.spans[begin:end].tolist())
 
 
-def test_questions_may_stand_in_any_order() -> None:
+def test_questions_may_come_in_any_order() -> None:
     data = random_data(7)
     order = np.arange(len(data.ids))[::-1]
     turned = replace(
@@ -207,7 +207,7 @@ def test_questions_may_stand_in_any_order() -> None:
         assert one[order].tolist() == other.tolist()
 
 
-def test_all_spans_hold_every_answer_inside_a_sentence() -> None:
+def test_all_spans_contain_every_answer_inside_a_sentence() -> None:
     data = prepare_data(tiny.as_data(tiny.squad()))
     parse = parse_paragraphs(data)
     figures = candidate_recall(data, parse, NGrams(max_tokens=50).generate(data, parse))

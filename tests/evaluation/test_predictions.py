@@ -1,4 +1,4 @@
-"""Prediction files: what is written reads back, and what is no prediction file says why."""
+"""Prediction files: written files are read back, and invalid files are explained."""
 
 import json
 from dataclasses import asdict
@@ -12,7 +12,7 @@ from squadqa.errors import DataError, OutputError
 from squadqa.evaluation.predictions import Answer, read_predictions, write_n_best, write_predictions
 
 
-@settings(max_examples=25, deadline=None)  # a disk may take its time
+@settings(max_examples=25, deadline=None)  # a disk may be slow
 @given(predictions=st.dictionaries(st.text(), st.text()))
 def test_written_predictions_read_back(
     tmp_path_factory: pytest.TempPathFactory, predictions: dict[str, str]
@@ -60,12 +60,14 @@ def test_an_unwritable_place_is_named(tmp_path: Path) -> None:
         (b'{"q": true}', 'question "q" has true or false'),
         (b'{"q": [{"text": "x"}]}', 'question "q" has a list'),
         (b'{"data": {}}', 'question "data" has an object'),
-        (b'{"q": "x", "q": "y"}', 'name "q" more than once'),
+        (b'{"q": "x", "q": "y"}', 'contain the id "q" more than once'),
         (b'{"x1": "x", "x2": "y"}', 'no question of the data: 2 ids, such as "x1"'),
         (b"{}", "no question of the data: 0 ids"),
     ],
 )
-def test_what_is_no_prediction_file_says_why(tmp_path: Path, content: bytes, message: str) -> None:
+def test_invalid_prediction_files_are_explained(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
     path = tmp_path / "predictions.json"
     path.write_bytes(content)
     with pytest.raises(DataError, match=message) as caught:

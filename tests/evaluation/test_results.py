@@ -1,4 +1,4 @@
-"""Results: how a row is made, and that files round-trip and are checked."""
+"""Results: how they are made, read back and checked."""
 
 import json
 import re
@@ -96,7 +96,7 @@ def test_a_bad_field_is_named_with_its_file(
     assert caught.value.hint
 
 
-def test_an_unknown_field_is_told_its_likely_name(tmp_path: Path) -> None:
+def test_an_unknown_field_gets_a_suggestion(tmp_path: Path) -> None:
     path = tmp_path / "reader.json"
     path.write_text(json.dumps(asdict(RESULT) | {"config": "a.yaml"}))
     with pytest.raises(DataError) as caught:
@@ -118,7 +118,7 @@ def test_overrides_are_values_that_json_gives_back(value: dict[Any, Any]) -> Non
         ('{"name": "reader"}', 'without "configs", "overrides", "command", "data"'),
     ],
 )
-def test_what_is_no_result_is_an_error(tmp_path: Path, content: str, message: str) -> None:
+def test_invalid_results_are_errors(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "reader.json").write_text(content)
     with pytest.raises(DataError, match=message):
         read_results(tmp_path)
@@ -143,7 +143,7 @@ def row(**values: Any) -> Result:
     return measured("random", **(known | values))
 
 
-def test_a_row_names_the_code_and_the_machine_of_now() -> None:
+def test_a_row_names_the_current_code_and_machine() -> None:
     made = row()
     assert (made.commit, made.hardware) == (provenance.commit(), provenance.hardware())
 
@@ -153,15 +153,15 @@ def test_a_row_may_name_where_its_training_began() -> None:
     assert (made.commit, made.hardware) == ("0123", "Abacus")
 
 
-def test_a_row_is_of_dev_and_has_no_training_unless_told() -> None:
+def test_a_row_is_of_dev_and_has_no_training_by_default() -> None:
     made = row()
     assert (made.split, made.vectors, made.notes) == ("dev", "", "")
     assert (made.configs, made.overrides, made.budget_minutes) == ((), {}, None)
     assert (made.minutes, made.epochs, made.examples_per_second) == (None, None, None)
 
 
-def test_what_was_measured_can_be_measured_again() -> None:
-    """Each row's configurations are there, and its command names them and what was changed."""
+def test_published_results_can_be_measured_again() -> None:
+    """Each result's configurations exist, and its command names them and the changes."""
     results = read_results(ROOT / "results")
     assert any(result.configs for result in results)
     for result in results:

@@ -36,12 +36,12 @@ TALE = Text(
 
 
 def asked(*answers: tuple[int, int] | None) -> PreparedData:
-    """Questions about the tale, the second paragraph of two."""
+    """Questions about the second of two paragraphs."""
     return prepared([TALE, TALE], [Question(WHAT, 1, answer) for answer in answers])
 
 
 def with_references(data: PreparedData, *references: tuple[str, int]) -> PreparedData:
-    """Give the one question of the data these texts, with their first characters."""
+    """Set the references of the only question: texts with their first characters."""
     texts, starts = zip(*references, strict=True)
     return replace(
         data,
@@ -50,7 +50,7 @@ def with_references(data: PreparedData, *references: tuple[str, int]) -> Prepare
     )
 
 
-def test_each_type_is_scored_by_itself() -> None:
+def test_each_type_is_scored_separately() -> None:
     data = asked((0, 0), (7, 7), (2, 2))
     found = scores_by_type(data, {"q0": "Ida", "q1": "Ida", "q2": "old boats"})
     assert found == {
@@ -79,7 +79,7 @@ def test_the_papers_figures_are_for_all_types() -> None:
         ((4, 8), 100),  # "sold", in the sentence of "Ida"
         ((0, 16), 100),  # all of it
         ((17, 21), 0),  # "Rain"
-        ((9, 21), 0),  # "boats . Rain", which runs over the end
+        ((9, 21), 0),  # "boats . Rain", which crosses the end
         ((29, 32), 0),  # "Tom"
     ],
 )
@@ -87,7 +87,7 @@ def test_the_sentence_of_the_answer(span: tuple[int, int], expected: float) -> N
     assert sentence_accuracy(asked((0, 0)), {"q0": span}) == expected
 
 
-def test_any_reference_will_do() -> None:
+def test_any_reference_counts() -> None:
     data = with_references(asked((0, 0)), ("Ida", 0), ("boats", 9), ("Tom", 29))
     for span, expected in (((4, 8), 100), ((33, 38), 100), ((17, 21), 0)):
         assert sentence_accuracy(data, {"q0": span}) == expected
@@ -117,13 +117,13 @@ def test_a_reference_of_two_sentences() -> None:
     assert sentence_accuracy(data, {"q0": (22, 32)}) == 0
 
 
-def test_white_space_around_a_reference_is_of_no_sentence() -> None:
+def test_white_space_around_a_reference_does_not_count() -> None:
     data = with_references(asked((0, 0)), (" Rain ", 16))
     assert sentence_accuracy(data, {"q0": (17, 21)}) == 100
     assert sentence_accuracy(data, {"q0": (0, 3)}) == 0
 
 
-def test_a_reference_that_does_not_stand_there() -> None:
+def test_a_reference_that_is_not_there() -> None:
     data = with_references(asked((0, 0)), ("Ida", 29), (" ", 3), ("Tom", -1))
     assert sentence_accuracy(data, {"q0": (29, 32)}) == 0
     assert sentence_accuracy(data, {"q0": (0, 3)}) == 0
@@ -154,7 +154,7 @@ def test_the_references_themselves_are_right(seed: int, parse: bool) -> None:
 def test_the_papers_own_predictions_score_as_published(
     squad_folder: Path, annotated_dev: PreparedData
 ) -> None:
-    """Its F1 by type comes out again: our rules sort answers much as the paper's did."""
+    """Our rules give the paper's F1 by type, so they sort answers much like the paper's."""
     file = squad_folder / "published_predictions" / "logistic_regression.json"
     if not file.is_file():
         pytest.skip(f'"{squad_folder}" has no published_predictions/{file.name}')

@@ -1,4 +1,4 @@
-"""Choosing without learning, against the algorithms as the papers write them down."""
+"""Choosing without learning, against the algorithms as in the papers."""
 
 import math
 from itertools import pairwise
@@ -21,7 +21,7 @@ from tests.support.parsed import Question, Text, prepared, random_data
 
 
 def flat(text: str) -> Text:
-    """Sentences of words, each word hanging from the first of its sentence."""
+    """Sentences of words; the first word is the head of its sentence."""
     return Text([[(word, 0) for word in part.split()] for part in text.split("|")])
 
 
@@ -135,7 +135,7 @@ def test_pairs_of_words_count_too() -> None:
 
 
 def test_the_window_prefers_more_and_rarer_words() -> None:
-    # The windows of the two behind "sold" are as long, and only "x" is frequent in the paragraph.
+    # The windows of the words after "sold" are equally long, and only "x" is frequent.
     assert answered("sold x | x x | sold rye", "who sold") == "rye"
     assert answered("sold plum cake", "who sold") == "plum cake"
 

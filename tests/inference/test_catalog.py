@@ -1,4 +1,4 @@
-"""Models are found by looking, each with what is known of it."""
+"""The catalog: every model, with its paper, configurations and results."""
 
 import inspect
 import json
@@ -49,7 +49,7 @@ def test_every_reader_and_scorer_has_a_configuration_of_its_name(
             assert entry.configs[0] == str(CONFIGS / f"{module}.yaml")
 
 
-def test_what_is_known_of_drqa(entries: dict[str, CatalogEntry]) -> None:
+def test_entry_of_drqa(entries: dict[str, CatalogEntry]) -> None:
     entry = entries["DrQAReader"]
     assert entry.class_path == "squadqa.models.DrQAReader"
     assert entry.paper.startswith("Chen, Fisch, Weston and Bordes, 2017, Reading Wikipedia")
@@ -62,12 +62,12 @@ def test_what_is_known_of_drqa(entries: dict[str, CatalogEntry]) -> None:
     assert entry.parameters == sum(parameter.numel() for parameter in reader.parameters())
 
 
-def test_results_without_a_model_belong_to_none(entries: dict[str, CatalogEntry]) -> None:
+def test_results_without_a_model_belong_to_no_entry(entries: dict[str, CatalogEntry]) -> None:
     known = {result.name for entry in entries.values() for result in entry.results}
     assert "random-candidate" in {result.name for result in read_results(RESULTS)} - known
 
 
-def test_without_folders_the_classes_are_as_by_default() -> None:
+def test_without_folders_classes_have_their_defaults() -> None:
     entries = {entry.name: entry for entry in catalog()}
     entry = entries["KernelBankCharCNN"]
     default = KernelBankCharCNN()
@@ -131,7 +131,7 @@ def test_a_result_may_name_its_character_cnn(named: Any, tmp_path: Path) -> None
         (PART.replace(".nn.char_cnn.", ".nn.nowhere."), 'does not describe a "KernelBankCharCNN"'),
     ],
 )
-def test_a_configuration_that_is_none(text: str, what: str, tmp_path: Path) -> None:
+def test_invalid_configurations(text: str, what: str, tmp_path: Path) -> None:
     path = write(tmp_path, "bad.yaml", text)
     with pytest.raises(ConfigError, match=what) as caught:
         catalog(tmp_path)
@@ -139,7 +139,7 @@ def test_a_configuration_that_is_none(text: str, what: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("text", ["", "model:", "[1, 2]", "model: {class_path: os.system}"])
-def test_a_configuration_that_names_no_model_is_passed_over(text: str, tmp_path: Path) -> None:
+def test_a_configuration_without_a_model_is_ignored(text: str, tmp_path: Path) -> None:
     write(tmp_path, "other.yaml", text)
     assert catalog(tmp_path) == catalog()
 

@@ -1,4 +1,4 @@
-"""Several runs that answer together, and the folder that keeps them."""
+"""Ensembles of runs, and their folders."""
 
 import json
 import shutil
@@ -51,7 +51,7 @@ def test_one_member_answers_as_it_does_alone(
     for name, answers in together.items():
         assert answers[0].text == alone[name][0].text
         mine, its = ([one.probability for one in some] for some in (answers, alone[name]))
-        # A reader's are divided by what it gives to possible spans.
+        # A reader's probabilities are normalised over possible spans.
         assert np.array(mine) / mine[0] == pytest.approx(np.array(its) / its[0], rel=1e-4)
 
 
@@ -107,7 +107,7 @@ def test_an_answer_is_the_same_from_a_file(pair: Ensemble, tmp_path: Path) -> No
     )
 
 
-def test_a_folder_answers_by_itself(pair: Ensemble, tmp_path: Path) -> None:
+def test_a_folder_needs_no_other_files(pair: Ensemble, tmp_path: Path) -> None:
     save_ensemble(tmp_path / "both", pair)
     moved = tmp_path / "elsewhere"
     shutil.move(tmp_path / "both", moved)
@@ -132,9 +132,7 @@ def test_a_folder_answers_by_itself(pair: Ensemble, tmp_path: Path) -> None:
         {"members": 3},
     ],
 )
-def test_what_describes_no_ensemble(
-    pair: Ensemble, tmp_path: Path, change: dict[str, object]
-) -> None:
+def test_invalid_ensemble_files(pair: Ensemble, tmp_path: Path, change: dict[str, object]) -> None:
     folder = tmp_path / "both"
     save_ensemble(folder, pair)
     values = json.loads((folder / "ensemble.json").read_text())

@@ -1,4 +1,4 @@
-"""Why a run chose a span, to the last digit."""
+"""Explanations of chosen spans, with exact sums."""
 
 from dataclasses import replace
 from functools import partial
@@ -42,7 +42,7 @@ def one(
 
 
 def span(**groups: float) -> ExplainedSpan:
-    """A span that only its groups tell from others."""
+    """A span that differs from others only in its groups."""
     return ExplainedSpan("x", 0, 1, "x", 0, 0.5, sum(groups.values()), groups)
 
 
@@ -74,7 +74,7 @@ def test_the_spans_are_those_of_prediction(question_id: str, run: Run, tmp_path:
 
 
 @pytest.mark.parametrize("question_id", IDS)
-def test_spans_stand_in_their_sentence_and_gold_holds_the_answer(
+def test_spans_are_in_their_sentence_and_gold_contains_the_answer(
     question_id: str, run: Run, tmp_path: Path
 ) -> None:
     asked = question_with_id(read(tmp_path, tiny.squad()), question_id)
@@ -99,8 +99,8 @@ def test_sentences_end_where_the_next_begins(run: Run, tmp_path: Path) -> None:
     assert found.gold.sentence_start == 13
 
 
-def test_the_gold_is_where_the_answer_stands(run: Run, tmp_path: Path) -> None:
-    """Also in a training on all occurrences of the answer's text."""
+def test_the_gold_is_where_the_answer_is(run: Run, tmp_path: Path) -> None:
+    """Also if training is on all occurrences of the answer's text."""
     context = "Tom slept. Tom woke. Tom sang."
     for targets in ("answer", "occurrences"):
         run.inputs.targets = targets  # type: ignore[attr-defined]
@@ -110,7 +110,7 @@ def test_the_gold_is_where_the_answer_stands(run: Run, tmp_path: Path) -> None:
             assert (found.gold.start, found.gold.text) == (start, "Tom")
 
 
-def test_an_answer_that_no_candidate_holds(run: Run, tmp_path: Path) -> None:
+def test_an_answer_in_no_candidate(run: Run, tmp_path: Path) -> None:
     found = one(run, tmp_path, "Tom slept. Rain fell.", ("slept. Rain", 4))
     assert found.gold is None
     assert found.references == ["slept. Rain"]
@@ -129,7 +129,7 @@ def test_without_another_text_there_is_no_runner_up(run: Run) -> None:
     assert found.separations == found.chosen.groups
 
 
-def test_groups_are_sorted_by_what_they_separate() -> None:
+def test_groups_are_sorted_by_separation() -> None:
     chosen, runner_up = span(a=1.0, b=2.0, c=-3.0), span(a=1.5, b=2.0, c=-3.0)
     gold = span(a=0.75, b=-1.0, c=1.0)
     found = Explanation("?", ["x"], chosen, runner_up, gold)
@@ -140,7 +140,7 @@ def test_groups_are_sorted_by_what_they_separate() -> None:
     assert list(right.separations.items()) == [("a", -0.5), ("b", 0.0), ("c", 0.0)]
 
 
-def test_ids_that_are_not_there(tmp_path: Path) -> None:
+def test_unknown_ids(tmp_path: Path) -> None:
     data = read(tmp_path, tiny.squad())
     with pytest.raises(DataError) as caught:
         question_with_id(data, "q77")
@@ -150,12 +150,12 @@ def test_ids_that_are_not_there(tmp_path: Path) -> None:
         question_with_id(data, "something else")
     assert (caught.value.hint, caught.value.next_step) == (
         "",
-        'Take an id of the data, such as "q0".',
+        'Name an id of the data, such as "q0".',
     )
 
 
 class Opaque(CandidateScorer):
-    """A scorer that says nothing of groups."""
+    """A scorer without groups."""
 
 
 def test_models_that_cannot_be_explained(run: Run, reader_run: Path) -> None:
@@ -173,6 +173,6 @@ def test_a_diverged_model_is_named(run: Run) -> None:
         explain(run, new_questions("Tom slept.", ["Who?"]))
 
 
-def test_a_device_that_is_not_there(run: Run) -> None:
+def test_a_missing_device(run: Run) -> None:
     with pytest.raises(ConfigError, match='there is no device "cuda:99"'):
         explain(run, new_questions("Tom slept.", ["Who?"]), device="cuda:99")

@@ -1,4 +1,4 @@
-"""Counts of hashed features: by hand, against Python's sets, and estimated."""
+"""Counts of hashed features: by hand, against Python's sets, and estimates."""
 
 from collections import Counter as Multiset
 from pathlib import Path
@@ -90,7 +90,7 @@ def test_beyond_its_capacity_counts_are_estimates_with_a_stated_error(
     near, exact = counted(batches, 12), counted(batches, 12, capacity=10**6)
     assert exact.distinct == len(hashes)
     assert near.features == exact.features > len(hashes)
-    assert 100 / np.sqrt(1000 / 0.9) < near.error < 100 / np.sqrt(450)  # some 500 to 1000 are held
+    assert 100 / np.sqrt(1000 / 0.9) < near.error < 100 / np.sqrt(450)  # some 500 to 1000 are kept
     for name in ("distinct", "colliding", "rows_taken"):
         within = 3 * near.error / 100
         assert getattr(near, name) == pytest.approx(getattr(exact, name), rel=within)

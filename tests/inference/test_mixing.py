@@ -1,4 +1,4 @@
-"""The mean of distributions, and answers by it, against sums written out span by span."""
+"""Means of distributions, and answers by them, against sums span by span."""
 
 import math
 from collections.abc import Sequence
@@ -74,7 +74,7 @@ def normalized(draw: st.DrawFn, size: int) -> np.ndarray:
 
 @st.composite
 def readings(draw: st.DrawFn) -> list[SpanDistribution]:
-    """What one to four members make of a context of one to six tokens."""
+    """Distributions of one to four members over a context of one to six tokens."""
     tokens = draw(st.integers(1, 6))
     made: list[SpanDistribution] = []
     for is_pointer in draw(st.lists(st.booleans(), min_size=1, max_size=4)):
@@ -136,7 +136,7 @@ def texts(*members: SpanDistribution, **options: Any) -> list[str]:
 
 
 def test_members_that_agree_a_little_outvote_one_that_is_sure() -> None:
-    """Which a vote of their answers would not see."""
+    """A vote of their answers would not find it."""
     first = candidates(4, {(0, 0): 0.6, (1, 2): 0.4})
     second = candidates(4, {(3, 3): 0.6, (1, 2): 0.4})
     assert [texts(first), texts(second)] == [["one"], ["four"]]
@@ -145,7 +145,7 @@ def test_members_that_agree_a_little_outvote_one_that_is_sure() -> None:
 
 
 def test_no_member_rules_out_a_span_alone() -> None:
-    """Nor does one that is sure decide alone, by the geometric mean."""
+    """By the geometric mean, a single sure member does not decide alone either."""
     sure = candidates(4, {(0, 0): 1.0})
     others = [candidates(4, {(0, 0): 0.2, (3, 3): 0.8})] * 2
     assert texts(sure, *others, mean="arithmetic") == ["four"]
@@ -179,7 +179,7 @@ def test_n_best_are_the_most_probable_spans() -> None:
     ]
 
 
-def test_a_reader_that_contradicts_itself_has_an_answer_all_the_same() -> None:
+def test_a_reader_that_contradicts_itself_still_has_an_answer() -> None:
     assert texts(pointer([0, 0, 0, 1], [1, 0, 0, 0])) == ["one"]
 
 
@@ -240,7 +240,7 @@ def test_a_member_that_is_always_worse_is_left_out() -> None:
     assert fit_weights(*ANSWERS, members) == pytest.approx([0, 1], abs=1e-3)
 
 
-def test_weights_want_an_answer_that_a_member_considers() -> None:
+def test_fitting_needs_an_answer_that_a_member_considers() -> None:
     members = [readings_that_give([0.0] * len(QUESTIONS))] * 2
     with pytest.raises(DataError, match="nothing to fit weights to"):
         fit_weights(*ANSWERS, members)

@@ -108,7 +108,7 @@ def test_all_candidates_add_up_to_certainty(scorer_run: Path) -> None:
     assert sum(answer.probability for answer in found) == pytest.approx(1)
 
 
-def test_answers_keep_to_the_longest_span(reader: Predictor) -> None:
+def test_answers_are_at_most_the_longest_span(reader: Predictor) -> None:
     found = reader.answer("a " * 40, "What?", n_best=10_000)
     assert max(len(answer.text.split()) for answer in found) == reader.model.max_span_length
 
@@ -118,7 +118,9 @@ def test_answers_keep_to_the_longest_span(reader: Predictor) -> None:
     [("submarine", "zeppelin"), ("xqzvlorp", "brrgnak")],
     ids=["known to the vectors", "known by its characters"],
 )
-def test_a_word_never_seen_is_not_unknown(one: str, other: str, reader: Predictor) -> None:
+def test_unseen_words_are_read_by_vector_or_characters(
+    one: str, other: str, reader: Predictor
+) -> None:
     def probability(word: str) -> float:
         return reader.answer(f"The {word} sank.", "What sank?").probability
 
@@ -145,7 +147,7 @@ def test_empty_texts_are_refused(reader: Predictor) -> None:
 
 
 def test_data_stays_in_the_runs_own_cache(reader: Predictor, reader_run: Path) -> None:
-    """The fixture's configuration names the cache by a path relative to where it was trained."""
+    """The fixture's configuration names the cache relative to the folder of its training."""
     assert reader.run.cache_dir == Path("cache")
 
 
@@ -159,7 +161,7 @@ def test_the_runs_own_cache_is_used_where_it_is(
     assert not Path("data").exists()
 
 
-def test_progress_is_told(reader: Predictor, tmp_path: Path) -> None:
+def test_progress_is_reported(reader: Predictor, tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     data = prepared(reader, tiny.squad(), tmp_path)
     reader.answers(data, progress=lambda *call: told.append(call))

@@ -1,4 +1,4 @@
-"""Run folders: what opens, what is refused, and that nothing in one is run."""
+"""Run folders: what opens, what is refused, and that no code in them is run."""
 
 import shutil
 import sys
@@ -23,7 +23,7 @@ from tests.support import tiny
 
 @pytest.fixture
 def run(reader_run: Path, tmp_path: Path) -> Path:
-    """A run that may be spoilt."""
+    """A copy of a run, which a test may change."""
     return Path(shutil.copytree(reader_run, tmp_path / "runs" / "copy"))
 
 
@@ -47,7 +47,7 @@ def test_a_reader_opens_as_it_was_trained(reader_run: Path) -> None:
     assert not model.training
     assert model.max_span_length == 17
     assert run.inputs.sizes == Sizes(vector_size=50, tuned_words=1000)
-    # Keys of a mapping come back as numbers, though the configuration writes them as texts.
+    # Keys of a mapping are numbers again, although the configuration has them as texts.
     assert [tuple(c.weight.shape) for c in model.embedder.words.char_cnn.convolutions] == [
         (4, 4, 3),
         (4, 4, 5),
@@ -70,7 +70,7 @@ def test_a_scorer_opens_as_it_was_trained(scorer_run: Path) -> None:
     assert any(weight.abs().sum() > 0 for weight in model.state_dict().values())
 
 
-def test_the_checkpoint_says_where_it_stands(reader_run: Path) -> None:
+def test_a_checkpoint_names_its_epoch_and_step(reader_run: Path) -> None:
     checkpoint = open_run(reader_run, checkpoint="last").checkpoint
     path = reader_run / "checkpoints" / "last.ckpt"
     assert str(checkpoint) == f"{path} (epoch {checkpoint.epoch}, step {checkpoint.step})"
@@ -127,21 +127,21 @@ def test_checkpoints_are_chosen(run: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"", "is no checkpoint"),
-        (b"PK\x03\x04 not quite", "is no checkpoint"),
-        (b"\x80\x02}q\x00.", "is no checkpoint"),
+        (b"", "is not a checkpoint"),
+        (b"PK\x03\x04 not quite", "is not a checkpoint"),
+        (b"\x80\x02}q\x00.", "is not a checkpoint"),
     ],
 )
-def test_what_is_no_checkpoint(content: bytes, what: str, run: Path) -> None:
+def test_invalid_checkpoints(content: bytes, what: str, run: Path) -> None:
     (run / "checkpoints" / "best.ckpt").write_bytes(content)
     with pytest.raises(CheckpointError, match=what):
         open_run(run)
 
 
-def test_half_a_checkpoint(run: Path) -> None:
+def test_a_truncated_checkpoint(run: Path) -> None:
     path = run / "checkpoints" / "best.ckpt"
     path.write_bytes(path.read_bytes()[:-1000])
-    with pytest.raises(CheckpointError, match="is no checkpoint"):
+    with pytest.raises(CheckpointError, match="is not a checkpoint"):
         open_run(run)
 
 
@@ -150,7 +150,7 @@ def test_a_checkpoint_without_sizes_is_of_an_older_version(run: Path) -> None:
     content = torch.load(path, weights_only=True)
     del content["SquadDataModule"]["inputs"]["sizes"]
     torch.save(content, path)
-    with pytest.raises(CheckpointError, match="is of a squadqa before 0.1.0") as caught:
+    with pytest.raises(CheckpointError, match="is from a squadqa before 0.1.0") as caught:
         open_run(run)
     assert caught.value.next_step.startswith("Train the run again")
 
@@ -161,10 +161,10 @@ def test_a_checkpoint_of_something_else(key: str, run: Path) -> None:
     content = torch.load(path, weights_only=True)
     del content[key]
     torch.save(content, path)
-    with pytest.raises(CheckpointError, match=f"it misses '{key}'"):
+    with pytest.raises(CheckpointError, match=f"it lacks '{key}'"):
         open_run(run)
     torch.save([1, 2], path)
-    with pytest.raises(CheckpointError, match="is no checkpoint of squadqa"):
+    with pytest.raises(CheckpointError, match="is not a checkpoint of squadqa"):
         open_run(run)
 
 
@@ -178,7 +178,7 @@ def test_weights_of_another_width(run: Path) -> None:
 
 def test_weights_for_other_vectors(run: Path) -> None:
     predictor = Predictor(open_run(run))
-    with pytest.raises(VectorsError, match="51 values a word; .* trained with 50"):
+    with pytest.raises(VectorsError, match="51 values per word, .* trained with 50"):
         predictor.answers(tiny.prepared(vector_size=51))
 
 
@@ -197,28 +197,28 @@ def test_inputs_of_the_other_family(run: Path) -> None:
 @pytest.mark.parametrize(
     ("edit", "what"),
     [
-        (lambda c: c.pop("model"), 'it misses "model.init_args"'),
-        (lambda c: c.pop("data"), 'it misses "data"'),
+        (lambda c: c.pop("model"), 'it lacks "model.init_args"'),
+        (lambda c: c.pop("data"), 'it lacks "data"'),
         (lambda c: c["model"]["init_args"].pop("reader"), "neither a reader nor a scorer"),
         (lambda c: c["model"]["init_args"].update(reader=3), "does not describe a model"),
         (lambda c: reader_of(c).update(class_path="squadqa.models.DrQAReadr"), "DrQAReadr"),
         (lambda c: reader_of(c).update(class_path="squadqa.nomodels.DrQAReader"), "nomodels"),
     ],
 )
-def test_what_is_no_configuration(edit: Callable[[Any], None], what: str, run: Path) -> None:
+def test_invalid_configurations(edit: Callable[[Any], None], what: str, run: Path) -> None:
     change(run, edit)
     with pytest.raises(CheckpointError, match=what):
         open_run(run)
 
 
-def test_an_argument_that_this_version_does_not_know(run: Path) -> None:
+def test_an_unknown_argument(run: Path) -> None:
     change(run, lambda config: reader_of(config)["init_args"].update(depth=9))
     with pytest.raises(CheckpointError, match="does not describe a model .*'depth'"):
         _ = open_run(run).model
 
 
 @pytest.mark.parametrize("content", ["model: [", "\xff\xfe", "just text", ""])
-def test_what_is_no_yaml(content: str, run: Path) -> None:
+def test_invalid_yaml(content: str, run: Path) -> None:
     (run / "config.yaml").write_text(content, encoding="latin-1")
     with pytest.raises(CheckpointError, match="is not the configuration of a run"):
         open_run(run)
@@ -244,10 +244,10 @@ def test_a_configuration_makes_readers_of_this_package_only(class_path: str, run
     assert "this" not in sys.modules
 
 
-def test_nor_does_it_make_anything_else_inside_a_reader(run: Path, tmp_path: Path) -> None:
+def test_a_configuration_makes_nothing_else_inside_a_reader(run: Path, tmp_path: Path) -> None:
     path = tmp_path / "made"
     bomb = {"class_path": "os.mkdir", "init_args": {"path": str(path)}}
     change(run, lambda config: reader_of(config)["init_args"].update(char_cnn=bomb))
-    with pytest.raises(CheckpointError, match=r'"os.mkdir" is not of squadqa'):
+    with pytest.raises(CheckpointError, match=r'"os.mkdir" is not in squadqa'):
         open_run(run)
     assert not path.exists()

@@ -28,7 +28,7 @@ def test_looks_up_each_form_for_both_texts() -> None:
     assert question.equal(looked_up(BATCH.question_ids))
 
 
-def test_tells_forms_and_lower_cased_forms_that_the_question_holds() -> None:
+def test_marks_forms_and_lower_cased_forms_in_the_question() -> None:
     module = embedder(word_in_question=True)
     assert (module.word_size, module.output_size) == (5, 7)
     told, asked = module(BATCH)
@@ -42,7 +42,7 @@ def test_tells_forms_and_lower_cased_forms_that_the_question_holds() -> None:
     assert asked[1, :, 5:].tolist() == [[1, 1]] * 2 + [[0, 0]] * 6
 
 
-def test_what_is_told_is_never_dropped() -> None:
+def test_marks_are_never_dropped() -> None:
     torch.manual_seed(0)
     module = embedder(word_in_question=True, dropout=0.9)
     told, _ = module(BATCH)

@@ -20,14 +20,14 @@ def form_batch() -> FormBatch:
     )
 
 
-def test_without_anything_else_it_gives_the_vectors() -> None:
+def test_without_other_parts_it_returns_the_vectors() -> None:
     forms = form_batch()
     encoder = TokenEncoder(Sizes(3, 1000))
     assert encoder.output_size == 3
     assert encoder(forms).equal(forms.vectors)
 
 
-def test_characters_stand_beside_the_vector() -> None:
+def test_characters_are_joined_to_the_vector() -> None:
     forms = form_batch()
     char_cnn = KernelBankCharCNN(filters={1: 5}, character_size=4)
     encoder = TokenEncoder(Sizes(3, 1000), char_cnn=char_cnn)
@@ -35,7 +35,7 @@ def test_characters_stand_beside_the_vector() -> None:
     assert encoder(forms).equal(torch.cat([forms.vectors, char_cnn(forms.characters)], dim=1))
 
 
-def test_padding_is_zero_whatever_comes_behind() -> None:
+def test_padding_is_zero_whatever_follows() -> None:
     forms = form_batch()
     char_cnn = KernelBankCharCNN(filters={1: 5}, character_size=4)
     encoder = TokenEncoder(Sizes(3, 1000), char_cnn=char_cnn, output_size=6, tuned_words=2)
@@ -69,12 +69,12 @@ def test_characters_are_dropped_in_training_only() -> None:
     assert encoder(forms).equal(encoder(forms))
 
 
-def test_no_fewer_words_than_none_are_tuned() -> None:
+def test_a_negative_number_of_tuned_words_is_refused() -> None:
     with pytest.raises(ConfigError, match="tuned_words cannot be -3"):
         TokenEncoder(Sizes(3, 1000), tuned_words=-3)
 
 
-def test_no_more_words_are_tuned_than_the_data_knows() -> None:
+def test_more_tuned_words_than_the_data_has_are_refused() -> None:
     with pytest.raises(
         ConfigError, match="cannot tune 1,001 words: data.inputs.tuned_words is 1,000"
     ):

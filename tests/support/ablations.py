@@ -8,7 +8,7 @@ CONFIG = {"model": {"groups": ["lengths", "position"], "bits": 20}, "trainer": {
 
 
 def variant(*without: str, f1: float, **values: Any) -> Variant:
-    """A variant with some F1; all else is the same unless it is given."""
+    """A variant with some F1; other values are the same unless given."""
     defaults: dict[str, Any] = {
         "exact_match": 40.0,
         "val_f1": 50.0,

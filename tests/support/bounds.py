@@ -1,7 +1,7 @@
-"""What can be answered without reading: three ways to guess, each as strong as it honestly can be.
+"""Answers without reading: three ways to guess, each made as strong as possible.
 
-The sample's dev part must be beyond them. They know which entities and phrases can answer which
-question words, and which words question and text share, by form or lemma; they learn nothing.
+They must fail on the sample's dev part. They know which entities and phrases can answer which
+question words, and which words question and text share, by form or lemma. They learn nothing.
 
 Reference: Richardson et al. 2013 (MCTest), section 4.1, for the sliding window, as used on SQuAD by
 Rajpurkar et al. 2016 (arXiv 1606.05250), section 5.
@@ -24,7 +24,7 @@ _LONGEST_CHUNK = 6  # tokens: a longer noun chunk is rarely an answer
 _REASON_WORDS = {"because", "since", "as", "for", "so"}
 _PLACES = {"GPE", "LOC", "FAC"}
 _PERSONS = "person|architect|painter|captain|doctor|general|priest|friend|pupil|sister|keeper"
-# The first pattern found in a question names the entities that can answer it, the likeliest first.
+# The first pattern found in a question gives the entities that can answer it, likeliest first.
 _ENTITY_TYPES: tuple[tuple[str, list[set[str]]], ...] = (
     (r"\bhow (many|large)\b", [{"CARDINAL"}, {"QUANTITY", "ORDINAL", "PERCENT", "DATE"}]),
     (
@@ -41,7 +41,7 @@ _ENTITY_TYPES: tuple[tuple[str, list[set[str]]], ...] = (
 
 
 def load_pipeline() -> "Language | None":
-    """Load spaCy's small English pipeline under either of its names, or give None."""
+    """Load spaCy's small English pipeline under either of its names; None if there is none."""
     import spacy
 
     for name in PIPELINES:
@@ -58,8 +58,8 @@ def first_of_type(question: "Doc", context: "Doc") -> "Span":
 def nearest_to_overlap(question: "Doc", context: "Doc") -> "Span":
     """Guess the candidate of the right type nearest to the longest run of the question's words.
 
-    The length of a run is its number of content words; of runs as long, that of the rarest words
-    counts, then the first. A candidate in the run's sentence is nearer than any outside it.
+    The length of a run is its number of content words. Of equally long runs the one with the rarest
+    words counts, then the first. A candidate in the run's sentence is nearer than any outside it.
     """
     runs = list(_shared_runs(question, context))
     candidates = _candidates(question, context)
@@ -84,8 +84,8 @@ def sliding_window(question: "Doc", context: "Doc") -> "Span":
     """Guess by the words that the text around a candidate shares with question and candidate.
 
     As for SQuAD: of the candidates whose sentences share most words and pairs of words with the
-    question, that with the best window. A window is as long as the set of the question's and the
-    candidate's words; a word counts log(1 + 1 / its number in the text). Beyond the original,
+    question, the one with the best window. A window is as long as the set of the question's and the
+    candidate's words; a word counts log(1 + 1 / its count in the text). Unlike the original,
     candidates are of the right type, words are compared by lemma, and stop words do not count.
     """
     candidates = _candidates(question, context)
@@ -122,7 +122,7 @@ BOUNDS = {
 def guesses(
     nlp: "Language", squad: Mapping[str, Any]
 ) -> Iterator[tuple[list[str], dict[str, str]]]:
-    """Go through the questions of a data set.
+    """Iterate over the questions of a data set.
 
     Args:
         nlp: A spaCy pipeline with parser, tagger, lemmatizer and entities.
@@ -144,7 +144,7 @@ def guesses(
 
 
 def _candidates(question: "Doc", context: "Doc") -> "list[Span]":
-    """Give the spans of the likeliest type that is there, but for those the question names."""
+    """Return the spans of the likeliest type that occurs, except those in the question."""
     asked = question.text.lower()
     if re.search(r"\bwhy\b", asked):
         groups = [_clauses(context)]
@@ -161,7 +161,7 @@ def _candidates(question: "Doc", context: "Doc") -> "list[Span]":
 
 
 def _clauses(context: "Doc") -> "list[Span]":
-    """Give what stands behind a word of reason, up to the end of the clause."""
+    """Return the clauses after words of reason."""
     clauses = []
     for token in context:
         if token.lower_ in _REASON_WORDS:
@@ -175,7 +175,7 @@ def _clauses(context: "Doc") -> "list[Span]":
 
 
 def _chunks(context: "Doc") -> "list[Span]":
-    """Give the noun chunks that are neither names, numbers nor pronouns."""
+    """Return the noun chunks that are not names, numbers or pronouns."""
     named = {token.i for span in context.ents for token in span}
     return [
         chunk
@@ -185,7 +185,7 @@ def _chunks(context: "Doc") -> "list[Span]":
 
 
 def _shared_runs(question: "Doc", context: "Doc") -> "Iterator[Span]":
-    """Go through the longest runs of words that stand in both texts."""
+    """Iterate over the longest runs of words that occur in both texts."""
     told = [(token.i, token.lower_) for token in context]
     asked = [(token.i, token.lower_) for token in question if not token.is_punct]
     pairs = {(i, j) for i, word in asked for j, other in told if word == other}

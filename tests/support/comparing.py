@@ -9,9 +9,9 @@ from squadqa.data.prepare import PreparedData
 
 
 def comparable(data: PreparedData) -> dict[str, Any]:
-    """Everything but the source's name: values, and the types of arrays.
+    """Everything except the source's name: values, and the types of arrays.
 
-    Entities of questions are left out, which no model reads and `TextPreparer` does not look for.
+    Without entities of questions: no model reads them, and `TextPreparer` does not look for them.
     """
     if data.annotation is not None:
         questions = data.tokens.bounds[len(data.contexts)]

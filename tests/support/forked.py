@@ -1,7 +1,7 @@
-"""Commands run as a user does, each in a process of its own, without paying for imports each time.
+"""Commands run like a user's, each in its own process, but without the time for imports.
 
-A server process imports what training needs once; every command is a fork of it, so it can be
-stopped by real signals and leaves nothing in the test's own process.
+A server process imports the modules of training once, and every command is a fork of it. So a
+command can be stopped by real signals and changes nothing in the test's own process.
 """
 
 import faulthandler
@@ -38,9 +38,9 @@ class Done:
     """A command that has ended.
 
     Args:
-        code: Its exit code; minus the signal's number where that killed it.
-        out: What it wrote to standard output.
-        err: What it wrote to standard error.
+        code: Its exit code; minus the signal's number if a signal killed it.
+        out: Its standard output.
+        err: Its standard error.
     """
 
     code: int
@@ -54,9 +54,9 @@ class Command:
     Args:
         folder: Its working folder, which also gets its output.
         arguments: The words after `squadqa`.
-        stop: A signal to send to itself, and the optimiser step to send it after.
+        stop: A signal that it sends to itself, and the optimiser step after which it does.
         environment: Further environment variables.
-        forbid: A module that cannot be imported there.
+        forbid: A module that it cannot import.
         limit: Seconds after which it is killed, and the test fails.
     """
 
@@ -116,12 +116,12 @@ def wait_for(*commands: Command) -> list[Done]:
 
 
 def squadqa(folder: Path, *arguments: object, **options: Any) -> Done:
-    """Run a command to its end; the arguments of `Command`."""
+    """Run a command to its end; the arguments are those of `Command`."""
     return Command(folder, *arguments, **options).wait()
 
 
 def write_config(folder: Path, settings: Mapping[str, Any], **data: Any) -> Path:
-    """Write a configuration for CPU, and its data where there is none yet.
+    """Write a configuration for CPU, and its data if there are none yet.
 
     Args:
         folder: Gets config.yaml, train.json (four articles, 16 questions) and dev.json.
@@ -180,13 +180,13 @@ def _run(
         assert forbid not in sys.modules
         sys.modules[forbid] = None  # type: ignore[assignment]
     if stop:
-        _stop_behind(*stop)
+        _stop_after(*stop)
     from squadqa.cli.main import main
 
     sys.exit(main(arguments))
 
 
-def _stop_behind(number: int, step: int) -> None:
+def _stop_after(number: int, step: int) -> None:
     import pytorch_lightning as pl
 
     from squadqa.cli import lightning

@@ -19,7 +19,7 @@ def draw(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
 
 
 def ragged(lengths: Sequence[int]) -> Tensor:
-    """The mask (B, L) of sequences of these lengths; 0 is a row of padding alone."""
+    """The mask (B, L) of sequences of these lengths; 0 is a row of only padding."""
     return torch.arange(max(1, *lengths)) < torch.tensor(lengths)[:, None]
 
 
@@ -31,13 +31,13 @@ def assert_same(
     where: Tensor | None = None,
     tolerance: float = 1e-9,
 ) -> None:
-    """Two functions of the same tensors agree in their values and in every gradient.
+    """Check that two functions of the same tensors have equal values and gradients.
 
     Args:
-        one: Its values must be some that differ from each other.
+        one: Its values must differ from each other.
         other: The reference.
         inputs: Tensors with gradients.
-        where: Which values mean anything; None says all of them.
+        where: Which values are meaningful; None takes all of them.
         tolerance: Largest difference, absolute and relative.
     """
     values, expected = one(*inputs), other(*inputs)
@@ -67,7 +67,7 @@ def _failing(name: str) -> Callable[..., NoReturn]:
 
 
 def take_operator_away(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let torch lack an operator: nobody finds it, and whoever calls it all the same fails."""
+    """Let torch lack an operator: checks do not find it, and calls fail."""
     known = available.has
     monkeypatch.setattr(available, "has", lambda asked: asked != name and known(asked))
     monkeypatch.setattr(name, _failing(name))
@@ -76,6 +76,6 @@ def take_operator_away(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def take_fast_form_away(
     function: type[torch.autograd.Function], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Let no device be one that fast forms are for; whoever calls this one all the same fails."""
+    """Let no device have fast forms; calls of this one fail."""
     monkeypatch.setattr(available, "FAST_DEVICES", ())
     monkeypatch.setattr(function, "apply", _failing(function.__name__))

@@ -19,7 +19,7 @@ _LABELS = ("det", "nsubj", "dobj", "punct", "conj", "prep", "pobj")
 
 @dataclass
 class Text:
-    """A text's sentences, each a list of (word, head in the sentence; a root is its own head).
+    """A text's sentences, each a list of (word, head in the sentence; a root's head is itself).
 
     Args:
         sentences: Words with heads.
@@ -108,7 +108,7 @@ def prepared(
 
 
 def lemma(word: str) -> str:
-    """Give the lemma that `prepared` gives a word."""
+    """Return the lemma that `prepared` gives a word."""
     return word.lower().rstrip("s") or word.lower()
 
 
@@ -161,7 +161,7 @@ def _random_text(chance: random.Random, sentences: int, projective: bool) -> Tex
         size = chance.randint(1, 8)
         heads = [0] * size
         _grow(heads, 0, size, None, chance)
-        if not projective:  # hang tokens from any token of lower rank: still a tree
+        if not projective:  # any token of lower rank may be a head: still a tree
             order = list(range(size))
             chance.shuffle(order)
             for rank, token in enumerate(order):
@@ -183,7 +183,7 @@ def _random_text(chance: random.Random, sentences: int, projective: bool) -> Tex
 
 
 def _grow(heads: list[int], low: int, high: int, head: int | None, chance: random.Random) -> None:
-    """Make a random projective tree over the tokens low <= t < high, and hang it from `head`."""
+    """Make a random projective tree over the tokens low <= t < high, below `head`."""
     if low == high:
         return
     root = chance.randrange(low, high)

@@ -1,4 +1,4 @@
-"""Small runs, really trained: two steps on a SQuAD of eight questions."""
+"""Small trained runs: two steps on a SQuAD of eight questions."""
 
 import fcntl
 import os
@@ -57,7 +57,7 @@ SCORER = {
 
 
 def train_once(factory: pytest.TempPathFactory, name: str, settings: dict[str, Any]) -> Path:
-    """Train a run for all test processes of this session; the first that asks does it."""
+    """Train a run once for all test processes of this session."""
     root = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent
@@ -72,7 +72,7 @@ def train_once(factory: pytest.TempPathFactory, name: str, settings: dict[str, A
 
 
 def train(folder: Path, name: str, settings: dict[str, Any]) -> None:
-    """Train a run as a user does, in a process of its own.
+    """Train a run like a user, in its own process.
 
     Args:
         folder: Gets NAME.yaml, train.json, dev.json, the cache, and the run folder runs/NAME.

@@ -1,4 +1,4 @@
-"""Layers computed token by token as their papers' equations say, to check fast ones against."""
+"""Layers computed token by token by their papers' equations, as references for fast ones."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -26,9 +26,9 @@ def assert_same_scores(
     *,
     normalized: bool = False,
 ) -> None:
-    """A reader's scores of every question's tokens are those that `read` has by its equations.
+    """Check that a reader's scores of every token equal those of `read`, by the equations.
 
-    Where those are `normalized`, they are log-probabilities.
+    With `normalized`, the scores of `read` are log-probabilities.
     """
     with torch.no_grad():
         logits = reader(batch)
@@ -43,7 +43,7 @@ def assert_same_scores(
 def assert_same_gradients(
     reader: SpanReader, batch: SpanBatch, rows: list[tuple[Tensor, Tensor]]
 ) -> None:
-    """A reader's loss has the gradients of the log-probabilities that its equations give."""
+    """Check that the gradients of a reader's loss equal those of the equations."""
     parameters = [each for each in reader.parameters() if each.requires_grad]
     fast = torch.autograd.grad(reader.loss(reader(batch), batch).sum(), parameters)
     loss = torch.zeros(())
@@ -56,7 +56,7 @@ def assert_same_gradients(
 
 
 def lstm(cell: nn.LSTM, inputs: list[Tensor]) -> list[Tensor]:
-    """The states h_t that an LSTM goes through: one layer, one direction."""
+    """The states h_t of an LSTM: one layer, one direction."""
     state = memory = torch.zeros(cell.hidden_size)
     states = []
     for x in inputs:
@@ -70,7 +70,7 @@ def lstm(cell: nn.LSTM, inputs: list[Tensor]) -> list[Tensor]:
 
 
 def bilstm(rnn: StackedBiRNN, inputs: list[Tensor]) -> list[Tensor]:
-    """The outputs of the last of a stack's layers, both directions of a step side by side."""
+    """The outputs of a stack's last layer, both directions of a step joined."""
     for forward, back in zip(rnn.forwards, rnn.backwards, strict=True):
         assert isinstance(forward, nn.LSTM)
         assert isinstance(back, nn.LSTM)
@@ -82,7 +82,7 @@ def bilstm(rnn: StackedBiRNN, inputs: list[Tensor]) -> list[Tensor]:
 def coattention(
     attention: Coattention, context: list[Tensor], question: list[Tensor]
 ) -> list[Tensor]:
-    """C^D of one question, column by column, as the DCN paper's section 2.2 has it."""
+    """C^D of one question, column by column, by section 2.2 of the DCN paper."""
     weight, bias = attention.projection.weight, attention.projection.bias
     d = [*context, attention.context_sentinel]
     q = [(weight @ each + bias).tanh() for each in [*question, attention.question_sentinel]]
@@ -106,7 +106,7 @@ def highway_maxout(pointer: HighwayMaxout, u: Tensor, state: Tensor) -> float:
     first = torch.cat([pointer.first.pieces.weight, pointer.first_state.weight], dim=1)
 
     def layer(weight: Tensor, bias: Tensor, x: Tensor, count: int) -> Tensor:
-        """The units of one layer, the pieces of each `count` rows apart."""
+        """The units of one layer; the pieces of each are `count` rows apart."""
         units = []
         for unit in range(count):
             places = range(unit, pool_size * count, count)
@@ -119,7 +119,7 @@ def highway_maxout(pointer: HighwayMaxout, u: Tensor, state: Tensor) -> float:
 
 
 def gru_step(cell: nn.GRU, x: Tensor, state: Tensor) -> Tensor:
-    """The state that a GRU of one layer and direction goes to."""
+    """The next state of a GRU with one layer and direction."""
     of_x = cell.weight_ih_l0 @ x + cell.bias_ih_l0
     of_state = cell.weight_hh_l0 @ state + cell.bias_hh_l0
     size = len(state)
@@ -129,7 +129,7 @@ def gru_step(cell: nn.GRU, x: Tensor, state: Tensor) -> Tensor:
 
 
 def gru(cell: nn.GRU, inputs: list[Tensor]) -> list[Tensor]:
-    """The states h_t that a GRU goes through: one layer, one direction."""
+    """The states h_t of a GRU: one layer, one direction."""
     states = [torch.zeros(cell.hidden_size)]
     for x in inputs:
         states.append(gru_step(cell, x, states[-1]))
@@ -137,7 +137,7 @@ def gru(cell: nn.GRU, inputs: list[Tensor]) -> list[Tensor]:
 
 
 def bigru(rnn: StackedBiRNN, inputs: list[Tensor]) -> list[list[Tensor]]:
-    """The outputs of each of a stack's layers, both directions of a step side by side."""
+    """The outputs of each layer of a stack, both directions of a step joined."""
     layers = []
     for forward, back in zip(rnn.forwards, rnn.backwards, strict=True):
         assert isinstance(forward, nn.GRU)
@@ -149,7 +149,7 @@ def bigru(rnn: StackedBiRNN, inputs: list[Tensor]) -> list[list[Tensor]]:
 
 
 def weighted(scores: list[Tensor], values: list[Tensor]) -> Tensor:
-    """The values, by the softmax of their scores."""
+    """The sum of values, weighted by the softmax of their scores."""
     weights = torch.stack(scores).softmax(0)
     return torch.stack([a * each for a, each in zip(weights, values, strict=True)]).sum(0)
 
@@ -163,7 +163,7 @@ def gated(gate: nn.Linear, x: Tensor, seen: Tensor) -> Tensor:
 def gated_attention(
     layer: GatedAttention, sequence: list[Tensor], memory: list[Tensor]
 ) -> list[Tensor]:
-    """What the RNN reads of each step, where it does not choose that itself."""
+    """The RNN's input in each step, if it does not depend on the RNN's state."""
     similarity = layer.similarity
     read = []
     for x in sequence:
@@ -181,7 +181,7 @@ def gated_attention(
 def gated_attention_rnn(
     layer: GatedAttentionRNN, sequence: list[Tensor], memory: list[Tensor]
 ) -> list[Tensor]:
-    """v^P, by equations 4 to 6 of the R-Net paper, both directions of a step side by side."""
+    """v^P, by equations 4 to 6 of the R-Net paper, both directions of a step joined."""
 
     def read(cell: GatedAttentionCell, sequence: list[Tensor]) -> list[Tensor]:
         states = [torch.zeros(cell.rnn.hidden_size)]
@@ -226,7 +226,7 @@ def answer_pointer(
 def match_lstm(
     layer: MatchLSTMLayer, context: list[Tensor], question: list[Tensor]
 ) -> list[Tensor]:
-    """H^r, by equations 2 to 6 of the Match-LSTM paper, the directions of a token side by side."""
+    """H^r, by equations 2 to 6 of the Match-LSTM paper, both directions of a token joined."""
     weight, state_weight, bias, state_bias = layer.rnn.parameters()
     w = layer.score.weight[0]
 

@@ -1,4 +1,4 @@
-"""Words for character encoders, and their layers word by word, as the library computes them."""
+"""Words for character encoders, and their layers word by word, computed by the library."""
 
 import torch
 import torch.nn.functional as F
@@ -17,13 +17,13 @@ def spelled(*words: str, width: int = 0) -> Tensor:
 
 
 def shown(encoder: CharCNN, word: str) -> Tensor:
-    """A word as the library's layers take it: (1, D, length)."""
+    """A word as input of the library's layers: (1, D, length)."""
     embedded: Tensor = encoder.characters(spelled(word))
     return embedded.transpose(1, 2)
 
 
 def layer_alone(layer: Convolution, shown: Tensor) -> Tensor:
-    """What an evaluating layer makes of a word: (1, D, length) to (1, F, length)."""
+    """A layer's output for one word in evaluation: (1, D, length) to (1, F, length)."""
     convolved = F.conv1d(shown, layer.weight, layer.bias, padding="same")
     if layer.norm is not None:
         norm = layer.norm
@@ -35,7 +35,7 @@ def layer_alone(layer: Convolution, shown: Tensor) -> Tensor:
 
 
 def randomized(encoder: CharCNN) -> CharCNN:
-    """The encoder, evaluating, with random biases and running statistics too."""
+    """The encoder in evaluation, with random biases and running statistics."""
     for name, value in encoder.state_dict().items():
         if name.endswith("bias") or "running_mean" in name:
             value.normal_()

@@ -86,12 +86,12 @@ def one_question(
 
 
 def join(*files: Json) -> Json:
-    """One file with the articles of several."""
+    """One file with the articles of several files."""
     return {"data": [article for file in files for article in copy.deepcopy(file["data"])]}
 
 
 def flat_rows(file: Json) -> Iterator[Json]:
-    """The rows of a nested file as JSONL and `datasets` hold them."""
+    """The rows of a nested file as in JSONL and `datasets`."""
     for article in file["data"]:
         for paragraph in article["paragraphs"]:
             for row in paragraph["qas"]:
@@ -108,7 +108,7 @@ def flat_rows(file: Json) -> Iterator[Json]:
 
 
 def write(path: Path, file: Json) -> Path:
-    """Write a file in the form that its name asks for."""
+    """Write a file in the format of its name."""
     if ".jsonl" in path.name:
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in flat_rows(file))
     else:
@@ -119,7 +119,7 @@ def write(path: Path, file: Json) -> Path:
 
 
 def read(path: Path, *, bad_answers: BadAnswers = "error") -> SquadData:
-    """Read a file as a training does."""
+    """Read a file like a training."""
     return read_squad(find_source(str(path)), bad_answers=bad_answers)
 
 

@@ -1,4 +1,4 @@
-"""As much of a Lightning trainer as callbacks use."""
+"""The part of a Lightning trainer that callbacks use."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Trainer(SimpleNamespace):
-    """As much of a trainer as the callbacks use; it notes the steps it saved at."""
+    """The part of a trainer that callbacks use; it records the steps at which it saved."""
 
     def __init__(self, **values: Any) -> None:
         alone = SimpleNamespace(broadcast=lambda value: value)

@@ -31,7 +31,7 @@ def text_of(words: dict[str, list[float]], *, header: bool = False) -> str:
 
 
 def write(path: Path, text: str) -> str:
-    """Write a text file, packed where its name says so, and give its name."""
+    """Write a text file, compressed if its name says so, and return its name."""
     opened: Any = gzip.open if path.suffix == ".gz" else open
     with opened(path, "wt", encoding="utf-8") as file:
         file.write(text)
@@ -39,7 +39,7 @@ def write(path: Path, text: str) -> str:
 
 
 def keyed(words: dict[str, list[float]]) -> Any:
-    """The words as gensim holds them."""
+    """The words as gensim's KeyedVectors."""
     from gensim.models import KeyedVectors
 
     made = KeyedVectors(3)
@@ -48,7 +48,7 @@ def keyed(words: dict[str, list[float]]) -> Any:
 
 
 def file_of_kind(folder: Path, kind: str) -> str:
-    """Write `WORDS` in one of `KINDS`, and give the file's name."""
+    """Write `WORDS` in one of `KINDS`, and return the file's name."""
     path = folder / f"tiny{kind}"
     if kind in (".bin", ".bin.gz"):
         keyed(WORDS).save_word2vec_format(str(path), binary=True)
@@ -60,7 +60,7 @@ def file_of_kind(folder: Path, kind: str) -> str:
 
 
 def message(source: str, forms: Sequence[str] = ("the",)) -> str:
-    """What is said of a source that cannot be read."""
+    """The error message for a source that cannot be read."""
     with pytest.raises(VectorsError) as error:
         lookup([source], forms)
     return str(error.value)

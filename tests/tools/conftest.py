@@ -1,4 +1,4 @@
-"""Checkouts whose trainings take no time: the tools see what a real one would write."""
+"""Checkouts whose trainings take no time, with the same output files as real ones."""
 
 import sys
 from collections.abc import Callable
@@ -39,7 +39,7 @@ MakeCheckout = Callable[..., Checkout]
 
 @pytest.fixture
 def make_checkout(tmp_path: Path) -> MakeCheckout:
-    """Makes a checkout from the texts of its configurations, by name."""
+    """Make a checkout from the texts of its configurations, by name."""
 
     def make(name: str, configs: dict[str, str], *, run_option: str = "--run") -> Checkout:
         folder = tmp_path / name

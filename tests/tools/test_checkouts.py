@@ -10,7 +10,7 @@ from tests.tools.conftest import MakeCheckout
 ROOT = CONFIGS.parent
 
 
-def test_every_configuration_is_known_and_put_on_the_base_that_its_test_uses() -> None:
+def test_every_configuration_is_found_with_the_base_of_its_test() -> None:
     checkout = Checkout(ROOT, Path(sys.executable))
     files = checkout.config_files()
     assert set(FILES) - set(files.values()) == {CONFIGS / "sweep.yaml"}
@@ -27,7 +27,7 @@ def test_further_parts_come_last() -> None:
 
 
 @pytest.mark.parametrize("option", ["--run", "--run_folder"])
-def test_the_run_folder_is_named_as_the_checkout_wants_it(
+def test_the_run_folder_is_named_by_the_checkouts_option(
     option: str, make_checkout: MakeCheckout, tmp_path: Path
 ) -> None:
     checkout = make_checkout("one", {"a": "seed_everything: 1"}, run_option=option)
@@ -73,7 +73,7 @@ def test_an_interpreter_that_imports_other_code_is_refused(make_checkout: MakeCh
         open_checkout(str(made.folder), sys.executable)
 
 
-def test_what_is_no_checkout_is_refused(tmp_path: Path, make_checkout: MakeCheckout) -> None:
+def test_other_folders_are_refused(tmp_path: Path, make_checkout: MakeCheckout) -> None:
     with pytest.raises(FileNotFoundError, match="it has no train_cli.py"):
         open_checkout(str(tmp_path), None)
     with pytest.raises(FileNotFoundError, match="there is no interpreter"):

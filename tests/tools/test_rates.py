@@ -23,7 +23,7 @@ def test_the_rates_are_those_of_the_steps_after_the_warm_up() -> None:
         rates.rates(steps, warm_up=4)
 
 
-def test_as_many_steps_as_take_so_many_seconds() -> None:
+def test_the_number_of_steps_follows_from_the_seconds() -> None:
     # Half a second each, once warm.
     pilot = ends((0.0, 0.0, 32), (9.0, 0.0, 32), (9.5, 0.0, 32), (10.0, 0.0, 32))
     assert rates.steps_for(40, pilot, warm_up=2) == 2 + 80
@@ -51,7 +51,7 @@ def test_checkouts_are_measured_in_turns(
     assert trained == [3, 2]  # the first finds out how many steps it takes
 
 
-def test_a_training_that_fails_is_told(
+def test_a_failed_training_is_reported(
     make_checkout: MakeCheckout, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = str(make_checkout("one", {"drqa": "seed_everything: 1\nerror: no data"}).folder)
@@ -64,7 +64,7 @@ def test_a_training_that_fails_is_told(
     ("wrong", "said"),
     [(["--config", "drq"], '"drq"; known: drqa'), (["--config", "drqa", "--steps", "5"], "be 5")],
 )
-def test_mistakes_are_told_before_the_work(
+def test_mistakes_are_reported_before_the_work(
     wrong: list[str],
     said: str,
     make_checkout: MakeCheckout,

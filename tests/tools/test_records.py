@@ -62,12 +62,12 @@ def test_the_last_bit_of_a_loss_counts() -> None:
     assert told.predictions == "2 equal"
 
 
-def test_the_largest_difference_is_told() -> None:
+def test_the_largest_difference_is_reported() -> None:
     told = compare("drqa", ONE, changed(step_1=0.75, test=0.375))
     assert told.row == "| drqa | 2 of 2 differ, first: step 1 | 0.25 | 2 equal |"
 
 
-def test_a_loss_that_is_no_number() -> None:
+def test_a_loss_that_is_not_a_number() -> None:
     same = compare("drqa", changed(test=math.nan), changed(test=math.nan))
     assert (same.is_same, same.difference) == (True, 0)
     told = compare("drqa", ONE, changed(test=math.nan))

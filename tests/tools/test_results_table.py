@@ -1,4 +1,4 @@
-"""README's table and the page of all results are those that the files of results/ give."""
+"""README's table and the page of all results are made from the files of results/."""
 
 import os
 import re
@@ -105,7 +105,7 @@ def test_readme_has_the_best_of_each_system_among_the_published_the_best_first()
 
 
 @pytest.mark.parametrize("change", [{"total": 10}, {"budget_minutes": 30.0}, {"parameters": 0}])
-def test_readme_leaves_out_other_data_short_trainings_and_what_learns_nothing(
+def test_readme_leaves_out_other_data_short_trainings_and_untrained_rows(
     change: dict[str, float],
 ) -> None:
     assert systems(readme_table([replace(RESULT, **change)])) == [HUMAN.name]  # type: ignore[arg-type]
@@ -128,21 +128,21 @@ def test_a_row_of_readme_names_its_configuration_and_links_to_its_file() -> None
 @pytest.mark.parametrize(
     ("minutes", "shown"), [(None, ""), (0.036, "0.04"), (1.95, "1.9"), (103.2, "103")]
 )
-def test_minutes_are_shown_with_two_digits_or_left_open(minutes: float, shown: str) -> None:
+def test_minutes_are_shown_with_two_digits_or_left_empty(minutes: float, shown: str) -> None:
     assert cells(readme_table([replace(RESULT, minutes=minutes)]))[-1][3] == shown
 
 
-def test_our_rows_stand_among_all_published_ones_by_f1() -> None:
+def test_our_rows_are_sorted_among_published_ones_by_f1() -> None:
     (table,) = groups(results_page([RESULT])).values()
     found = systems(table)
     assert sorted(found) == sorted([row.name for row in PUBLISHED] + ["drqa"])
     place = found.index("drqa")
     assert found[place - 1] == "Match-LSTM, bidirectional pointer"  # 73.9
     assert found[place + 1] == "Match-LSTM, boundary"  # 71.2
-    assert found[-1] == "BiLSTM pointer"  # of which no score is published
+    assert found[-1] == "BiLSTM pointer"  # without a published score
 
 
-def test_each_data_and_each_budget_of_time_has_a_table_of_its_own() -> None:
+def test_each_data_set_and_time_budget_has_its_own_table() -> None:
     sample = replace(RESULT, name="sample", data="a/train.json, a/dev.json", total=300)
     hour, half = (
         replace(RESULT, name=f"{minutes}", budget_minutes=float(minutes)) for minutes in (60, 30)
@@ -162,7 +162,7 @@ def test_each_data_and_each_budget_of_time_has_a_table_of_its_own() -> None:
     ]
 
 
-def test_a_row_of_the_page_tells_what_was_measured_and_how() -> None:
+def test_a_row_of_the_page_says_what_was_measured_and_how() -> None:
     result = replace(RESULT, device="Pebble 9", notes="one | two\nthree", total=9)
     row = next(line for line in results_page([result]).splitlines() if "(drqa.json)" in line)
     assert row == (
@@ -172,12 +172,12 @@ def test_a_row_of_the_page_tells_what_was_measured_and_how() -> None:
     )
 
 
-def test_what_trains_nothing_leaves_its_cells_open() -> None:
+def test_cells_of_training_are_empty_without_training() -> None:
     row = next(line for line in results_page([BASELINE]).splitlines() if "(window.json)" in line)
     assert row.startswith("| **[window](window.json)** | **60.1** | **22.0** | 0 |  |  |  | ")
 
 
-def test_the_table_replaces_what_stood_between_the_markers() -> None:
+def test_the_table_replaces_the_text_between_the_markers() -> None:
     text = f"# Title\n\n{BEGIN}\nold\n{END}\n\nMore.\n"
     once = replace_table(text, "new")
     assert once == f"# Title\n\n{BEGIN}\nnew\n{END}\n\nMore.\n"
@@ -185,7 +185,7 @@ def test_the_table_replaces_what_stood_between_the_markers() -> None:
 
 
 @pytest.mark.parametrize("text", ["", BEGIN, f"{END} {BEGIN}", f"{BEGIN}{BEGIN}{END}"])
-def test_markers_must_stand_once_and_in_order(tmp_path: Path, text: str) -> None:
+def test_markers_must_occur_once_and_in_order(tmp_path: Path, text: str) -> None:
     write_result(tmp_path / "results", RESULT)
     readme = tmp_path / "README.md"
     readme.write_text(text)
@@ -196,7 +196,7 @@ def test_markers_must_stand_once_and_in_order(tmp_path: Path, text: str) -> None
     assert not (tmp_path / "results" / "README.md").exists()
 
 
-def test_only_what_is_out_of_date_is_rewritten(tmp_path: Path) -> None:
+def test_only_outdated_files_are_rewritten(tmp_path: Path) -> None:
     write_result(tmp_path / "results", RESULT)
     readme, page = tmp_path / "README.md", tmp_path / "results" / "README.md"
     readme.write_text(f"{BEGIN}\n{END}\n")
@@ -206,7 +206,7 @@ def test_only_what_is_out_of_date_is_rewritten(tmp_path: Path) -> None:
     assert update(tmp_path) == [page]
 
 
-def test_the_command_updates_the_repository_it_lies_in(tmp_path: Path) -> None:
+def test_the_command_updates_its_own_repository(tmp_path: Path) -> None:
     (tmp_path / "tools").mkdir()
     tool = shutil.copy(results_table.__file__, tmp_path / "tools")
     write_result(tmp_path / "results", RESULT)

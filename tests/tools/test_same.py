@@ -34,7 +34,9 @@ def test_checkouts_that_do_the_same(
     ]
 
 
-def test_one_that_differs(make_checkout: MakeCheckout, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_difference_is_reported(
+    make_checkout: MakeCheckout, capsys: pytest.CaptureFixture[str]
+) -> None:
     old = make_checkout("old", CONFIGS)
     new = make_checkout("new", CONFIGS | {"char_cnn/vgg": "loss: 0.75\nanswer: z"})
     assert compare(old, new, "--steps", "3") == 1
@@ -45,7 +47,7 @@ def test_one_that_differs(make_checkout: MakeCheckout, capsys: pytest.CaptureFix
     assert compare(old, new, "--only", "drqa") == 0
 
 
-def test_what_a_missing_package_prevents_is_skipped(
+def test_a_training_without_its_package_is_skipped(
     make_checkout: MakeCheckout, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configs = {"drqa": WHOLE, "vectors/wide": "error: the package x is not installed"}
@@ -89,7 +91,7 @@ def test_records_of_other_steps_or_data_are_refused(
     assert "the steps or the data differ" in capsys.readouterr().err
 
 
-def test_other_packages_are_told(
+def test_other_packages_are_reported(
     make_checkout: MakeCheckout, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     new, kept = make_checkout("new", CONFIGS), tmp_path / "kept.json"
@@ -104,7 +106,7 @@ def test_other_packages_are_told(
 
 
 @pytest.mark.parametrize("place", ["nowhere", "nowhere.json"])
-def test_what_is_not_there_is_told(place: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_files_are_reported(place: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         compare(place)
     assert "nowhere" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Which variants an ablation trains."""
+"""The variants that an ablation trains."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_each_group_is_left_out_and_the_papers_pair() -> None:
 @pytest.mark.parametrize(
     "groups", [("lengths", "lexicalized"), ("lexicalized", "dependency_paths")]
 )
-def test_no_pair_where_it_is_missing_or_all_there_is(groups: tuple[str, ...]) -> None:
+def test_no_pair_if_it_is_missing_or_is_everything(groups: tuple[str, ...]) -> None:
     assert plan(groups) == [(), (groups[0],), (groups[1],)]
 
 

@@ -35,7 +35,7 @@ def test_running_statistics_are_averaged_and_counts_copied() -> None:
     assert mine.num_batches_tracked == theirs.num_batches_tracked == 1
 
 
-def test_it_is_not_trained_and_no_part_of_the_model() -> None:
+def test_it_is_not_trained_and_not_part_of_the_model() -> None:
     made = model()
     average = WeightAverage(made, decay=0.9)
     assert not any(parameter.requires_grad for parameter in average.parameters())
@@ -48,6 +48,6 @@ def test_it_is_not_trained_and_no_part_of_the_model() -> None:
 
 
 @pytest.mark.parametrize("decay", [0.0, 1.0, -0.1, 1.5])
-def test_what_is_no_decay(decay: float) -> None:
+def test_invalid_decays(decay: float) -> None:
     with pytest.raises(ConfigError, match="model.ema_decay cannot be"):
         WeightAverage(model(), decay=decay)

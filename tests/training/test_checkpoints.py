@@ -1,4 +1,4 @@
-"""When the last checkpoint is saved, how a signal is heard, and which weights are the best.
+"""Saving of the last checkpoint, reaction to signals, and choice of the best weights.
 
 Whole runs: test_resume.py.
 """
@@ -32,7 +32,7 @@ def last(tmp_path: Path) -> Iterator[LastCheckpoint]:
     made.on_train_start(None, None)  # type: ignore[arg-type]
     yield made
     made.teardown(None, None, "fit")  # type: ignore[arg-type]
-    for number, handler in handlers.items():  # those of an earlier test of this process
+    for number, handler in handlers.items():  # of an earlier test in this process
         signal.signal(number, handler)
 
 
@@ -42,7 +42,7 @@ def batches(last: LastCheckpoint, trainer: Trainer, *steps: int) -> None:
         last.on_train_batch_end(trainer, None)  # type: ignore[arg-type]
 
 
-def test_saves_now_and_then_and_after_each_epoch(last: LastCheckpoint) -> None:
+def test_saves_every_n_steps_and_after_each_epoch(last: LastCheckpoint) -> None:
     trainer = Trainer()
     batches(last, trainer, *range(1, 9))
     trainer.is_last_batch = True
@@ -62,7 +62,7 @@ def test_a_signal_stops_after_the_step(last: LastCheckpoint, number: int) -> Non
     assert trainer.saved == [4]
 
 
-def test_in_an_epochs_last_batch_it_waits_for_the_evaluation(last: LastCheckpoint) -> None:
+def test_a_signal_in_an_epochs_last_batch_waits_for_the_evaluation(last: LastCheckpoint) -> None:
     trainer = Trainer(is_last_batch=True)
     os.kill(os.getpid(), signal.SIGTERM)
     batches(last, trainer, 6)
@@ -92,7 +92,7 @@ def test_a_signal_to_another_process_stops_this_one(last: LastCheckpoint) -> Non
 
 
 @pytest.mark.parametrize("end", ["teardown", "on_exception"])
-def test_signals_are_given_back(last: LastCheckpoint, end: str) -> None:
+def test_signal_handlers_are_restored(last: LastCheckpoint, end: str) -> None:
     before = signal.getsignal(signal.SIGTERM)
     assert before == last._handle
     getattr(last, end)(None, None, None)
@@ -114,7 +114,7 @@ class Scored(pl.Callback):
     ("f1", "chosen"), [([1.0, 3.0, 2.0], 1), ([2.0, 2.0, 1.0], 0), ([0.0, 0.0, 0.5], 2)]
 )
 def test_the_weights_of_best_ckpt_are_kept(tmp_path: Path, f1: list[float], chosen: int) -> None:
-    """The same as a `ModelCheckpoint` keeps in the same training."""
+    """They equal those that a `ModelCheckpoint` keeps in the same training."""
     module = span_module()
     module._evaluate = lambda stage: module._gather(stage) and None  # type: ignore[method-assign]
     best = BestWeights()
@@ -134,7 +134,7 @@ def test_the_weights_of_best_ckpt_are_kept(tmp_path: Path, f1: list[float], chos
     assert is_last == (chosen == 2)
 
 
-def test_a_folder_names_the_best_checkpoint_or_the_last(tmp_path: Path) -> None:
+def test_a_folder_returns_the_best_checkpoint_or_the_last(tmp_path: Path) -> None:
     keeper, run = CheckpointFolder(tmp_path), Trainer()
     assert keeper.restore(None, run) == tmp_path / "last.ckpt"  # type: ignore[arg-type]
     (tmp_path / "best.ckpt").touch()

@@ -1,4 +1,4 @@
-"""What is refused before a training begins. Whole command lines: tests/cli/test_train.py."""
+"""Refusals before a training begins. Whole command lines: tests/cli/test_train.py."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_true_precisions_are_refused_everywhere(precision: str, device: str, kin
 
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
-def test_readers_mix_precisions_on_a_gpu_alone(precision: str) -> None:
+def test_readers_mix_precisions_only_on_a_gpu(precision: str) -> None:
     require_precision(SpanReader, precision, torch.device("cuda"))
     require_precision(CandidateScorer, precision, torch.device("cpu"))
     with pytest.raises(ConfigError, match="on a CPU"):

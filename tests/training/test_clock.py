@@ -1,4 +1,4 @@
-"""What a training counts as its time."""
+"""The time that a training counts."""
 
 from types import SimpleNamespace
 
@@ -14,7 +14,7 @@ def clock_at(monkeypatch: pytest.MonkeyPatch, *times: float) -> None:
     monkeypatch.setattr(module_under_test.time, "perf_counter", lambda: next(ticks))
 
 
-def test_the_clock_counts_training_and_no_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_clock_counts_training_without_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, trainer = TrainingClock(), Trainer()
     logged: dict[str, float] = {}
     module = SimpleNamespace(log=lambda name, value, **_: logged.update({name: value}))

@@ -1,4 +1,4 @@
-"""Which questions train, validate and test, and what is said of the rest."""
+"""The questions for training, validation and test, and counts of the others."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +17,7 @@ from tests.support import tiny
 
 
 def articles(sizes: list[int]) -> tiny.Json:
-    """Articles of so many questions each, one paragraph an article."""
+    """Articles with these numbers of questions, one paragraph per article."""
     context = "Ida kept the light. Tom sold the boat."
     files = []
     for article, size in enumerate(sizes):
@@ -35,7 +35,7 @@ def articles(sizes: list[int]) -> tiny.Json:
 
 
 def module(folder: Path, train: tiny.Json, *, fn: str = "fit", **options: Any) -> SquadDataModule:
-    """A data module, set up for a stage as a trainer does it."""
+    """A data module, set up for a stage like by a trainer."""
     sources = {
         "train": str(tiny.write(folder / "train.json", train)),
         "test": str(tiny.write(folder / "dev.json", tiny.squad())),
@@ -56,14 +56,14 @@ def module(folder: Path, train: tiny.Json, *, fn: str = "fit", **options: Any) -
 
 
 def ids(made: SquadDataModule, part: str) -> list[str]:
-    """The questions that a part's loader gives, in its order."""
+    """The questions of a part's loader, in its order."""
     loader = getattr(made, f"{part}_dataloader")()
     dataset = made.datasets[part]
     return [dataset.id_of(item) for batch in loader for item in batch.index.tolist()]
 
 
 def words(state: dict[str, Any]) -> torch.Tensor:
-    """The words that a data module's state knows from train, by their hashes."""
+    """The hashes of the words in a data module's state."""
     hashes: torch.Tensor = state["inputs"]["words"]["hashes"]
     return hashes
 
@@ -85,7 +85,7 @@ def test_whole_articles_are_held_out(tmp_path: Path) -> None:
 
 
 def test_the_same_articles_are_held_out_every_time(tmp_path: Path) -> None:
-    """Whatever the order of the file, and whether for training or for validating alone."""
+    """The same in any order of the file, and for training as for validation."""
     file = articles([2] * 40)
     (tmp_path / "again").mkdir()
     first = set(ids(module(tmp_path, file), "val"))
@@ -103,13 +103,13 @@ def test_something_is_left_to_train_on(tmp_path: Path) -> None:
     assert len(ids(module(tmp_path, articles([5, 5]), val_share=0.99), "train")) == 5
 
 
-def test_one_article_cannot_be_parted(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="one article only") as caught:
+def test_one_article_cannot_be_split(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="only one article") as caught:
         module(tmp_path, articles([4]))
     assert "--data.val" in caught.value.next_step
 
 
-def test_a_second_training_finds_everything_made(tmp_path: Path) -> None:
+def test_a_second_training_reuses_everything(tmp_path: Path) -> None:
     made = module(tmp_path, articles([4, 3]))
     first = ids(made, "train"), ids(made, "val")
     datasets = dict(made.datasets)
@@ -119,8 +119,8 @@ def test_a_second_training_finds_everything_made(tmp_path: Path) -> None:
     assert all(made.datasets[part] is datasets[part] for part in ("train", "val"))
 
 
-def test_what_a_checkpoint_knows_counts_from_then_on(tmp_path: Path) -> None:
-    """Data sets that were made before are not used again, and a new training fits anew."""
+def test_state_of_a_checkpoint_replaces_the_fitted_one(tmp_path: Path) -> None:
+    """Data sets made before are not used again, and a new training fits again."""
     made = module(tmp_path, articles([4, 3]))
     own = made.state_dict()
     made.train_dataloader()
@@ -188,14 +188,14 @@ def test_numbers_out_of_range(options: dict[str, Any]) -> None:
         SquadDataModule(CandidateInputs(pipeline=None), **options)
 
 
-def test_predict_takes_test_unless_told_otherwise(tmp_path: Path) -> None:
+def test_predict_takes_test_by_default(tmp_path: Path) -> None:
     train = articles([1])
     assert len(ids(module(tmp_path, train, fn="predict"), "predict")) == 8
     other = str(tiny.write(tmp_path / "other.json", articles([3])))
     assert len(ids(module(tmp_path, train, fn="predict", predict=other), "predict")) == 3
 
 
-def test_what_was_learned_from_train_comes_back(tmp_path: Path) -> None:
+def test_state_learned_from_train_is_restored(tmp_path: Path) -> None:
     fitted = module(tmp_path, articles([3] * 4))
     fresh = module(tmp_path, articles([3] * 4), fn="test")
     fresh.load_state_dict(fitted.state_dict())

@@ -1,4 +1,4 @@
-"""Two processes on CPU: training, stopping, and the same scores as one process gives."""
+"""Two processes on CPU: training, stopping, and the same scores as with one process."""
 
 import json
 import signal
@@ -32,7 +32,7 @@ def free_port() -> int:
 def two_processes(
     folder: Path, *arguments: object, stop: tuple[int, int] | None = None
 ) -> tuple[Done, Done]:
-    """Run both processes, as a scheduler starts them; `stop` is sent to the second alone."""
+    """Start both processes like a scheduler; `stop` is sent only to the second."""
     port = str(free_port())
     commands = [
         Command(
@@ -63,7 +63,7 @@ def train(folder: Path, settings: dict[str, Any]) -> Path:
     config = write_config(folder, settings, eval_batch_size=3)
     first, second = two_processes(folder, *fit(folder, config, "whole"))
     assert (first.code, second.code) == (0, 0), first.err + second.err
-    assert second.out == "", "only the first process tells"
+    assert second.out == "", "only the first process prints"
     return folder / "whole"
 
 
@@ -94,7 +94,7 @@ PRACTISED = {
         },
     },
 }
-"""A reader whose processes differ in more than their questions: statistics, rounds, averages."""
+"""A reader whose processes differ not only in their questions: statistics, rounds, averages."""
 
 
 @pytest.fixture(scope="module")
@@ -123,14 +123,14 @@ def test_lightning_starts_the_second_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow(seconds=200)
-def test_torchrun_starts_both_processes_and_the_folder_is_named(tmp_path: Path) -> None:
+def test_torchrun_starts_both_processes_in_a_named_folder(tmp_path: Path) -> None:
     write_config(tmp_path, SCORER)
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
     command += ["--master-addr", "127.0.0.1", "--master-port", str(free_port())]
     line = [str(ROOT / "train_cli.py"), "fit", "--config", "config.yaml", "--run_folder", "mine"]
     done = run_program([*command, *line, *TWO, "--wandb", "off"], cwd=tmp_path, limit=180)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("2 process(es)") == 1, "only the first process tells"
+    assert done.stdout.count("2 process(es)") == 1, "only the first process prints"
     assert not (tmp_path / "runs").exists()
     assert (tmp_path / "mine/checkpoints/best.ckpt").is_file()
     assert json.loads((tmp_path / "mine/results.json").read_text())["total"] == 8
@@ -189,7 +189,7 @@ def test_a_signal_to_one_process_stops_both_and_they_resume(scorer: Path) -> Non
         folder, *fit(folder, folder / "config.yaml", "stopped"), stop=(signal.SIGTERM, 2)
     )
     assert [done.code for done in stopped] == [1, 0]
-    assert stopped[0].err.endswith("go on with: squadqa train --resume stopped\n")
+    assert stopped[0].err.endswith("resume with: squadqa train --resume stopped\n")
     assert "Stopped" not in stopped[1].err
     resumed = two_processes(folder, "train", "--resume", "stopped")
     assert [done.code for done in resumed] == [0, 0], resumed[0].err + resumed[1].err

@@ -21,14 +21,14 @@ def test_scores_the_test_part_with_the_best_weights(tmp_path: Path) -> None:
     assert len(evaluation.predictions) == 8
 
 
-def test_without_an_evaluation_the_last_weights_stand(tmp_path: Path) -> None:
+def test_without_an_evaluation_the_last_weights_are_kept(tmp_path: Path) -> None:
     clock, best = TrainingClock(), BestWeights()
     run = trainer(tmp_path, limit_val_batches=0, callbacks=[clock, best])
     evaluation = fit(span_module(), Questions(), run, seed=1, clock=clock, keeper=best)  # type: ignore[arg-type]
     assert len(evaluation.predictions) == 8
 
 
-def test_a_folder_of_checkpoints_gives_the_same_as_memory(tmp_path: Path) -> None:
+def test_a_folder_of_checkpoints_gives_the_same_scores_as_memory(tmp_path: Path) -> None:
     evaluations = []
     for keeper in (BestWeights(), CheckpointFolder(tmp_path / "checkpoints")):
         clock = TrainingClock()
@@ -42,7 +42,7 @@ def test_a_folder_of_checkpoints_gives_the_same_as_memory(tmp_path: Path) -> Non
 
 
 class Rates(pl.Callback):
-    """Notes the learning rate of every step."""
+    """Records the learning rate of every step."""
 
     def __init__(self) -> None:
         self.seen: list[float] = []
@@ -52,7 +52,7 @@ class Rates(pl.Callback):
 
 
 def test_the_clock_and_the_seed_are_handed_over(tmp_path: Path) -> None:
-    """A learning rate falls by the clock, and the order of questions is drawn by the seed."""
+    """The learning rate depends on the clock, and the order of questions on the seed."""
     clock, best, rates, questions = (
         TrainingClock(budget_minutes=1e9), BestWeights(), Rates(), Questions()
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Memory that is kept between batches, up to a bound."""
+"""Memory that is kept between batches, up to a limit."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ from tests.support.trainers import Trainer
 
 
 class Memory(SimpleNamespace):
-    """A process' memory in GiB, and as much of its libc as is used."""
+    """A process's memory in GiB, and the functions of libc that are used."""
 
     def __init__(self) -> None:
         super().__init__(needed=1.0, free=0.0, options={}, trims=0)
@@ -37,7 +37,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
     return memory
 
 
-def test_freed_memory_is_kept_up_to_a_bound(memory: Memory) -> None:
+def test_freed_memory_is_kept_up_to_a_limit(memory: Memory) -> None:
     callback = HeldMemory(most_gib=2.0)
     callback.on_train_start(Trainer(), torch.nn.Module())  # type: ignore[arg-type]
     assert memory.options == {
@@ -53,8 +53,8 @@ def test_freed_memory_is_kept_up_to_a_bound(memory: Memory) -> None:
     assert trims == [0, 0, 1, 1, 1, 2]
 
 
-def test_what_is_needed_is_not_freed_memory(memory: Memory) -> None:
-    """A process that needs much does not give back after every batch."""
+def test_needed_memory_does_not_count_as_freed(memory: Memory) -> None:
+    """A process that needs much memory does not return it after every batch."""
     callback = HeldMemory(most_gib=2.0)
     callback.on_train_start(Trainer(), torch.nn.Module())  # type: ignore[arg-type]
     memory.needed = 9.0

@@ -46,7 +46,7 @@ def test_resumes_with_exactly_the_rest(given: int) -> None:
     assert items(second) == items(first) != whole  # the next epoch is whole again
 
 
-def test_state_counts_on_after_resuming() -> None:
+def test_state_keeps_counting_after_resuming() -> None:
     first = loader()
     first.load_state_dict({"given": 1})
     next(iter(first))

@@ -4,7 +4,7 @@ from squadqa.training.metrics import PredictionGatherer
 
 
 def update(gatherer: PredictionGatherer, index: list[int]) -> None:
-    """Add questions whose span and loss tell which they are."""
+    """Add questions whose span and loss identify them."""
     at = torch.tensor(index)
     gatherer.update(at, torch.stack([at, at + 1], dim=1), at / 2)
 
@@ -34,7 +34,7 @@ def test_one_question_keeps_its_dimension() -> None:
     assert gathered.losses.tolist() == [1.5]
 
 
-def test_reset_starts_anew() -> None:
+def test_reset_starts_again() -> None:
     gatherer = PredictionGatherer()
     update(gatherer, [3, 4])
     gatherer.compute()

@@ -1,4 +1,6 @@
-"""What both families' modules log, save and refuse, on a few questions in memory."""
+"""What both families' modules log, save and refuse, on a few questions in memory.
+
+One file, as all tests train the same small models on the same questions."""
 
 import math
 import pickle
@@ -110,7 +112,7 @@ def test_scores_are_the_official_ones_of_the_predictions(tmp_path: Path, stage: 
 
 
 def test_the_loss_is_the_mean_over_questions(tmp_path: Path) -> None:
-    """Whatever the batches: three questions a batch leave two in the last."""
+    """In any batches: with three questions per batch, the last has two."""
     module, data = span_module(), Questions()
     trainer(tmp_path).validate(module, data, verbose=False)
     module.eval()
@@ -119,7 +121,7 @@ def test_the_loss_is_the_mean_over_questions(tmp_path: Path) -> None:
     assert module.evaluation.scores["loss"] == pytest.approx(float(losses.mean()), rel=1e-5)
 
 
-def test_a_question_that_was_not_asked_is_wrong(tmp_path: Path) -> None:
+def test_a_question_left_out_by_a_limit_is_wrong(tmp_path: Path) -> None:
     module = span_module()
     trainer(tmp_path, limit_val_batches=1).validate(module, Questions(), verbose=False)
     assert len(module.evaluation.predictions) == 2
@@ -246,14 +248,14 @@ class Code:
 
 
 class Batch(SimpleNamespace):
-    """As much of a batch of candidates as a loss and a choice read."""
+    """The fields of a batch of candidates that a loss and a choice read."""
 
     def __len__(self) -> int:
         return len(self.index)
 
 
 def test_the_best_candidate_is_the_answer() -> None:
-    """The first of equal ones, as in `Predictor`."""
+    """Of equal ones the first, as in `Predictor`."""
 
     class Scorer(CandidateScorer):
         def forward(self, batch: Any) -> torch.Tensor:
@@ -285,7 +287,7 @@ def test_batches_go_to_the_device() -> None:
 
 
 def rates(module: QAModule, folder: Path, **options: Any) -> list[float]:
-    """Train, and give the learning rate of every step."""
+    """Train, and return the learning rate of every step."""
     seen: list[float] = []
     step = module.optimizer_step
 
@@ -303,7 +305,7 @@ def sgd(rate: float) -> Any:
 
 
 def test_a_plateau_cuts_the_rate_from_the_next_step_on(tmp_path: Path) -> None:
-    """A rate that moves nothing brings no better score than the first."""
+    """A rate that changes no weight brings no better score than the first."""
     module = span_module(optimizer=sgd(1e-12), decay="plateau", plateau_factor=0.5, warmup_steps=2)
     seen = rates(module, tmp_path, max_epochs=4)
     expected = [0.5, 1, 1, 1] + STEPS * [1] + STEPS * [0.5] + STEPS * [0.25]
@@ -317,7 +319,7 @@ def test_evaluations_inside_an_epoch_count_for_a_plateau(tmp_path: Path) -> None
     assert [rate / 1e-12 for rate in seen] == pytest.approx([1, 1, 0.1, 0.1])
 
 
-def test_validation_alone_cuts_nothing(tmp_path: Path) -> None:
+def test_validation_without_training_cuts_nothing(tmp_path: Path) -> None:
     module = span_module(decay="plateau")
     for _ in range(2):
         trainer(tmp_path).validate(module, Questions(), verbose=False)
@@ -325,7 +327,7 @@ def test_validation_alone_cuts_nothing(tmp_path: Path) -> None:
 
 
 def test_averaged_weights_are_evaluated_and_saved(tmp_path: Path) -> None:
-    """The average of the weights after each step, the first ones included."""
+    """The average of the weights after each step, including the first weights."""
     module = span_module(ema_decay=0.5, optimizer=sgd(0.1), decay="none")
     name = next(name for name, _ in reader(Sizes(6)).named_parameters() if name.startswith("start"))
     after: list[torch.Tensor] = []
@@ -359,7 +361,7 @@ def test_averaged_weights_are_evaluated_and_saved(tmp_path: Path) -> None:
     assert saved[f"model.{name}"].equal(after[-1])
 
 
-def test_an_average_is_no_part_of_what_is_trained(tmp_path: Path) -> None:
+def test_an_average_is_not_trained(tmp_path: Path) -> None:
     module = span_module(ema_decay=0.9)
     run = trainer(tmp_path, max_epochs=1)
     run.fit(module, Questions())
@@ -370,7 +372,7 @@ def test_an_average_is_no_part_of_what_is_trained(tmp_path: Path) -> None:
     assert module.model.num_parameters == sum(parameter.numel() for parameter in trained)
 
 
-def test_words_are_dropped_in_training_alone(
+def test_words_are_dropped_only_in_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = span_module(word_dropout=0.5)
@@ -394,13 +396,13 @@ def test_words_are_dropped_in_training_alone(
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0])
-def test_what_is_no_share_of_words(share: float) -> None:
+def test_invalid_shares_of_words(share: float) -> None:
     with pytest.raises(ConfigError, match="model.word_dropout cannot be"):
         span_module(word_dropout=share)
 
 
 class Listener(CandidateScorer):
-    """Notes which pass it is told of."""
+    """Records the passes that it is prepared for."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -413,8 +415,8 @@ class Listener(CandidateScorer):
         self.heard.append((epoch, epochs))
 
 
-def test_a_scorer_and_its_average_hear_which_pass_it_is() -> None:
-    """Lightning starts no epoch that it resumes inside, so every batch tells it."""
+def test_a_scorer_and_its_average_are_prepared_for_each_pass() -> None:
+    """Lightning calls no start of an epoch that it resumes inside, so every batch does."""
     module = CandidateModule(lambda sizes: Listener())
     module.model = Listener()
     module.average = WeightAverage(module.model, decay=0.9)

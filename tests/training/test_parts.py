@@ -1,4 +1,4 @@
-"""Batches in parts: what is in them, and that nobody notices."""
+"""Batches in parts: their content, and equal results."""
 
 from dataclasses import fields
 
@@ -34,7 +34,7 @@ def in_parts(most_pairs: int, batch: SpanBatch = TEXTS) -> list[tuple[Tensor, Sp
 
 
 @given(most_pairs=st.integers(1, 10_000))
-def test_parts_hold_each_row_once_with_no_token_lost_and_no_padding_left(most_pairs: int) -> None:
+def test_parts_contain_each_row_once_with_all_tokens_and_no_padding(most_pairs: int) -> None:
     found = in_parts(most_pairs)
     assert torch.cat([rows for rows, _ in found]).sort().values.tolist() == list(range(QUESTIONS))
     for rows, part in found:
@@ -63,7 +63,7 @@ def test_a_batch_within_the_limit_stays_whole_and_in_its_order() -> None:
 
 
 class Shapes(BiLSTMReader):
-    """A reader that remembers what it was given."""
+    """A reader that records its inputs."""
 
     seen: list[tuple[int, ...]]
 
@@ -84,7 +84,7 @@ def module() -> SpanModule:
     return made
 
 
-def test_one_long_context_is_read_beside_one_other() -> None:
+def test_one_long_context_is_read_with_one_other() -> None:
     batch = SpanDataset(tiny.prepared(LONG, vector_size=6)).collate(range(16))
     assert batch.context_ids.shape == (16, 5000)
     for read in (module().losses, module().predict_spans):

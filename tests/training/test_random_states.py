@@ -1,4 +1,4 @@
-"""What is drawn after a stop. Whole runs: test_resume.py."""
+"""Random numbers after a stop. Whole runs: test_resume.py."""
 
 import random
 from pathlib import Path
@@ -13,8 +13,8 @@ def draw() -> list[float]:
     return [random.random(), float(np.random.rand()), float(torch.rand(1))]
 
 
-def test_random_states_go_on_where_they_were(tmp_path: Path) -> None:
-    """Through a file that is read as weights only, as checkpoints are."""
+def test_random_states_continue(tmp_path: Path) -> None:
+    """The file is read with `weights_only`, as checkpoints are."""
     random.seed(3)
     np.random.seed(3)
     torch.manual_seed(3)

@@ -1,4 +1,4 @@
-"""A training that is stopped and resumed ends as one that never was: bit for bit, on CPU."""
+"""A training that is stopped and resumed ends like one without a stop: bit for bit, on CPU."""
 
 import json
 import signal
@@ -13,7 +13,7 @@ import yaml
 from tests.support.forked import Done, squadqa, write_config
 from tests.support.runs import READER, SCORER
 
-STEPS_PER_EPOCH = 7  # 14 questions beside the held-out article, two in a batch
+STEPS_PER_EPOCH = 7  # 14 questions without the held-out article, two in a batch
 EPOCHS = 2
 
 PRACTICE = {
@@ -24,7 +24,7 @@ PRACTICE = {
     "ema_decay": 0.9,
     "word_dropout": 0.3,
 }
-PRACTICE_EPOCHS = 3  # the last behind a cut of the learning rate
+PRACTICE_EPOCHS = 3  # the last one after a cut of the learning rate
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def train_whole(
     trainer: dict[str, Any] | None = None,
     **options: Any,
 ) -> Whole:
-    """Train without a stop; `options` are the model's, `trainer` those of the trainer."""
+    """Train without a stop; `options` are the model's, `trainer` has those of the trainer."""
     model = settings["model"]
     model = {**model, "init_args": {**model["init_args"], **options}}
     config = write_config(folder, {**settings, "model": model})
@@ -76,7 +76,7 @@ def scorer(tmp_path_factory: pytest.TempPathFactory) -> Whole:
 
 @pytest.fixture(scope="module")
 def practised(tmp_path_factory: pytest.TempPathFactory) -> Whole:
-    """With all that may be added to a training, and three passes."""
+    """A run with all additions to a training, and three passes."""
     return train_whole(
         tmp_path_factory.mktemp("practised"),
         READER,
@@ -176,12 +176,12 @@ def test_a_signal_stops_after_its_step_and_the_rest_is_the_same(
     run = whole.folder / f"stopped-{number}-{step}"
     stopped = fit(whole.folder, whole.config, run.name, stop=(number, step))
     assert stopped.code == 1, stopped.err
-    assert stopped.err.endswith(f"\nStopped; go on with: squadqa train --resume {run.name}\n")
+    assert stopped.err.endswith(f"\nStopped; resume with: squadqa train --resume {run.name}\n")
     assert "Traceback" not in stopped.err
     assert not (run / "results.json").exists()
     mine, theirs = checkpoint(run), checkpoint(whole.run)
     assert mine["global_step"] == step
-    if step < theirs["global_step"]:  # or equality below would say nothing
+    if step < theirs["global_step"]:  # otherwise equality below would prove nothing
         assert any(
             not mine["state_dict"][name].equal(theirs["state_dict"][name])
             for name in theirs["state_dict"]
@@ -201,7 +201,7 @@ def test_a_signal_stops_after_its_step_and_the_rest_is_the_same(
     ],
     indirect=["whole"],
 )
-def test_killed_goes_on_from_the_last_checkpoint(whole: Whole, step: int) -> None:
+def test_a_killed_run_resumes_from_the_last_checkpoint(whole: Whole, step: int) -> None:
     run = whole.folder / f"killed-{step}"
     killed = fit(whole.folder, whole.config, run.name, stop=(signal.SIGKILL, step))
     assert killed.code == -signal.SIGKILL
@@ -212,8 +212,8 @@ def test_killed_goes_on_from_the_last_checkpoint(whole: Whole, step: int) -> Non
 
 
 @SLOW
-def test_the_practised_run_had_all_that_it_was_told(practised: Whole) -> None:
-    """Or what is said above of resuming it would say nothing."""
+def test_the_practised_run_had_all_additions(practised: Whole) -> None:
+    """Otherwise the tests that resume it would prove nothing."""
     last = checkpoint(practised.run)
     assert 0 < last["squadqa"]["plateau"]["share"] < 1
     weights = last["state_dict"]
@@ -226,7 +226,7 @@ def test_the_practised_run_had_all_that_it_was_told(practised: Whole) -> None:
 
 
 @SLOW
-def test_stopped_again_and_again(reader: Whole) -> None:
+def test_stopped_several_times(reader: Whole) -> None:
     run = reader.folder / "often"
     assert fit(reader.folder, reader.config, run.name, stop=(signal.SIGINT, 1)).code == 1
     for step in (2, STEPS_PER_EPOCH, STEPS_PER_EPOCH + 1):

@@ -32,7 +32,7 @@ def test_cosine_is_halfway_in_the_middle() -> None:
 
 
 @pytest.mark.parametrize("decay", ["linear", "cosine"])
-def test_falls_with_the_time_where_that_ends_first(decay: Decay) -> None:
+def test_falls_with_time_if_that_ends_first(decay: Decay) -> None:
     def at(step: int, *, spent: float, total: float = 10) -> float:
         return learning_rate_factor(
             step, total_steps=total, warmup_steps=0, decay=decay, budget_spent=spent
@@ -71,7 +71,7 @@ def test_never_zero_never_more_than_one(decay: Decay, total: int, warmup: int) -
 
 
 def shares(scores: list[float], *, factor: float = 0.1, patience: int = 1) -> list[float]:
-    """The share of the learning rate behind each evaluation."""
+    """The share of the learning rate after each evaluation."""
     plateau = Plateau(factor=factor, patience=patience)
     left = []
     for value in scores:
@@ -102,7 +102,7 @@ def test_each_stall_cuts_the_rate(
 
 @given(st.lists(st.integers(0, 5), max_size=30), st.integers(1, 4))
 def test_it_cuts_as_pytorch_does(scores: list[int], patience: int) -> None:
-    """Whose patience is one less: evaluations that it lets pass."""
+    """PyTorch's patience is one less: it counts the evaluations before the one that cuts."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(
         optimizer, mode="max", factor=0.5, patience=patience - 1, threshold=0, eps=0
@@ -114,7 +114,7 @@ def test_it_cuts_as_pytorch_does(scores: list[int], patience: int) -> None:
     assert shares([*scores], factor=0.5, patience=patience) == expected
 
 
-def test_a_plateau_goes_on_where_it_was() -> None:
+def test_a_plateau_resumes_where_it_was() -> None:
     first, second = Plateau(factor=0.5, patience=2), Plateau(factor=0.5, patience=2)
     for value in (3, 3, 3, 2):
         first.update(value)
@@ -129,6 +129,6 @@ def test_a_plateau_goes_on_where_it_was() -> None:
     ("factor", "patience", "what"),
     [(0, 1, "plateau_factor cannot be 0"), (1, 1, "factor"), (0.1, 0, "plateau_patience cannot")],
 )
-def test_what_is_no_plateau(factor: float, patience: int, what: str) -> None:
+def test_invalid_plateaus(factor: float, patience: int, what: str) -> None:
     with pytest.raises(ConfigError, match=what):
         Plateau(factor=factor, patience=patience)

@@ -52,7 +52,7 @@ def test_an_equal_model_takes_everything() -> None:
             assert value.equal(old.state_dict()[name]), name
 
 
-def test_another_output_layer_stays_as_it_is() -> None:
+def test_another_output_layer_is_not_changed() -> None:
     old, new = reader(seed=1), reader(seed=2)
     given, before = weights(old), weights(new)
     name = next(name for name in given if name.startswith("end_pointer"))
@@ -86,7 +86,7 @@ def test_tuned_vectors_go_with_their_words() -> None:
     assert not here[0].any(), "that of all other words"
 
 
-def test_vectors_of_another_width_are_told() -> None:
+def test_vectors_of_another_width_are_reported() -> None:
     old, new = reader(seed=1, vector_size=5), reader(seed=2)
     result = take_weights(new, weights(old), frequent=(WORDS, WORDS), name="old")
     assert result.reshaped["embedder.words.tuning.weight"] == ((4, 6), (4, 5))
@@ -104,8 +104,8 @@ def test_a_model_with_nothing_in_common_is_refused() -> None:
 
 
 @pytest.mark.parametrize("ema_decay", [None, 0.5])
-def test_training_begins_with_them(tmp_path: Path, ema_decay: float | None) -> None:
-    """And with a new average of them, where one is kept."""
+def test_training_begins_with_the_copied_weights(tmp_path: Path, ema_decay: float | None) -> None:
+    """Also with a new average of them, if one is kept."""
     given = weights(reader(seed=1))
     start = WarmStart("old", given, frequent=WORDS, vectors=[])
     module = SpanModule(

@@ -1,4 +1,4 @@
-"""Words that lose their vectors."""
+"""Word dropout: words without their vectors."""
 
 from dataclasses import dataclass
 
@@ -20,10 +20,10 @@ def test_a_form_loses_its_vector_and_its_tuning_together() -> None:
     assert 0.2 < gone[1:].float().mean() < 0.6
     assert dropped.forms.vectors[~gone].equal(batch.forms.vectors[~gone]), "nothing is scaled"
     assert dropped.forms.frequent.equal(batch.forms.frequent.masked_fill(gone, 0))
-    assert (batch.forms.frequent[gone] > 0).any(), "or the line above says nothing"
+    assert (batch.forms.frequent[gone] > 0).any(), "otherwise the line above proves nothing"
 
 
-def test_all_else_stays() -> None:
+def test_everything_else_is_unchanged() -> None:
     batch = DATASET.collate([0, 1])
     dropped = drop_words(batch, share=0.9)
     assert dropped.forms.characters is batch.forms.characters
@@ -34,12 +34,12 @@ def test_all_else_stays() -> None:
 
 @dataclass(frozen=True)
 class Candidates:
-    """As much of a batch of candidates as is read."""
+    """The fields of a batch of candidates that are read."""
 
     words: WordBatch
 
 
-def test_scorers_that_read_words_are_served_too() -> None:
+def test_it_works_for_scorers_that_read_words() -> None:
     forms = DATASET.collate([0]).forms
     ids = torch.zeros(1, 1, dtype=torch.long)
     dropped = drop_words(Candidates(WordBatch(forms, ids, ids)), share=1.0)

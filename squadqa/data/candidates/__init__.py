@@ -1,1 +1,1 @@
-"""Candidate answers and what feature groups count of them, one file a step."""
+"""Candidate answers and the feature groups' hashes and counts, one file per step."""

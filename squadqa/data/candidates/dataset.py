@@ -1,4 +1,4 @@
-"""The questions of a split with their candidates, and how a handful of them becomes a batch."""
+"""The questions of a split with their candidates, and how some of them become a batch."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -19,11 +19,11 @@ from squadqa.data.dataset import QuestionDataset, WordForms, padded_positions
 from squadqa.data.prepare import PreparedData
 
 Targets = Literal["answer", "occurrences"]
-"""What training is to choose: the shortest candidate that contains the answer, or each candidate
+"""The right candidates in training: the shortest one that contains the answer, or each candidate
 of the paragraph with the same text as that one."""
 
 COUNTED_TOGETHER = 1_000
-"""Questions whose candidates are compared at a time: some MB."""
+"""Number of questions whose candidates are compared at a time: some MB."""
 
 
 class CandidateDataset(QuestionDataset[CandidateBatch]):
@@ -31,13 +31,13 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
 
     Args:
         data: A prepared source.
-        features: What was extracted from it.
+        features: The features extracted from it.
         words: Weights of words.
         bigrams: Weights of bigrams.
-        values: What train says of the continuous features.
-        forms: Makes word forms of tokens, for scorers that read them; None leaves them out.
+        values: Statistics of the continuous features in train.
+        forms: The word forms, for scorers that read them; None leaves them out.
         rows: Questions of `data` to take, in order; None takes all.
-        targets: What training is to choose.
+        targets: Which candidates are right in training.
     """
 
     def __init__(
@@ -68,10 +68,10 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         self._answers = self._trimmed_answers()
 
     def collate(self, items: Sequence[int]) -> CandidateBatch:
-        """Batch questions by their places in this data set.
+        """Make a batch of questions.
 
         Args:
-            items: B places.
+            items: B indices of questions in this data set.
 
         Returns:
             The batch, padded to its longest context and to the most sentences and candidates.
@@ -131,7 +131,7 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         )
 
     def _terms(self, question: Ints, question_mask: NDArray[np.bool_]) -> Ints:
-        """(B, T) hashes of the words that count, side by side, 0 behind them."""
+        """(B, T) hashes of the words that count, without gaps; 0 after them."""
         counted = question_mask & ~self._silent[question]
         words = np.where(counted, self.features.words[question].view(np.int64), 0)
         order = np.argsort(~counted, axis=1, kind="stable")
@@ -174,7 +174,7 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         return contains & (first >= 0)
 
     def _trimmed_answers(self) -> Ints:
-        """(N, 2) first and last token of each first reference without its silent ends, or -1."""
+        """(N, 2) first and last token of each first reference without silent ends, or -1."""
         data = self.data
         known = data.start_positions >= 0
         offsets = self.features.parse.bounds[data.paragraphs[known]]
@@ -193,7 +193,7 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         candidate_mask: NDArray[np.bool_],
         spans: NDArray[np.int32],
     ) -> NDArray[np.bool_]:
-        """(B, N) True on the candidates that training is to choose."""
+        """(B, N) True on the candidates that are right in training."""
         contains = self._containing(rows, candidate_mask, spans)
         lengths = np.where(contains, spans[:, :, 1] - spans[:, :, 0], np.iinfo(np.int32).max)
         chosen = lengths.argmin(axis=1)[:, None]
@@ -215,7 +215,7 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         sentence_mask: NDArray[np.bool_],
         sentence_spans: Ints,
     ) -> NDArray[np.bool_]:
-        """(B, S, 3) how the roots of sentences and questions match."""
+        """(B, S, 3) bools: which roots of sentences and questions match."""
         if self._lemmas is None:
             return np.zeros((*sentence.shape, 3), bool)
         root = self.features.question_roots[rows][:, None]
@@ -223,15 +223,15 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         has_root = (self._lemmas[context] == root) & context_mask
         running = np.zeros((len(rows), context.shape[1] + 1), np.int64)
         running[:, 1:] = has_root.cumsum(axis=1)
-        upto, behind = sentence_spans[:, :, 0], sentence_spans[:, :, 1] + 1
-        held = np.take_along_axis(running, behind, 1) > np.take_along_axis(running, upto, 1)
+        start, stop = sentence_spans[:, :, 0], sentence_spans[:, :, 1] + 1
+        held = np.take_along_axis(running, stop, 1) > np.take_along_axis(running, start, 1)
         lemmas = np.where(question_mask, self._lemmas[question], -1)
         asked = (sentence_root[:, :, None] == lemmas[:, None, :]).any(axis=2)
         return np.stack([sentence_root == root, held, asked], axis=2) & sentence_mask[:, :, None]
 
 
 def _tensors(arrays: dict[str, NDArray[Any]]) -> dict[str, torch.Tensor]:
-    """Share booleans with torch as they are, and numbers as int64."""
+    """Make tensors: booleans stay booleans, numbers become int64."""
     return {
         name: torch.from_numpy(a if a.dtype == bool else a.astype(np.int64, copy=False))
         for name, a in arrays.items()

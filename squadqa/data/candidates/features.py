@@ -1,9 +1,11 @@
-"""What the feature groups read of a source: hashes and weights of tokens, spans and questions.
+"""The inputs of the feature groups: hashes and weights of tokens, spans and questions.
 
 Reference: Rajpurkar et al. 2016 (arXiv 1606.05250), table 4.
 
-Departs from the paper: a candidate is no constituent, so its "constituent label" is what its head,
-its extent and its entity type say of it (`constituent_labels`).
+Departs from the paper: candidates are not constituents, so a "constituent label" comes from a
+candidate's head, extent and entity type (`constituent_labels`).
+
+One file, as all of these are hashes of the same tokens by the same functions.
 """
 
 from dataclasses import dataclass
@@ -23,10 +25,10 @@ from squadqa.scoring import normalize_answer
 WH_WORDS = ("what", "who", "whom", "whose", "which", "when", "where", "why", "how")
 
 QUESTION_TYPES = ("", *WH_WORDS, "how much")
-"""What a question can ask by: none of the words, one of them, or "how" with a measure."""
+"""Types of questions: without a wh-word, by wh-word, or "how" with a measure."""
 
 MAX_ARCS = 8
-"""Longest path in a question that is told apart, in arcs on its longer side."""
+"""Longest path in a question that has its own hash, in arcs on its longer side."""
 
 TAG_HASHES = hash_words(TAGS).view(np.int64)
 DEPENDENCY_HASHES = hash_words(DEPENDENCIES).view(np.int64)
@@ -39,9 +41,9 @@ _INVERSE = np.uint64(pow(int(_BASE), -1, 1 << 64))
 
 @dataclass(frozen=True)
 class SourceFeatures:
-    """What a source's tokens (T), sentences (S), candidates (M) and questions (N) give features.
+    """The features of a source's tokens (T), sentences (S), candidates (M) and questions (N).
 
-    Nothing here depends on train, nor on a question and a candidate together.
+    Nothing here depends on train, or on a pair of a question and a candidate.
 
     Args:
         parse: Sentences and trees of the paragraphs.
@@ -50,7 +52,7 @@ class SourceFeatures:
         bigrams: (T,) hash of each token's word with the next one; 0 if the sentence ends here.
         constituents: (M, 4) hashes of each candidate's labels.
         tags: (M,) hash of each candidate's sequence of parts of speech.
-        texts: (M,) hash of each candidate's text as the score compares it.
+        texts: (M,) hash of each candidate's text as the official score compares it.
         sentence_roots: (S,) lemma of each sentence's root.
         question_roots: (N,) lemma of each question's root.
         question_kinds: (N, 3) hashes of each question's wh-phrase.
@@ -73,7 +75,7 @@ class SourceFeatures:
 
 
 def extract(data: PreparedData, generator: CandidateGenerator) -> SourceFeatures:
-    """Propose a source's candidates and read off it what features need.
+    """Propose a source's candidates, and extract the features.
 
     Args:
         data: A prepared source.
@@ -109,7 +111,7 @@ def word_hashes(data: PreparedData) -> Hashes:
 
 
 def bigram_hashes(words: Hashes, joined: NDArray[np.bool_]) -> Hashes:
-    """(T,) hash of each token's word with the next one, 0 where nothing is joined to it.
+    """(T,) hash of each token's word with the next one, 0 if the two make no bigram.
 
     Args:
         words: (T,) hashes of words.
@@ -119,7 +121,7 @@ def bigram_hashes(words: Hashes, joined: NDArray[np.bool_]) -> Hashes:
 
 
 def joined_tokens(data: PreparedData, parse: Parse) -> NDArray[np.bool_]:
-    """(T,) True on all tokens but the last of a paragraph's sentence, or of a question."""
+    """(T,) True on all tokens except the last of a paragraph's sentence or of a question."""
     joined = np.ones(len(data.tokens.forms), bool)
     joined[parse.sentence_bounds[1:] - 1] = False
     questions = data.tokens.bounds[len(data.contexts) + 1 :]
@@ -130,7 +132,7 @@ def joined_tokens(data: PreparedData, parse: Parse) -> NDArray[np.bool_]:
 def span_hashes(
     values: Hashes, counted: NDArray[np.bool_] | None, first: Ints, last: Ints
 ) -> Hashes:
-    """Hash the sequences of values in spans: a polynomial, from its running sums.
+    """Hash the sequences of values in spans: a polynomial hash, from running sums.
 
     Args:
         values: (T,) a hash for each token.
@@ -158,7 +160,7 @@ def tag_sequences(data: PreparedData, first: Ints, last: Ints) -> Hashes:
 
 
 def text_hashes(data: PreparedData, first: Ints, last: Ints) -> Hashes:
-    """(M,) hash of spans' words as the score compares them: case, articles, punctuation aside."""
+    """(M,) hash of spans' words as the official score compares them."""
     normalized = [normalize_answer(form) for form in data.tokens.lexicon]
     said = np.array([bool(word) for word in normalized], bool)
     forms = data.tokens.forms
@@ -174,14 +176,14 @@ def constituent_labels(
         data: A prepared source.
         parse: Its sentences and trees.
         candidates: Its candidates.
-        first: (M,) their first tokens, numbered through the source.
+        first: (M,) their first tokens, numbered over the whole source.
         last: (M,) their last tokens, inclusive.
 
     Returns:
-        (M, 4) hashes: dependency label and part of speech of the head; the same dependency label
-        with whether the span begins and ends where the head's subtree does; entity type of the head
-        with whether the span is all of that entity, part of it, or more; dependency label of the
-        head with its preposition, where it hangs from one.
+        (M, 4) hashes: dependency label and part of speech of the head; the same dependency label,
+        and whether the span begins and ends with the head's subtree; entity type of the head, and
+        whether the span is that entity, a part of it, or more; dependency label of the head with
+        its preposition, if it has one.
     """
     if data.annotation is None:
         return np.zeros((len(first), 4), np.uint64)
@@ -224,7 +226,7 @@ def find_wh_tokens(data: PreparedData) -> Ints:
 
 
 def question_kinds(data: PreparedData, words: Hashes, wh_tokens: Ints) -> Hashes:
-    """Tell kinds of questions apart by their wh-phrase.
+    """Classify questions by their wh-phrase.
 
     Args:
         data: A prepared source.
@@ -232,8 +234,8 @@ def question_kinds(data: PreparedData, words: Hashes, wh_tokens: Ints) -> Hashes
         wh_tokens: (N,) its questions' wh-words.
 
     Returns:
-        (N, 3) hashes: of the first wh-word (0 if there is none); of it with the next word; of it
-        with the next noun.
+        (N, 3) hashes: of the first wh-word (0 if there is none); of the wh-word with the next word;
+        of the wh-word with the next noun.
     """
     bounds = data.tokens.bounds[len(data.contexts) :]
     begin, end = bounds[:-1], bounds[1:]
@@ -255,9 +257,9 @@ def question_kinds(data: PreparedData, words: Hashes, wh_tokens: Ints) -> Hashes
 
 
 def question_types(data: PreparedData, wh_tokens: Ints) -> Ints:
-    """(N,) number of the wh-word in `QUESTION_TYPES`, 0 where there is none.
+    """(N,) number of the wh-word in `QUESTION_TYPES`, 0 if there is none.
 
-    "How" with an adjective or adverb behind it ("how many", "how often") asks for a measure.
+    "How" before an adjective or adverb ("how many", "how often") asks for a measure.
     """
     types = {word: number for number, word in enumerate(QUESTION_TYPES)}
     of_form = np.array([types.get(form.lower(), 0) for form in data.tokens.lexicon])
@@ -273,7 +275,7 @@ def question_types(data: PreparedData, wh_tokens: Ints) -> Ints:
 def question_paths(data: PreparedData, wh_tokens: Ints) -> Ints:
     """(T,) hash of the path from the wh-word to each token of the questions; 0 on contexts.
 
-    Where there is no wh-word, paths start from the question's first token.
+    Without a wh-word, paths start from the question's first token.
     """
     bounds = data.tokens.bounds[len(data.contexts) :]
     hashes = np.zeros(bounds[-1], np.int64)
@@ -298,14 +300,14 @@ def question_paths(data: PreparedData, wh_tokens: Ints) -> Ints:
 
 
 def root_lemmas(data: PreparedData, parse: Parse) -> tuple[Ints, Ints]:
-    """Find the lemma of each sentence's root and of each question's (its first sentence's).
+    """Find the lemma of the root of each sentence and of each question's first sentence.
 
     Args:
         data: A prepared source.
         parse: Its sentences and trees.
 
     Returns:
-        (S,) and (N,) lemma numbers; a question without a parse has -1, a sentence -2.
+        (S,) and (N,) lemma numbers; without a parse, -1 for a question and -2 for a sentence.
     """
     begin, end = (
         data.tokens.bounds[len(data.contexts) : -1],
@@ -327,5 +329,5 @@ def root_lemmas(data: PreparedData, parse: Parse) -> tuple[Ints, Ints]:
 
 
 def _next(places: Ints, start: Ints) -> Ints:
-    """The first of ascending places that is at or behind each start; far beyond if none is."""
+    """The first of ascending places that is at or after each start; far beyond if there is none."""
     return np.append(places, np.iinfo(np.int64).max)[np.searchsorted(places, start)]

@@ -4,8 +4,8 @@ Reference: Rajpurkar et al., 2016, SQuAD: 100,000+ Questions for Machine Compreh
 (arXiv 1606.05250), section 5.1.
 
 Departs from the paper: its candidates are the constituents of a constituency parse. Here they are
-runs over a dependency parse, which hold more of the answers (see `DependencyRuns`); and since
-punctuation and articles do not count in the score, candidates neither begin nor end with them.
+runs over a dependency parse, which contain more of the answers (see `DependencyRuns`). Punctuation
+and articles do not count in the score, so candidates neither begin nor end with them.
 """
 
 from abc import ABC, abstractmethod
@@ -25,16 +25,16 @@ FALLBACK_TOKENS = 5
 
 @dataclass(frozen=True)
 class Candidates:
-    """Candidate answers (M) of the paragraphs of a source, end to end.
+    """Candidate answers (M) of all paragraphs of a source, concatenated.
 
-    Within a paragraph each span stands once, in the order of first and then last token.
+    Within a paragraph each span occurs once; spans are sorted by first, then by last token.
 
     Args:
         bounds: (P + 1,) paragraph p has the candidates bounds[p] to bounds[p + 1].
         spans: (M, 2) first and last token in the paragraph, inclusive.
-        heads: (M,) token in the paragraph that the rest of the span hangs from.
+        heads: (M,) token in the paragraph that heads the span in the dependency tree.
         sentences: (M,) sentence, numbered from 0 in each paragraph.
-        dropped: How many spans each limit left out, by the limit's name.
+        dropped: How many spans each limit left out, by name of the limit.
     """
 
     bounds: Ints
@@ -45,7 +45,7 @@ class Candidates:
 
 
 def spans_in_source(data: PreparedData, candidates: Candidates) -> Ints:
-    """Give the tokens of candidates (M), numbered through the source.
+    """Return the tokens of candidates (M), numbered over the whole source.
 
     Args:
         data: A prepared source.
@@ -72,19 +72,19 @@ class CandidateGenerator(ABC):
 
     @abstractmethod
     def propose(self, data: PreparedData, parse: Parse) -> tuple[Ints, Ints, int]:
-        """Propose spans inside sentences, of `max_tokens` at most.
+        """Propose spans inside sentences, of at most `max_tokens` tokens.
 
         Args:
             data: A prepared source.
             parse: Its sentences and trees.
 
         Returns:
-            First and last tokens, inclusive, numbered through the source, in any order, repeats
-            allowed; and how many spans were too long.
+            First and last tokens, inclusive, numbered over the whole source, in any order and
+            possibly repeated; and how many spans were too long.
         """
 
     def generate(self, data: PreparedData, parse: Parse) -> Candidates:
-        """Trim what is proposed, take each span once, and keep to the limits.
+        """Trim the proposed spans, remove repeats, and apply the limits.
 
         Args:
             data: A prepared source.
@@ -116,17 +116,17 @@ class CandidateGenerator(ABC):
 
 
 class DependencyRuns(CandidateGenerator):
-    """Runs of neighbouring units below one head, and entities.
+    """Runs of neighbouring units under one head, and entities.
 
-    A head's units are the head alone and each of its children with all below it. A run goes from
-    the start of one unit to the end of the same or a later one. With `depth` a run may also end
-    inside its last unit: behind that unit's head or behind a child of it, and so on downwards.
-    A sentence without a parse gives its n-grams up to `FALLBACK_TOKENS`.
+    A head's units are the head itself, and the subtree of each of its children. A run goes from the
+    start of one unit to the end of the same or a later one. With `depth` a run may also end inside
+    its last unit: after that unit's head, or after a child of that head, and so on downwards. In a
+    sentence without a parse the n-grams up to `FALLBACK_TOKENS` are taken.
 
     Args:
         max_tokens: Longest candidate, in tokens, with punctuation and articles at its ends.
         max_candidates: Most candidates of a paragraph; the longest are left out first.
-        depth: How far down into its last unit a run may end.
+        depth: How many levels down into its last unit a run may end.
     """
 
     def __init__(self, *, max_tokens: int = 20, max_candidates: int = 2000, depth: int = 2) -> None:
@@ -134,7 +134,7 @@ class DependencyRuns(CandidateGenerator):
         self.depth = depth
 
     def propose(self, data: PreparedData, parse: Parse) -> tuple[Ints, Ints, int]:
-        """Propose the runs of each head, the entities, and n-grams where there is no parse."""
+        """Propose the runs of each head, the entities, and n-grams if there is no parse."""
         first, last, too_long = _runs(parse, depth=self.depth, max_tokens=self.max_tokens)
         parts = [(first, last), _unparsed_ngrams(parse, self.max_tokens)]
         if data.annotation is not None:
@@ -146,13 +146,14 @@ class NounChunks(CandidateGenerator):
     """Noun chunks, entities, and every single token.
 
     A noun chunk runs from the first token below a noun (a tag "NN", "NNS", "NNP" or "NNPS") to the
-    noun itself: its articles, adjectives and compounds, and nothing behind it. Unlike spaCy's noun
-    chunks, those inside another one ("New York" in "the New York subway") count too; a pronoun is
-    a candidate as a token. A sentence without a parse gives its n-grams up to `FALLBACK_TOKENS`.
+    noun itself: its articles, adjectives and compounds, and nothing after it. Unlike spaCy's noun
+    chunks, chunks inside another one ("New York" in "the New York subway") count too; a pronoun is
+    a candidate as a single token. In a sentence without a parse the n-grams up to `FALLBACK_TOKENS`
+    are taken.
     """
 
     def propose(self, data: PreparedData, parse: Parse) -> tuple[Ints, Ints, int]:
-        """Propose tokens, noun chunks, entities, and n-grams where there is no parse."""
+        """Propose tokens, noun chunks, entities, and n-grams if there is no parse."""
         tokens = np.arange(len(parse.heads))
         parts = [(tokens, tokens), _unparsed_ngrams(parse, self.max_tokens)]
         if data.annotation is not None:
@@ -177,8 +178,8 @@ GENERATORS: dict[str, type[CandidateGenerator]] = {
 def _runs(parse: Parse, *, depth: int, max_tokens: int) -> tuple[Ints, Ints, int]:
     heads, tokens = parse.heads, np.arange(len(parse.heads))
     children = tokens[heads != tokens]
-    # Units, those of one head side by side and in the text's order. A token is one unit as a head,
-    # and one as a child.
+    # Units, sorted by head and then by place in the text. Each token is a unit twice: as a head and
+    # as a child.
     owners = np.concatenate([tokens, heads[children]])
     begins = np.concatenate([tokens, parse.subtrees[children, 0]])
     order = np.lexsort((np.concatenate([tokens, children]), owners))
@@ -189,7 +190,8 @@ def _runs(parse: Parse, *, depth: int, max_tokens: int) -> tuple[Ints, Ints, int
     child_places = np.full(len(tokens), -1)
     child_places[children] = places[len(tokens) :]
 
-    # Ends: a head, the place of one of its units, and the last token of a run that ends in it.
+    # Ends: a head, the place of one of its units, and the last token of a run that ends in that
+    # unit.
     child_ends = (heads[children], child_places[children], parse.subtrees[children, 1])
     ends = [(tokens, places[: len(tokens)], tokens), child_ends]
     right_children = children[heads[children] < children]
@@ -202,7 +204,7 @@ def _runs(parse: Parse, *, depth: int, max_tokens: int) -> tuple[Ints, Ints, int
         inner = heads[inner]
     end_owners, end_places, lasts = (np.concatenate(column) for column in zip(*ends, strict=True))
 
-    # A run starts at its last unit or one before it; of those, max_tokens can be near enough.
+    # A run starts at its last unit or an earlier one; at most max_tokens of these are close enough.
     nearest = np.maximum(firsts[end_owners], end_places - max_tokens + 1)
     counts = end_places - nearest + 1
     steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -213,7 +215,7 @@ def _runs(parse: Parse, *, depth: int, max_tokens: int) -> tuple[Ints, Ints, int
 
 
 def _unparsed_ngrams(parse: Parse, max_tokens: int) -> tuple[Ints, Ints]:
-    """Short n-grams of the sentences that have more roots than one, as those without a parse."""
+    """Short n-grams of the sentences with more than one root, such as those without a parse."""
     roots = np.flatnonzero(parse.heads == np.arange(len(parse.heads)))
     counts = np.bincount(parse.sentences[roots], minlength=len(parse.sentence_bounds))
     unparsed = np.flatnonzero(counts[parse.sentences] > 1)
@@ -230,14 +232,14 @@ def _ngrams(parse: Parse, tokens: Ints, longest: int) -> tuple[Ints, Ints]:
 def _shorter(
     parts: Sequence[tuple[Ints, Ints]], max_tokens: int, too_long: int = 0
 ) -> tuple[Ints, Ints, int]:
-    """Join spans, leave out the long ones, and count these on."""
+    """Concatenate spans, leave out those that are too long, and add them to the count."""
     first, last = (np.concatenate(column) for column in zip(*parts, strict=True))
     short = last - first < max_tokens
     return first[short], last[short], too_long + len(short) - int(short.sum())
 
 
 def _shortest(paragraphs: Ints, lengths: Ints, limit: int) -> NDArray[np.bool_]:
-    """(M,) True on the `limit` shortest of each paragraph, the first of equally short ones."""
+    """(M,) True on the `limit` shortest of each paragraph; of equally short ones the first."""
     counts = np.bincount(paragraphs)
     kept = np.ones(len(paragraphs), bool)
     crowded = np.flatnonzero((counts > limit)[paragraphs]) if len(counts) else np.empty(0, int)
@@ -248,11 +250,11 @@ def _shortest(paragraphs: Ints, lengths: Ints, limit: int) -> NDArray[np.bool_]:
 
 
 def _shallowest(depths: Ints, first: Ints, last: Ints) -> Ints:
-    """(M,) token of each span that is nearest to its root, the last of equally near ones."""
+    """(M,) token of each span that is nearest to the root; of equally near ones the last."""
     size = len(depths)
     keys = depths * (size + 1) + size - np.arange(size)  # smaller: nearer, then further right
     best, longest = np.empty_like(first), last - first + 1
-    for level in count():  # keys: the least of each 2 ** level tokens in a row
+    for level in count():  # keys: the minimum over each 2 ** level tokens in a row
         width = 1 << level
         these = (longest >= width) & (longest < 2 * width)
         best[these] = np.minimum(keys[first[these]], keys[last[these] - width + 1])

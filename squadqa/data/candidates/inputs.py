@@ -1,4 +1,4 @@
-"""What scorers of candidates read of a prepared source: candidates and feature groups."""
+"""The inputs of scorers: candidates and feature groups of a prepared source."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,23 +19,23 @@ from squadqa.data.prepare import PreparedData
 from squadqa.errors import ConfigError
 
 SAMPLE_QUESTIONS = 2000
-"""Train questions whose candidates say where buckets are cut: some 600,000 candidates."""
+"""Number of train questions whose candidates decide the buckets' edges: some 600,000 candidates."""
 
 SAMPLE_BATCH = 100
-"""Questions of the sample that are looked at together."""
+"""Number of questions of the sample in one batch."""
 
 
 class CandidateInputs(Inputs):
-    """Inputs of scorers: candidate answers and what the feature groups read.
+    """Inputs of scorers: candidate answers and the inputs of the feature groups.
 
     Args:
         generator: Proposes the candidates; None takes runs over the dependency parse.
-        pipeline: spaCy pipeline that parses; None leaves the candidates to n-grams.
-        num_buckets: Buckets of a continuous feature, one for 0 and the others equally full.
-        targets: What training is to choose: the shortest candidate that contains the "answer", or
-            each of the "occurrences" of that candidate's text.
-        vectors: Sources of word vectors, side by side, for scorers that read words.
-        max_characters: Characters to keep of a word form, from both its ends.
+        pipeline: spaCy pipeline that parses; None takes n-grams as candidates.
+        num_buckets: Number of buckets of a continuous feature: one for 0, the others equally full.
+        targets: Which candidates are right in training: "answer" is the shortest one that contains
+            the answer, "occurrences" is each candidate with the same text as that one.
+        vectors: Sources of word vectors, concatenated, for scorers that read words.
+        max_characters: Number of characters of a word form to keep, from both ends.
 
     Raises:
         ConfigError: There are fewer than two buckets.
@@ -55,7 +55,7 @@ class CandidateInputs(Inputs):
         if num_buckets < 2:
             raise ConfigError(
                 f"data.inputs.init_args.num_buckets cannot be {num_buckets}",
-                hint="It is 2 or more: one bucket for 0, and the others.",
+                hint="It is 2 or more: one bucket for 0, and at least one other.",
             )
         self.generator = generator if generator is not None else DependencyRuns()
         self.num_buckets = num_buckets
@@ -68,7 +68,7 @@ class CandidateInputs(Inputs):
         self._extracted: tuple[PreparedData, SourceFeatures] | None = None
 
     def learn(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
-        """Count train's words and bigrams, and cut the continuous features into buckets."""
+        """Count train's words and bigrams, and find the buckets of the continuous features."""
         features = self._features(data)
         bounds = features.parse.bounds
         known = np.unique(data.paragraphs[rows])
@@ -106,11 +106,11 @@ class CandidateInputs(Inputs):
         )
 
     def sizes_of(self, *, vector_size: int) -> Sizes:
-        """Give the number of buckets and the width of the word vectors."""
+        """Return the number of buckets and the width of the word vectors."""
         return Sizes(vector_size=vector_size, num_buckets=self.num_buckets)
 
     def learned(self) -> dict[str, Any]:
-        """Give the weights of words and bigrams, and what is known of continuous features."""
+        """Return the weights of words and bigrams, and the statistics of continuous features."""
         return {
             "words": self.words.state_dict(),
             "bigrams": self.bigrams.state_dict(),
@@ -118,7 +118,7 @@ class CandidateInputs(Inputs):
         }
 
     def load_learned(self, state: dict[str, Any]) -> None:
-        """Take back what `learned` gave."""
+        """Restore what `learned` returned."""
         self.words = Rarity.from_state(state["words"])
         self.bigrams = Rarity.from_state(state["bigrams"])
         self.values = ValueStatistics.from_tensors(state["values"])

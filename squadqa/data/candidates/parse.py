@@ -1,4 +1,4 @@
-"""Sentences and dependency trees of a source's paragraphs, and the spans that follow from them."""
+"""Sentences and dependency trees of a source's paragraphs, and spans derived from them."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Parse:
-    """Sentences and dependency trees of the paragraphs of a source, tokens (T) end to end.
+    """Sentences and dependency trees of all paragraphs of a source, tokens (T) concatenated.
 
     Args:
         bounds: (P + 1,) paragraph p holds the tokens bounds[p] to bounds[p + 1].
-        sentence_bounds: (S + 1,) the same of sentences; none runs over a paragraph's end.
+        sentence_bounds: (S + 1,) the same for sentences; no sentence crosses a paragraph's end.
         sentences: (T,) sentence of each token.
-        heads: (T,) head of each token, in the same sentence; a root is its own head.
+        heads: (T,) head of each token, in the same sentence; the head of a root is the root itself.
         depths: (T,) arcs from each token to its root.
-        subtrees: (T, 2) first and last token, inclusive, of the tokens below each token and itself.
-        silent: (T,) True on articles and punctuation, which do not count in the score.
+        subtrees: (T, 2) first and last token, inclusive, of each token's subtree.
+        silent: (T,) True on articles and punctuation, which do not count in the official score.
     """
 
     bounds: Ints
@@ -38,9 +38,9 @@ class Parse:
 
 
 def parse_paragraphs(data: PreparedData) -> Parse:
-    """Take sentences and trees from a source's annotation.
+    """Read sentences and trees from a source's annotation.
 
-    Without annotation a sentence ends behind ".", "!" or "?", and every token is a root.
+    Without annotation a sentence ends after ".", "!" or "?", and every token is a root.
 
     Args:
         data: A prepared source.
@@ -76,12 +76,12 @@ def trimmed(parse: Parse, first: Ints, last: Ints) -> tuple[Ints, Ints]:
     """Leave out articles and punctuation at both ends of spans.
 
     Args:
-        parse: The paragraphs that the spans are of.
-        first: (K,) first tokens, numbered through the source.
+        parse: The paragraphs that contain the spans.
+        first: (K,) first tokens, numbered over the whole source.
         last: (K,) last tokens, inclusive, each in its first token's paragraph.
 
     Returns:
-        (K,) first and (K,) last tokens; unchanged where nothing would be left.
+        (K,) first and (K,) last tokens; a span that would become empty is unchanged.
     """
     places = np.flatnonzero(~parse.silent)
     edges = np.concatenate([[-1], places, [len(parse.silent)]])
@@ -92,21 +92,21 @@ def trimmed(parse: Parse, first: Ints, last: Ints) -> tuple[Ints, Ints]:
 
 
 def questions_by_paragraph(data: PreparedData) -> list[list[int]]:
-    """Give the questions of each paragraph of a source."""
+    """Return the questions of each paragraph of a source."""
     order = np.argsort(data.paragraphs, kind="stable")
     edges = np.searchsorted(data.paragraphs[order], np.arange(1, len(data.contexts)))
     return [questions.tolist() for questions in np.split(order, edges)]
 
 
 def noun_chunks(annotation: Annotation, parse: Parse) -> tuple[Ints, Ints]:
-    """Give first and last tokens, inclusive, of the noun chunks in the paragraphs."""
+    """Return first and last tokens, inclusive, of the noun chunks in the paragraphs."""
     is_noun = np.char.startswith(np.array(TAGS), "NN")[annotation.tags[: len(parse.heads)]]
     nouns = np.flatnonzero(is_noun)
     return parse.subtrees[nouns, 0], nouns
 
 
 def entity_spans(annotation: Annotation, parse: Parse) -> tuple[Ints, Ints]:
-    """Give first and last tokens, inclusive, of the entities in the paragraphs."""
+    """Return first and last tokens, inclusive, of the entities in the paragraphs."""
     size = int(parse.bounds[-1])
     inside = annotation.entities[:size] > 0
     begins = inside & annotation.entity_begins[:size]
@@ -126,11 +126,11 @@ def _sentence_begins(tokens: Tokens, annotation: Annotation | None, size: int) -
 
 
 def climb(heads: Ints) -> tuple[Ints, Ints]:
-    """(T,) arcs to the root, and (T, 2) first and last token of each subtree."""
+    """(T,) arcs to the root, and (T, 2) first and last token of each token's subtree."""
     tokens = np.arange(len(heads))
     first, last, depths = tokens.copy(), tokens.copy(), np.zeros_like(tokens)
     climbing, ancestors = tokens[heads != tokens], heads[heads != tokens]
-    while len(climbing):  # one arc a round, for all tokens that are not yet at their root
+    while len(climbing):  # one arc per round, for all tokens that are not yet at their root
         depths[climbing] += 1
         np.minimum.at(first, ancestors, climbing)
         np.maximum.at(last, ancestors, climbing)
@@ -141,5 +141,5 @@ def climb(heads: Ints) -> tuple[Ints, Ints]:
 
 
 def _is_silent(form: str) -> bool:
-    """Whether nothing is left of a token in the score, or it is punctuation of any script."""
+    """Whether the score's normalisation deletes a token, or it is punctuation of any script."""
     return not normalize_answer(form) or all(unicodedata.category(c)[0] == "P" for c in form)

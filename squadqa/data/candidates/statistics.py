@@ -1,10 +1,10 @@
-"""What the feature groups learn from train: how rare words and bigrams are, and bucket edges.
+"""Statistics of train that the feature groups use: rarity of words and bigrams, and bucket edges.
 
 References: Rajpurkar et al. 2016 (arXiv 1606.05250), section 5.1; Shirakawa, Hara and Nishio,
 2015, N-gram IDF: A Global Term Weighting Scheme Based on Information Distance (WWW), section 3.
 
-Weights are whole numbers, `UNIT` to 1.0, so that sums of them are exact and every device puts a
-candidate into the same bucket.
+Weights are stored as whole numbers, 1.0 as `UNIT`, so that their sums are exact and every device
+puts a candidate into the same bucket.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ import torch
 from numpy.typing import NDArray
 
 UNIT = 1024
-"""What a weight of 1.0 is stored as."""
+"""The whole number that stands for a weight of 1.0."""
 
 Hashes = NDArray[np.uint64]
 Ints = NDArray[np.int64]
 
 _BIGRAM_CHUNK = 1 << 14
-"""Bigrams whose words' paragraphs are intersected at a time: tens of MB on SQuAD."""
+"""Number of bigrams whose words' paragraphs are intersected at a time: tens of MB on SQuAD."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Rarity:
     Args:
         hashes: (K,) known hashes, sorted.
         weights: (K,) their weights.
-        unseen: Weight of any other: that of what stands in one paragraph.
+        unseen: Weight of any other: that of an item which occurs in one paragraph.
     """
 
     hashes: Hashes
@@ -41,7 +41,7 @@ class Rarity:
     unseen: int
 
     def __getitem__(self, hashes: Hashes) -> NDArray[np.int32]:
-        """Look weights up, for hashes of any shape."""
+        """Look up the weights of hashes, of any shape."""
         if not len(self.hashes):
             return np.full(hashes.shape, self.unseen, np.int32)
         places = np.searchsorted(self.hashes, hashes)
@@ -50,7 +50,7 @@ class Rarity:
         return np.where(found, self.weights[places], np.int32(self.unseen))
 
     def state_dict(self) -> dict[str, Any]:
-        """Give the table as tensors and plain values."""
+        """Return the table as tensors and plain values."""
         return {
             "hashes": torch.from_numpy(self.hashes.view(np.int64).copy()),
             "weights": torch.from_numpy(self.weights.copy()),
@@ -59,19 +59,19 @@ class Rarity:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "Rarity":
-        """Take back what `state_dict` gave."""
+        """Restore what `state_dict` returned."""
         hashes = state["hashes"].numpy().view(np.uint64)
         return cls(hashes, state["weights"].numpy(), state["unseen"])
 
 
 def hash_words(words: Sequence[str]) -> Hashes:
-    """Give words' 64-bit hashes, the same in every process and on every machine."""
+    """Return words' 64-bit hashes, which are the same in every process and on every machine."""
     digests = b"".join(hashlib.blake2b(w.encode(), digest_size=8).digest() for w in words)
     return np.frombuffer(digests, "<u8").astype(np.uint64)
 
 
 def mix(hashes: Hashes) -> Hashes:
-    """Scatter numbers over all 64 bits, equal ones to the same (the finisher of splitmix64)."""
+    """Mix hashes over all 64 bits; equal ones stay equal (the finisher of splitmix64)."""
     hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return hashes ^ (hashes >> np.uint64(31))
@@ -101,9 +101,10 @@ def word_rarity(words: Hashes, paragraphs: Ints) -> Rarity:
 
 
 def bigram_rarity(words: Hashes, paragraphs: Ints, joined: NDArray[np.bool_]) -> Rarity:
-    """Measure bigrams' inverse document frequency as Shirakawa et al. generalise it.
+    """Measure bigrams' inverse document frequency, as generalised by Shirakawa et al.
 
-    log(D * df(bigram) / df(both its words)²): words that meet by chance weigh little, down to 0.
+    log(D * df(bigram) / df(both its words)²): words that occur together by chance have a low
+    weight, down to 0.
 
     Args:
         words: (T,) hash of each token's word.
@@ -124,11 +125,11 @@ def bigram_rarity(words: Hashes, paragraphs: Ints, joined: NDArray[np.bool_]) ->
 
 @dataclass(frozen=True)
 class ValueStatistics:
-    """What train says of the continuous features.
+    """Statistics of the continuous features in train.
 
     Args:
-        bucket_edges: (V, buckets - 1) ascending edges of the features' buckets: bucket k holds what
-            is at least edge k - 1 and below edge k.
+        bucket_edges: (V, buckets - 1) ascending edges of the features' buckets: bucket k has the
+            values from edge k - 1 up to, but without, edge k.
         value_means: (V,) means.
         value_deviations: (V,) standard deviations; 1 where a feature is constant.
     """
@@ -139,7 +140,7 @@ class ValueStatistics:
 
     @classmethod
     def of(cls, values: Ints, *, num_buckets: int) -> "ValueStatistics":
-        """Measure a sample of candidates.
+        """Compute the statistics of a sample of candidates.
 
         Args:
             values: (M, V) whole numbers from 0: V features of M candidates.
@@ -154,25 +155,25 @@ class ValueStatistics:
         )
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """Give the fields as tensors that share their memory."""
+        """Return the fields as tensors that share their memory."""
         return {name: torch.from_numpy(getattr(self, name)) for name in self.__dataclass_fields__}
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, torch.Tensor]) -> "ValueStatistics":
-        """Take back what `tensors` gave."""
+        """Restore what `tensors` returned."""
         return cls(**{name: tensor.numpy() for name, tensor in tensors.items()})
 
 
 def bucket_edges(values: Ints, *, num_buckets: int) -> Ints:
-    """Cut each feature into buckets: one for 0, and the others equally full.
+    """Find the buckets of each feature: one for 0, and the others equally full.
 
     Args:
         values: (M, V) whole numbers from 0: V features of M candidates.
         num_buckets: How many buckets, two or more.
 
     Returns:
-        (V, num_buckets - 1) ascending edges: bucket k holds what is at least edge k - 1 and below
-        edge k.
+        (V, num_buckets - 1) ascending edges: bucket k has the values from edge k - 1 up to, but
+        without, edge k.
     """
     edges = np.ones((values.shape[1], num_buckets - 1), np.int64)
     shares = np.arange(1, num_buckets - 1) / (num_buckets - 1)
@@ -192,7 +193,7 @@ def _unseen(number: int) -> int:
 
 
 def _postings(hashes: Hashes, paragraphs: Ints) -> tuple[Hashes, Ints]:
-    """Each (hash, paragraph) once: the hashes, and the places of their first occurrences."""
+    """Each (hash, paragraph) pair once: the hashes, and the places of their first occurrences."""
     order = np.lexsort((paragraphs, hashes))
     hashes, paragraphs = hashes[order], paragraphs[order]
     new = np.ones(len(hashes), bool)
@@ -201,7 +202,7 @@ def _postings(hashes: Hashes, paragraphs: Ints) -> tuple[Hashes, Ints]:
 
 
 def _meetings(words: Hashes, paragraphs: Ints, left: Hashes, right: Hashes) -> Ints:
-    """(K,) paragraphs that hold both words of each of K pairs."""
+    """(K,) number of paragraphs that contain both words of each of K pairs."""
     distinct, ids = np.unique(words, return_inverse=True)
     bits = np.zeros((len(distinct), (int(paragraphs.max(initial=0)) >> 6) + 1), np.uint64)
     bit = np.uint64(1) << (paragraphs & 63).astype(np.uint64)

@@ -9,10 +9,10 @@ from torch import Tensor
 
 _UP, _DOWN, _OVER = (value - 2**64 for value in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9,
                                                  0x94D049BB133111EB))  # fmt: skip
-"""Odd numbers, as signed ones: of the golden ratio, and the factors of splitmix64."""
+"""Odd multipliers, as signed numbers: from the golden ratio, and the factors of splitmix64."""
 
 TOO_LONG = 1
-"""Hash of every path of more arcs than were asked for."""
+"""Hash of every path that has more arcs than the limit."""
 
 
 Hashes = TypeVar("Hashes", Tensor, NDArray[np.int64])
@@ -38,22 +38,22 @@ def path_hashes(
     end: Tensor,
     max_arcs: int,
 ) -> Tensor:
-    """Hash the paths from tokens up to where two branches meet, and down to other tokens.
+    """Hash the paths from tokens up to the common ancestor, and down to other tokens.
 
     Equal hashes stand for equal sequences of arcs up, equal sequences of arcs down, and the same
-    part of speech where they meet.
+    part of speech of the common ancestor.
 
     Args:
-        arcs: (T,) int64 hash of what is said of each token's arc to its head.
+        arcs: (T,) int64 hash of each token's arc to its head (`arc_hashes`).
         tags: (T,) int64 hash of each token's part of speech.
-        heads: (T,) int64 each token's head; a root is its own head.
+        heads: (T,) int64 each token's head; the head of a root is the root itself.
         depths: (T,) int64 arcs from each token to its root.
         start: (K,) int64 tokens that paths start from.
         end: (K,) int64 tokens that they end at.
-        max_arcs: Longest path to tell apart, in arcs on its longer side.
+        max_arcs: Longest path to distinguish, in arcs on its longer side.
 
     Returns:
-        (K,) int64 hashes; `TOO_LONG` for longer paths, 0 where two tokens are in different trees.
+        (K,) int64 hashes; `TOO_LONG` for longer paths, 0 if the two tokens are in different trees.
     """
     hashes = torch.full_like(start, TOO_LONG)
     up, down = torch.zeros_like(start), torch.zeros_like(start)

@@ -1,8 +1,8 @@
-"""Continuous features of candidates: sums over the parts of a sentence, taken from running sums.
+"""Continuous features of candidates: sums over the parts of a sentence, from running sums.
 
 Reference: Rajpurkar et al. 2016 (arXiv 1606.05250), table 4.
 
-Beyond the paper: `position`, `nearby_words` and `sentence_rank`, of which it says nothing.
+Not in the paper: `position`, `nearby_words` and `sentence_rank`.
 
 Letters: B batch, C context tokens, N candidates, S sentences, V features.
 """
@@ -23,38 +23,38 @@ VALUES = {
     "nearby_words": 8,
     "sentence_rank": 4,
 }
-"""Feature groups with continuous features, and how many.
+"""The feature groups with continuous features, and how many each has.
 
 matching_words, matching_bigrams, lengths: of the words left of the candidate, inside it, right of
 it, and of the whole sentence. span_words: rarity of the candidate's words. position: place of the
 candidate in the paragraph, and the sentence's number. nearby_words: words of the question within
-each of `WINDOWS` on both sides, and how far off the nearest are. sentence_rank: how well the
-sentence matches the question, the one before it and the one behind it, as shares of the best
+each of `WINDOWS` on both sides, and the distance of the nearest ones. sentence_rank: how well the
+sentence, the one before it and the one after it match the question, as shares of the best
 sentence's match; and how many sentences match better."""
 
 WINDOWS = (2, 5, 10)
-"""Tokens on one side of a candidate, in its sentence or not."""
+"""Numbers of tokens on each side of a candidate, inside its sentence or not."""
 
 
 FAR = 50
-"""Distance in tokens, beyond which a matched word is as far away as one that is not there."""
+"""Largest distance in tokens; also that of a word which does not occur."""
 
 
 def candidate_values(batch: CandidateBatch, group: str) -> Tensor:
-    """Give the continuous features of one group, whole numbers from 0.
+    """Return the continuous features of one group, whole numbers from 0.
 
     Args:
         batch: Questions with their candidates.
         group: A key of `VALUES`.
 
     Returns:
-        (B, N, V) the features; meaningless where there is no candidate.
+        (B, N, V) the features; meaningless on padding.
     """
     return _GROUPS[group](batch)
 
 
 def value_columns(group: str) -> slice:
-    """Give a group's columns where the features of all groups stand side by side."""
+    """Return a group's columns in the concatenated features of all groups."""
     names = list(VALUES)
     begin = sum(VALUES[name] for name in names[: names.index(group)])
     return slice(begin, begin + VALUES[group])
@@ -94,13 +94,13 @@ def _nearby_words(batch: CandidateBatch) -> Tensor:
         values.append(_total(batch.word_matches, last + 1, (last + 1 + window).clamp(max=length)))
     places = torch.arange(length, device=first.device)
     matched = (batch.word_matches > 0) & batch.tree.counted  # (B, C)
-    # The last matched token before each place, and the first one behind it.
+    # The last matched token before each place, and the first one after it.
     before = pad(torch.where(matched, places, -FAR).cummax(dim=1).values, (1, 0), value=-FAR)
     none = length + FAR
-    behind = torch.where(matched, places, none).flip(1).cummin(dim=1).values.flip(1)
-    behind = pad(behind, (0, 1), value=none)
+    after = torch.where(matched, places, none).flip(1).cummin(dim=1).values.flip(1)
+    after = pad(after, (0, 1), value=none)
     values.append((first - before.gather(1, first)).clamp(max=FAR))
-    values.append((behind.gather(1, last + 1) - last).clamp(max=FAR))
+    values.append((after.gather(1, last + 1) - last).clamp(max=FAR))
     return torch.stack(values, dim=2)
 
 
@@ -111,9 +111,9 @@ def _sentence_rank(batch: CandidateBatch) -> Tensor:
     )
     match = _total(batch.word_matches, begin, end + 1) * real  # (B, S)
     share = match * UNIT // match.amax(dim=1, keepdim=True).clamp(min=1)
-    before, behind = pad(share, (1, 0))[:, :-1], pad(share, (0, 1))[:, 1:]
+    before, after = pad(share, (1, 0))[:, :-1], pad(share, (0, 1))[:, 1:]
     better = (match[:, None, :] > match[:, :, None]).sum(dim=2)
-    sentences = torch.stack([share, before, behind, better], dim=2)  # (B, S, V)
+    sentences = torch.stack([share, before, after, better], dim=2)  # (B, S, V)
     places = batch.candidate_sentences[:, :, None].expand(-1, -1, sentences.shape[2])
     return sentences.gather(1, places)
 
@@ -137,7 +137,7 @@ def _sentences_of(batch: CandidateBatch) -> tuple[Tensor, Tensor]:
 
 
 def _parts(batch: CandidateBatch, weights: Tensor, *, width: int) -> Tensor:
-    """(B, N, 4) weight left of the candidate, inside, right of it, and in the whole sentence."""
+    """(B, N, 4) weight left of the candidate, inside it, right of it, and in the whole sentence."""
     first, last = batch.candidate_spans.unbind(2)
     begin, end = _sentences_of(batch)
     bounds = [(begin, first), (first, last + 1), (last + 1, end + 1), (begin, end + 1)]
@@ -145,7 +145,7 @@ def _parts(batch: CandidateBatch, weights: Tensor, *, width: int) -> Tensor:
 
 
 def _total(weights: Tensor, start: Tensor, stop: Tensor, *, width: int = 1) -> Tensor:
-    """Weight of what lies whole in start <= token < stop, and is `width` tokens long."""
+    """Total weight of the items of `width` tokens that are entirely in start <= token < stop."""
     running = pad(weights.cumsum(1), (1, 0))  # (B, C + 1)
     stop = (stop + 1 - width).maximum(start)
     return running.gather(1, stop) - running.gather(1, start)

@@ -1,4 +1,4 @@
-"""All questions of a source in memory, checked against each other."""
+"""Reading of all questions of a source into memory, with checks across questions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from squadqa.data.squad.source import Source
 from squadqa.errors import DataError
 
 BadAnswers = Literal["error", "skip", "keep"]
-"""What to do with a question whose answers do not stand where they say, or that has none: stop,
-leave it out and count it, or keep it (evaluation and prediction need no answer positions)."""
+"""What to do with a question that has no answers, or one that is not at its `answer_start`: stop,
+leave the question out and count it, or keep it (evaluation and prediction need no positions)."""
 
 
 @dataclass
@@ -47,12 +47,12 @@ def read_squad(source: Source, *, bad_answers: BadAnswers = "keep") -> SquadData
     """Read and check questions.
 
     Args:
-        source: What `find_source` found.
+        source: What `find_source` returned.
         bad_answers: What to do with a question without usable answers. "error" and "skip" are for
-            training and ask that at least one usable question is left.
+            training, and require that at least one usable question is left.
 
     Raises:
-        DataError: Not the format, or it contradicts itself; the message says where.
+        DataError: The source is not SQuAD v1.1, or contradicts itself; the message says where.
     """
     return _collect(rows_of(source), source, bad_answers)
 
@@ -64,8 +64,8 @@ def _collect(rows: Iterable[Row], source: Source, bad_answers: BadAnswers) -> Sq
     for row in rows:
         if row.id in places:
             raise DataError(
-                f'"{source}": the id "{row.id}" stands twice, at {places[row.id]} and {row.where}',
-                next_step="Give every question an id of its own.",
+                f'"{source}": the id "{row.id}" occurs twice, at {places[row.id]} and {row.where}',
+                next_step="Give every question its own id.",
             )
         places[row.id] = row.where
         for name, text in (("context", row.context), ("question", row.question)):
@@ -78,7 +78,7 @@ def _collect(rows: Iterable[Row], source: Source, bad_answers: BadAnswers) -> Sq
         if problem and bad_answers == "error":
             raise DataError(
                 f'"{source}": question "{row.id}" ({row.where}): {problem}',
-                next_step="Mend the file, or leave such questions out with --data.bad_answers skip "
+                next_step="Fix the file, or leave such questions out with --data.bad_answers skip "
                 "(prepare: --bad-answers skip).",
             )
         if problem:
@@ -108,8 +108,5 @@ def _answer_problem(row: Row) -> str:
     for text, start in zip(row.texts, row.starts, strict=True):
         found = row.context[max(start, 0) : max(start, 0) + len(text)]
         if not text.strip() or start < 0 or found != text:
-            return (
-                "an answer does not stand at its answer_start: "
-                f"at {start} is {found!r}, not {text!r}"
-            )
+            return f"an answer is not at its answer_start: at {start} is {found!r}, not {text!r}"
     return ""

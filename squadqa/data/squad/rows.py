@@ -1,4 +1,4 @@
-"""The questions of a source one by one, each field checked against SQuAD v1.1's schema."""
+"""Iteration over the questions of a source, with each field checked against SQuAD v1.1's schema."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from squadqa.errors import DataError
 
 _KINDS = {str: "a string", int: "a whole number", list: "a list", dict: "an object"}
 _LARGEST = 2**31 - 1
-"""Largest number that is kept, far after the last character of any text."""
+"""Largest number that is kept, far beyond the length of any text."""
 
 _NESTED = (
     'Expected {"data": [{"title", "paragraphs": [{"context", "qas": [{"id", "question", "answers": '
@@ -25,9 +25,10 @@ _FLAT = (
 
 @dataclass(frozen=True)
 class Row:
-    """One question as it stands in the source.
+    """One question as it is in the source.
 
-    `where` names its place for messages; neighbouring rows of one `paragraph` share it.
+    `where` is the question's place, for messages. `paragraph` identifies its paragraph: consecutive
+    rows of one paragraph have the same.
     """
 
     where: str
@@ -41,10 +42,10 @@ class Row:
 
 
 def rows_of(source: Source) -> Iterator[Row]:
-    """Go through the questions of a source.
+    """Iterate over the questions of a source.
 
     Raises:
-        DataError: Not the format; the message says where.
+        DataError: The source is not SQuAD v1.1; the message says where.
     """
     if source.path is None:
         return _rows_of_dataset(source)
@@ -54,7 +55,7 @@ def rows_of(source: Source) -> Iterator[Row]:
 
 
 class _Field:
-    """Reads fields out of parsed JSON, and knows where it stands when one is missing."""
+    """Reads fields of parsed JSON, and reports the place when one is missing or wrong."""
 
     def __init__(self, value: Any, where: str, source: str, *, expected: str = _NESTED) -> None:
         self.value = value

@@ -1,4 +1,4 @@
-"""Where questions come from: a file of SQuAD v1.1, or a data set by its name."""
+"""Sources of questions: a SQuAD v1.1 file, or a data set by its name."""
 
 import gzip
 import hashlib
@@ -14,16 +14,16 @@ from squadqa.package_files import SAMPLE, locate
 SQUAD = "rajpurkar/squad"
 FILE_SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz")
 SPLITS = {"train": ("train-v1.1.json", "train"), "dev": ("dev-v1.1.json", "validation")}
-"""Names of the two parts: as official file and as split of a `datasets` data set."""
+"""Names of the two parts: the official file, and the split of a `datasets` data set."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where data comes from.
+    """A source of questions.
 
     Args:
         name: A path, or the name of a `datasets` data set.
-        split: The split to load where `name` is no path.
+        split: The split to load if `name` is not a path.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Source:
 
     @property
     def path(self) -> Path | None:
-        """The file, where the source is one."""
+        """The file; None if the source is not one."""
         return None if self.split else locate(self.name)
 
     def __str__(self) -> str:
@@ -41,18 +41,18 @@ class Source:
 def find_source(name: str, *, part: Literal["train", "dev"] = "dev") -> Source:
     """Find the file or data set that a user named.
 
-    `squad` is the official file in the folder `SQUADQA_DATA_DIR` where that is set, otherwise
-    `rajpurkar/squad` through `datasets`. `sample`, where there is no such folder, is data/sample:
-    the working folder's, or the one that comes with squadqa. A folder is searched for the official
-    file name, or `train.json` and `dev.json`. Any other name that is no file is taken as a
+    `squad` is the official file in the folder `SQUADQA_DATA_DIR` if that is set, otherwise
+    `rajpurkar/squad` through `datasets`. `sample`, if no folder has that name, is data/sample in
+    the working folder, or the one that comes with squadqa. A folder is searched for the official
+    file name, or for `train.json` or `dev.json`. Any other name that is not a file is taken as a
     `datasets` name; `NAME:SPLIT` names its split.
 
     Args:
         name: A path, `squad`, `sample`, or a `datasets` name.
-        part: Which official part to take where the name leaves it open.
+        part: Which official part to take if the name leaves it open.
 
     Raises:
-        DataError: There is no such file.
+        DataError: The file does not exist.
     """
     try:
         return _find_source(name, part)
@@ -108,7 +108,7 @@ def _require_file(path: Path) -> None:
 
 
 def content_digest(source: Source) -> str:
-    """Give a checksum of a source's content, cheap enough to take at every start.
+    """Return a checksum of a source's content, which is cheap enough for every start.
 
     Raises:
         DataError: The file cannot be read, or the data set cannot be loaded.
@@ -132,7 +132,7 @@ def read_text(path: Path) -> str:
     """Read a file, packed (.gz) or not, as UTF-8.
 
     Raises:
-        DataError: It cannot be read, or is no such text.
+        DataError: It cannot be read, or is not UTF-8 text.
     """
     _require_file(path)
     try:
@@ -153,16 +153,16 @@ def read_text(path: Path) -> str:
 
 
 def load_dataset(source: Source) -> Any:
-    """Load a source that is no file through `datasets`.
+    """Load a source that is not a file, through `datasets`.
 
     Raises:
-        DataError: There is no such data set, or it cannot be fetched.
+        DataError: The data set does not exist, or cannot be fetched.
     """
     import datasets
 
     try:
         return datasets.load_dataset(source.name, split=source.split)
-    except Exception as error:  # datasets raises many kinds, none of them its own
+    except Exception as error:  # datasets raises many kinds of errors
         raise DataError(
             f'cannot load the data set "{source.name}", split "{source.split}": '
             f"{str(error).splitlines()[0] if str(error) else type(error).__name__}",

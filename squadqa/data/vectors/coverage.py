@@ -1,4 +1,4 @@
-"""How much of a text its word vectors know."""
+"""Coverage: how much of a text has word vectors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of a text its vectors know.
+    """How much of a text has vectors.
 
     Args:
-        sources: Their names.
+        sources: Names of the vector sources.
         forms: Number of distinct word forms.
-        tokens: Number of running words.
+        tokens: Number of tokens.
         by_form: Percent of the forms that each source has.
         by_token: Percent of the tokens that each source has.
         together_by_form: Percent of the forms that any source has.
         together_by_token: Percent of the tokens that any source has.
-        missing: The commonest forms that no source has, with their counts.
+        missing: The most frequent forms that no source has, with their counts.
     """
 
     sources: tuple[str, ...]
@@ -32,7 +32,7 @@ class Coverage:
     missing: tuple[tuple[str, int], ...]
 
     def describe(self) -> str:
-        """Lay the figures out as a small table, the commonest missing words below."""
+        """Format the figures as a small table, with the most frequent missing words below."""
         rows = list(zip(self.sources, self.by_form, self.by_token, strict=True))
         if len(rows) != 1:
             rows.append(("together", self.together_by_form, self.together_by_token))
@@ -59,11 +59,11 @@ def coverage(
     """Count how much of a text has vectors.
 
     Args:
-        found: (U, S), which source has which form.
-        counts: (U,), how often each form occurs in the text.
+        found: (U, S) bool, True if source s has form u.
+        counts: (U,) number of occurrences of each form in the text.
         forms: The U word forms.
         sources: Names of the S sources.
-        num_missing: How many of the commonest missing forms to name.
+        num_missing: How many of the most frequent missing forms to list.
 
     Returns:
         Coverage by form and by token, in percent; 0 for a text without words.

@@ -1,7 +1,8 @@
-"""Vector files, read for some words or kept open for any.
+"""Vector files: read for some words, or kept open for any.
 
-For some words a file is streamed, so that memory holds no others. Kept open, its rows stay on disk,
-and memory holds the place of each. Of a word that occurs twice the first vector counts.
+To read some words a file is streamed, so that memory holds only those. If a file is kept open, its
+rows stay on disk, and memory holds only the place of each. If a word occurs twice, its first vector
+counts.
 """
 
 import mmap
@@ -24,7 +25,7 @@ from squadqa.data.vectors.formats import (
 )
 from squadqa.data.vectors.word_rows import WordRows
 
-KEPT_ROWS = 1 << 14  # rows of an open file that need not be read again: 20 MB of 300 values each
+KEPT_ROWS = 1 << 14  # rows of an open file that stay in memory: 20 MB if each has 300 values
 
 
 def read_vector_file(path: Path, words: Collection[str]) -> WordRows:
@@ -33,11 +34,11 @@ def read_vector_file(path: Path, words: Collection[str]) -> WordRows:
     Args:
         path: Text with or without the header "COUNT WIDTH", or binary (by its content, or its
             name's ending .bin), as it is or with .gz.
-        words: The words wanted, by these very spellings.
+        words: The words to read, in exactly this spelling.
 
     Raises:
         VectorsError: The file cannot be read, is cut short, or has a line of another width or with
-            a value that is no number.
+            a value that is not a number.
     """
     return _read(path, {word.encode() for word in words})
 
@@ -49,7 +50,8 @@ def open_vector_file(path: Path) -> WordRows:
         path: As for `read_vector_file`. A file with .gz is read into memory as float32.
 
     Raises:
-        VectorsError: As for `read_vector_file`; a value that is no number shows when it is read.
+        VectorsError: As for `read_vector_file`; a value that is not a number is found when it is
+            read.
     """
     if path.suffix == ".gz":
         return _read(path, None)
@@ -61,7 +63,7 @@ def open_vector_file(path: Path) -> WordRows:
 
 
 def _read(path: Path, wanted: Collection[bytes] | None) -> WordRows:
-    """Read wanted words, or all of them (None), into memory."""
+    """Read the wanted words into memory, or all words for None."""
     numbers: dict[str, int] = {}
     values = bytearray()
     with opened_at_first_word(path) as (file, layout):
@@ -78,12 +80,12 @@ def _read(path: Path, wanted: Collection[bytes] | None) -> WordRows:
 
 
 class _RowsOnDisk:
-    """Rows of a plain file, by the places of their entries; each is read when it is asked for.
+    """Rows of an uncompressed file, by the places of their entries; each is read on demand.
 
     Args:
         file: The file.
-        layout: How it is laid out.
-        count: Its distinct words.
+        layout: Its layout.
+        count: Number of its distinct words.
     """
 
     def __init__(self, file: IO[bytes], layout: Layout, count: int) -> None:

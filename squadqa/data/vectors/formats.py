@@ -1,7 +1,7 @@
-"""Formats of vector files: GloVe text, and word2vec text and binary; entry by entry.
+"""Formats of vector files: GloVe text, word2vec text and word2vec binary, read entry by entry.
 
-Every line of a text file is checked. Unlike gensim's own reader this takes the tokens with spaces
-of GloVe 840B: a line is split from the right.
+Every line of a text file is checked. Lines are split from the right: unlike gensim's own reader,
+this accepts the words with spaces in GloVe 840B.
 """
 
 import contextlib
@@ -17,20 +17,20 @@ from numpy.typing import NDArray
 from squadqa.data.vectors.word_rows import reading
 from squadqa.errors import VectorsError
 
-HEAD = 1 << 16  # bytes by which a file's format is known
+HEAD = 1 << 16  # bytes from which a file's format is detected
 CHUNK = 1 << 20  # bytes read at once
-MAX_WIDTH = 1 << 16  # values a word; a header that says more is not word2vec's
+MAX_WIDTH = 1 << 16  # values per word; a header with more is not word2vec's
 NUMERIC = b"0123456789.+-eE"
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a vector file is laid out.
+    """The layout of a vector file.
 
     Args:
         path: The file.
-        width: Values a word.
-        count: Words that its header promises; None without a header.
+        width: Values per word.
+        count: Number of words by its header; None without a header.
         start: Bytes before the first word.
         binary: True for values of four bytes, False for text.
     """
@@ -43,20 +43,20 @@ class Layout:
 
 
 Entry = tuple[int, bytes, bytes]
-"""Where a word's entry begins (bytes of the unpacked file), the word, and its values as they stand
-in the file."""
+"""The byte of the unpacked file at which a word's entry begins, the word, and its values as bytes
+of the file."""
 
 
 @contextlib.contextmanager
 def opened_at_first_word(path: Path) -> Iterator[tuple[IO[bytes], Layout]]:
-    """Open a file at its first word, and find out how it is laid out.
+    """Open a file at its first word, and detect its layout.
 
     Args:
         path: Text with or without the header "COUNT WIDTH", or binary (by its content, or its
             name's ending .bin), as it is or with .gz.
 
     Raises:
-        VectorsError: It cannot be read, or holds no vectors; or what the block raised.
+        VectorsError: The file cannot be read or contains no vectors, or an error in the block.
     """
     opened: Any = gzip.open if path.suffix == ".gz" else open
     with reading(path), opened(path, "rb") as file:
@@ -65,12 +65,12 @@ def opened_at_first_word(path: Path) -> Iterator[tuple[IO[bytes], Layout]]:
             raise VectorsError(
                 f'"{path}" is empty',
                 hint="A vector file has a line for each word: the word, then its values.",
-                next_step="Fetch it again, or name another source.",
+                next_step="Download it again, or name another source.",
             )
         if head.startswith(b"PK\x03\x04"):
             raise VectorsError(
                 f'"{path}" is a zip archive',
-                next_step="Unpack it and give the file that was in it.",
+                next_step="Unpack it and name the file that was in it.",
             )
         first = head.partition(b"\n")[0]
         header = first.split()
@@ -82,7 +82,7 @@ def opened_at_first_word(path: Path) -> Iterator[tuple[IO[bytes], Layout]]:
                 f'"{path}" does not hold word vectors: it begins {_shown(first)}',
                 hint="Expected a word and its values, or word2vec's header with the number of words"
                 " and of values.",
-                next_step="Give a GloVe or word2vec file, or a gensim .kv file.",
+                next_step="Name a GloVe or word2vec file, or a gensim .kv file.",
             )
         start = len(first) + 1 if has_header else 0
         file.seek(start)
@@ -90,12 +90,12 @@ def opened_at_first_word(path: Path) -> Iterator[tuple[IO[bytes], Layout]]:
 
 
 def entries(file: IO[bytes], layout: Layout) -> Iterator[Entry]:
-    """Go through the entries of a file that stands at its first word."""
+    """Iterate over the entries of a file that is at its first word."""
     return _binary_entries(file, layout) if layout.binary else _text_entries(file, layout)
 
 
 def _text_entries(file: IO[bytes], layout: Layout) -> Iterator[Entry]:
-    """Go through the lines of a text file, and check each.
+    """Iterate over the lines of a text file, and check each.
 
     Raises:
         VectorsError: A line has another width, or words are missing.
@@ -110,30 +110,30 @@ def _text_entries(file: IO[bytes], layout: Layout) -> Iterator[Entry]:
     if layout.count is not None and seen != layout.count:
         raise VectorsError(
             f'"{layout.path}" holds {seen:,} words, but its header says {layout.count:,}',
-            hint="It may have been cut short, or have been joined from two files.",
-            next_step="Fetch it again, or mend its first line.",
+            hint="It may have been cut short, or joined from two files.",
+            next_step="Download it again, or fix its first line.",
         )
 
 
 def split_line(line: bytes, layout: Layout, place: int) -> tuple[bytes, bytes]:
-    """Split a line, without its end, into the word and its values.
+    """Split a line (without its line end) into the word and its values.
 
     Raises:
-        VectorsError: The line is not a word and as many numbers as the file's layout says.
+        VectorsError: The line is not a word with as many numbers as the file's layout says.
     """
     word, _, values = line.partition(b" ")
     width = layout.width
     if values.translate(None, NUMERIC) == b" " * (width - 1):
         return word, values
-    # Not a word and its values at first sight: the word may have spaces, as a few of 840B have.
+    # Not one word and its values: the word may contain spaces, as a few of 840B do.
     fields = line.split(b" ")
     bad = [field for field in fields[-width:] if not _is_number(field)]
     if len(fields) <= width or (len(fields) > width + 1 and _is_number(fields[-width - 1])):
         raise VectorsError(
             f'line {_line_number(layout, place):,} of "{layout.path}" has'
             f" {_trailing_numbers(line)} values where {width} are expected: {_shown(line)}",
-            hint="All lines of a vector file have as many values as its first line or header says.",
-            next_step="Fetch the file again, or mend that line.",
+            hint="Every line of a vector file has as many values as its first line or header says.",
+            next_step="Download the file again, or fix that line.",
         )
     if bad:
         raise _not_a_number(layout, place, bad[0])
@@ -141,7 +141,7 @@ def split_line(line: bytes, layout: Layout, place: int) -> tuple[bytes, bytes]:
 
 
 def _binary_entries(file: IO[bytes], layout: Layout) -> Iterator[Entry]:
-    """Go through the entries of a word2vec binary file.
+    """Iterate over the entries of a word2vec binary file.
 
     Raises:
         VectorsError: The file ends too early or too late.
@@ -156,7 +156,7 @@ def _binary_entries(file: IO[bytes], layout: Layout) -> Iterator[Entry]:
                 raise VectorsError(
                     f'"{layout.path}" ends within word {number:,} of {count:,}',
                     hint="It was cut short, or is not in word2vec's binary format.",
-                    next_step="Fetch it again.",
+                    next_step="Download it again.",
                 )
             before += start
             buffer, start = buffer[start:] + more, 0
@@ -165,10 +165,10 @@ def _binary_entries(file: IO[bytes], layout: Layout) -> Iterator[Entry]:
         yield place, word, buffer[end + 1 : start]
     if (buffer[start:] + file.read(1)).strip(b"\n"):
         raise VectorsError(
-            f'"{layout.path}" goes on after the {count:,} words of {layout.width} values that its'
-            " header says",
+            f'"{layout.path}" continues after the {count:,} words of {layout.width} values in its'
+            " header",
             hint="Its header is wrong, or it is not in word2vec's binary format.",
-            next_step="Fetch it again.",
+            next_step="Download it again.",
         )
 
 
@@ -176,13 +176,13 @@ def row_of(values: bytes, layout: Layout, place: int) -> NDArray[np.float32]:
     """Read the values of an entry.
 
     Raises:
-        VectorsError: One is no number.
+        VectorsError: A value is not a number.
     """
     if layout.binary:
         return np.frombuffer(values, "<f4").astype(np.float32)
     fields = values.split(b" ")
     try:
-        with np.errstate(over="ignore"):  # too large a number becomes infinite, which is told later
+        with np.errstate(over="ignore"):  # a number that is too large becomes infinite
             return np.array(fields, dtype=np.float32)
     except ValueError:
         bad = next(field for field in fields if not _is_number(field))
@@ -190,12 +190,12 @@ def row_of(values: bytes, layout: Layout, place: int) -> NDArray[np.float32]:
 
 
 def text_of(word: bytes) -> str:
-    """A word as text; one that is no UTF-8 gets half surrogates, and so is never asked for."""
+    """A word as text; one that is not UTF-8 gets half surrogates, and so is never looked up."""
     return str(word, "utf-8", "surrogateescape")
 
 
 def _line_number(layout: Layout, place: int) -> int:
-    """The number of the line, from 1, that begins at a place of the unpacked file."""
+    """The number, from 1, of the line that begins at a byte of the unpacked file."""
     number = 1
     with opened_at_first_word(layout.path) as (file, _):
         file.seek(0)
@@ -206,25 +206,25 @@ def _line_number(layout: Layout, place: int) -> int:
 
 
 def _not_a_number(layout: Layout, place: int, value: bytes) -> VectorsError:
-    """Say which value of which line is no number."""
+    """Make the error for a value that is not a number."""
     return VectorsError(
         f'line {_line_number(layout, place):,} of "{layout.path}" has {_shown(value)} where a'
         " number is expected",
-        next_step="Fetch the file again, or mend that line.",
+        next_step="Download the file again, or fix that line.",
     )
 
 
 def not_finite(word: str, path: Path) -> VectorsError:
-    """Say which word has a value that is infinite or no number."""
+    """Make the error for a word with a value that is infinite or not a number."""
     name = _shown(word.encode(errors="surrogateescape"))
     return VectorsError(
         f'the vector of {name} in "{path}" has a value that is not finite',
-        next_step="Mend or leave out that word, or fetch the file again.",
+        next_step="Fix or remove that word, or download the file again.",
     )
 
 
 def _is_number(field: bytes) -> bool:
-    """Tell whether a text file's field is a finite decimal number."""
+    """Return whether a text file's field is a finite decimal number."""
     try:
         return not field.translate(None, NUMERIC) and np.isfinite(float(field))
     except ValueError:
@@ -232,7 +232,7 @@ def _is_number(field: bytes) -> bool:
 
 
 def _trailing_numbers(line: bytes) -> int:
-    """Count the values of a line: its last fields that are numbers, without the word itself."""
+    """Count the values of a line: the numbers at its end, without the word itself."""
     fields = line.strip(b" \r\n").split(b" ")
     values = 0
     while values < len(fields) - 1 and _is_number(fields[-1 - values]):
@@ -241,7 +241,7 @@ def _trailing_numbers(line: bytes) -> int:
 
 
 def _shown(value: bytes) -> str:
-    """Quote the beginning of what a file holds, fit for a terminal."""
+    """Quote the beginning of some bytes of a file, safe to print on a terminal."""
     text = value[:60].decode("utf-8", "replace")
     text = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
     return f'"{text}…"' if len(value) > 60 else f'"{text}"'

@@ -1,4 +1,4 @@
-"""Vectors that gensim saved as a .kv file, opened without running what a pickle may hold."""
+"""Vectors that gensim saved as a .kv file, opened without running code from the pickle."""
 
 import pickle
 from pathlib import Path
@@ -9,7 +9,7 @@ from squadqa.errors import VectorsError
 
 SAFE_CLASSES = {
     ("gensim.models.keyedvectors", "KeyedVectors"),
-    ("gensim.models.keyedvectors", "Word2VecKeyedVectors"),  # as gensim 3 called it
+    ("gensim.models.keyedvectors", "Word2VecKeyedVectors"),  # its name in gensim 3
     ("gensim.models.keyedvectors", "Vocab"),
     ("numpy", "dtype"),
     ("numpy", "ndarray"),
@@ -19,13 +19,13 @@ SAFE_CLASSES = {
 
 
 def open_keyed_vectors(path: Path) -> WordRows:
-    """Open saved KeyedVectors; an array that gensim stored beside them is mapped into memory.
+    """Open saved KeyedVectors; an array that gensim stored next to them is mapped into memory.
 
     Args:
         path: The .kv file.
 
     Raises:
-        VectorsError: The file cannot be read, or is no saved KeyedVectors.
+        VectorsError: The file cannot be read, or is not a saved KeyedVectors.
     """
     from gensim.models import KeyedVectors
 
@@ -37,13 +37,13 @@ def open_keyed_vectors(path: Path) -> WordRows:
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
-    """Name a .kv file, and the array that gensim stores beside a large one."""
+    """List a .kv file and the array that gensim stores next to a large one."""
     array = path.with_name(f"{path.name}.vectors.npy")
     return (path, array) if array.is_file() else (path,)
 
 
 class _SafeUnpickler(pickle.Unpickler):
-    """A trial run over a pickle, which refuses all but the classes of saved KeyedVectors.
+    """A trial reader of a pickle that refuses all classes except those of saved KeyedVectors.
 
     Unpickling may run any code; once this has passed, gensim may open the file.
 
@@ -57,15 +57,15 @@ class _SafeUnpickler(pickle.Unpickler):
         self.path = path
 
     def find_class(self, module: str, name: str) -> Any:
-        """Look a class up, if it is one of `SAFE_CLASSES`.
+        """Look up a class that is one of `SAFE_CLASSES`.
 
         Raises:
-            VectorsError: It is not.
+            VectorsError: It is another class.
         """
         if (module, name) not in SAFE_CLASSES:
             raise VectorsError(
-                f'"{self.path}" is no saved KeyedVectors: it asks for {module}.{name}',
-                hint="A .kv file is a pickle and could run code, so nothing else is opened.",
+                f'"{self.path}" is not a saved KeyedVectors: it asks for {module}.{name}',
+                hint="A .kv file is a pickle, which could run code, so no other class is loaded.",
                 next_step="Save a model's vectors with `model.wv.save(...)`, or in word2vec's"
                 " format.",
             )

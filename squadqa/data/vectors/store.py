@@ -1,4 +1,4 @@
-"""Sources of word vectors that stay open, for texts that come one after another."""
+"""Sources of word vectors that stay open, for texts that arrive one after another."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -9,14 +9,15 @@ from squadqa.data.vectors.word_rows import WordRows
 
 
 class VectorStore:
-    """Sources that are read once, at the first look-up; every later one costs microseconds a word.
+    """Sources that are opened once, at the first look-up; later ones take microseconds per word.
 
-    What stays in memory, beside an index of all words: of the GloVe package, of text and binary
-    files and of large .kv files nothing, as their rows stay on disk; of a spaCy pipeline its table;
-    of a packed file (.gz, thus of every `gensim:NAME`), in which no row can be found again, all of
-    its rows as float32. Unpack a large file to keep it on disk.
+    An index of all words stays in memory. The rows of the GloVe package, of text and binary files
+    and of large .kv files stay on disk. The table of a spaCy pipeline is in memory, and so are all
+    rows (as float32) of a compressed file (.gz, which includes every `gensim:NAME`), since single
+    rows cannot be read from it. Unpack a large file to keep its rows on disk.
 
-    A file that is replaced later is not read again. Do not change one in place while it is open.
+    If a file is replaced later, the new one is not read. Do not change a file in place while it is
+    open.
 
     Args:
         sources: Their names, in the order of the columns; see `squadqa.data.vectors`.
@@ -30,7 +31,7 @@ class VectorStore:
         return [parse_source(source).open() for source in self.sources]
 
     def lookup(self, forms: Sequence[str]) -> VectorTable:
-        """Give what `squadqa.data.vectors.lookup` gives of these sources, bit for bit.
+        """Look up word forms; the result is exactly that of `squadqa.data.vectors.lookup`.
 
         Args:
             forms: The U distinct word forms.

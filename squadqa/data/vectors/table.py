@@ -1,4 +1,4 @@
-"""From word forms to their vectors: by which spellings a form is looked for, and what was found."""
+"""Look-up of word forms: their spellings, their vectors, and which sources have them."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ class VectorTable:
     """Vectors of U word forms from S sources.
 
     Args:
-        vectors: (U, E), the sources side by side; zeros where a source lacks the form.
-        found: (U, S), which source has which form.
+        vectors: (U, E) the sources' vectors concatenated; zeros for a source that lacks the form.
+        found: (U, S) bool, True if source s has form u.
     """
 
     vectors: NDArray[np.float32]
@@ -27,17 +27,17 @@ class VectorTable:
 
 
 def lookup(sources: Sequence[str], forms: Sequence[str]) -> VectorTable:
-    """Give the vectors of word forms from every source, side by side.
+    """Return the vectors of word forms from all sources, concatenated.
 
-    Every source is read through for these forms alone, so that memory holds no others; who asks
-    again and again keeps a `VectorStore` open instead.
+    Every source is read through for these forms only, so that memory holds no others. For repeated
+    look-ups, keep a `VectorStore` open instead.
 
     Args:
         sources: Their names, in the order of the columns; see `squadqa.data.vectors`.
-        forms: The U distinct word forms. Each is looked for by its `spellings`, in order.
+        forms: The U distinct word forms. Each is searched by its `spellings`, in order.
 
     Returns:
-        The vectors and what was found.
+        The vectors, and which source has which form.
 
     Raises:
         VectorsError: A source cannot be found, or is not what it should be.
@@ -48,14 +48,14 @@ def lookup(sources: Sequence[str], forms: Sequence[str]) -> VectorTable:
 
 
 def side_by_side(sources: Sequence[WordRows], asked: Sequence[tuple[str, ...]]) -> VectorTable:
-    """Join what sources say of word forms.
+    """Concatenate the sources' vectors of word forms.
 
     Args:
         sources: The S sources.
         asked: The spellings of U forms, the preferred one first.
 
     Raises:
-        VectorsError: A file that stays on disk has no proper row for a word.
+        VectorsError: A file that stays on disk has an invalid row for a word.
     """
     ends = np.cumsum([0, *(source.vectors.shape[1] for source in sources)])
     vectors = np.zeros((len(asked), ends[-1]), dtype=np.float32)
@@ -69,7 +69,7 @@ def side_by_side(sources: Sequence[WordRows], asked: Sequence[tuple[str, ...]]) 
 
 
 def _first_row(source: WordRows, words: tuple[str, ...]) -> int:
-    """The row of the first of these words that a source knows; -1 if it knows none."""
+    """The row of the first of these words that a source has; -1 if it has none of them."""
     for word in words:
         row = source.find(word)
         if row is not None:
@@ -78,12 +78,12 @@ def _first_row(source: WordRows, words: tuple[str, ...]) -> int:
 
 
 def spellings(form: str) -> tuple[str, ...]:
-    """Name the spellings by which a form is looked for: itself, lower-cased, plain lower-cased.
+    """List the spellings under which a form is searched: itself, lower-cased, plain lower-cased.
 
     The plain spelling has no accents, no invisible characters, and ASCII hyphens and quotation
     marks. Of the tokens of SQuAD's train part, GloVe 6B has 82.4 % as they are, 99.1 % with
-    lower-casing and 99.2 % with all three; capitals, upper case, stripped affixes and parts of
-    hyphenated words would each add under 0.05 % more, much of it wrong.
+    lower-casing and 99.2 % with all three. Capitals, upper case, words without affixes and parts of
+    hyphenated words would each add less than 0.05 %, much of it wrong.
 
     Args:
         form: A word form.

@@ -1,4 +1,4 @@
-"""What every source of word vectors gives: rows, and how to find a word's."""
+"""The rows of a source of word vectors, and how to find the row of a word."""
 
 import contextlib
 import pickle
@@ -15,14 +15,14 @@ from squadqa.errors import VectorsError
 
 
 class Rows(Protocol):
-    """Rows that are given by their numbers; an array, or something that reads them when asked."""
+    """Rows by number: an array, or an object that reads rows on demand."""
 
     @property
     def shape(self) -> tuple[Any, ...]:
-        """Number of rows, and values of each."""
+        """Number of rows, and of values per row."""
 
     def __getitem__(self, numbers: NDArray[np.int64], /) -> NDArray[Any]:
-        """Give the (K, E) rows of K numbers."""
+        """Return the (K, E) rows of K numbers."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,9 @@ class WordRows:
     """Rows of some words.
 
     Args:
-        find: Gives the row number of a word, by this very spelling; None where the word is unknown.
-        vectors: (N, E) rows; they may lie on disk, and be many more than the words.
+        find: Returns the row number of a word in exactly this spelling; None if the word is
+            unknown.
+        vectors: (N, E) rows; they may be on disk, and there may be many more rows than words.
     """
 
     find: Callable[[str], int | None]
@@ -40,10 +41,10 @@ class WordRows:
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Say of which file the system or a library complains.
+    """Name the file in errors of the system or of a library.
 
     Raises:
-        VectorsError: What the block raised, unless it was one already.
+        VectorsError: Any error in the block; a `VectorsError` stays as it is.
     """
     try:
         yield
@@ -53,5 +54,5 @@ def reading(path: Path) -> Iterator[None]:
         raise VectorsError(
             f'cannot read "{path}": {error}',
             hint="It is damaged or cut short, or you may not read it.",
-            next_step="Fetch or install it again, or name another source.",
+            next_step="Download or install it again, or name another source.",
         ) from error

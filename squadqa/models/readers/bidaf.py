@@ -4,9 +4,9 @@ Reference: Seo, Kembhavi, Farhadi and Hajishirzi, 2017, Bidirectional Attention 
 Comprehension (arXiv 1611.01603), section 2.
 
 Departs from the paper: word vectors and characters are projected to d before the highway
-(`embedding_size`; None keeps their joined width), and both stand once for each distinct word form.
-One BiLSTM reads both texts, as in the authors' code; the end's BiLSTM reads M alone, as the paper
-says and that code does not.
+(`embedding_size`; None keeps their joined width), and both are computed once for each distinct word
+form. One BiLSTM reads both texts, as in the authors' code. The end's BiLSTM reads only M, as in the
+paper but not in that code.
 
 Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D embedding width,
 d `hidden_size`.
@@ -25,19 +25,19 @@ from squadqa.nn.rnn import StackedBiRNN
 
 
 class BiDAF(ContextFirstReader):
-    """Context and question attend to each other; what they find runs through two more BiLSTMs.
+    """Attention between context and question in both directions, then two more BiLSTMs.
 
     Args:
-        sizes: What is to be known of the data.
+        sizes: The sizes of the data.
         char_cnn: Character encoder; None leaves characters out.
-        embedding_size: Width that vectors and characters are projected to; None keeps them.
+        embedding_size: Width that vectors and characters are projected to; None: no projection.
         hidden_size: d, the width of an LSTM direction.
         num_highway_layers: Highway layers over a word's embedding.
-        num_modeling_layers: BiLSTM layers over what attention gave.
-        tuned_words: How many of the most frequent word forms have vectors that are trained on.
-        word_in_question: Tell the reader which context tokens the question holds.
+        num_modeling_layers: BiLSTM layers over the output of attention.
+        tuned_words: How many of the most frequent word forms have trainable vectors.
+        word_in_question: Add a feature: whether a context token occurs in the question.
         dropout: Share dropped in training of the character encoder's output, of each LSTM layer's
-            input and of what is scored.
+            input and of the input of the final scores.
         variational: Drop the same features at every step of a sequence.
         max_span_length: Longest answer to predict, in tokens.
     """
@@ -84,14 +84,14 @@ class BiDAF(ContextFirstReader):
         self.modeling_rnn = rnn(attended, num_modeling_layers)
         self.end_rnn = rnn(encoded)
         self.dropout = SequenceDropout(dropout, variational=variational)
-        # The weights of [G; M] and of [G; M2], apart: start and end read G together.
+        # The weights of [G; M] and of [G; M2] are split, so that G is read once for start and end.
         self.attended_scores = nn.Linear(attended, 2, bias=False)
         self.start_scores = nn.Linear(encoded, 1, bias=False)
         self.end_scores = nn.Linear(encoded, 1, bias=False)
 
     @property
     def keeps_contexts(self) -> bool:
-        """Whether no question changes what `encode_context` gives."""
+        """Whether `encode_context` does not depend on the question."""
         return not self.embedder.word_in_question
 
     def encode_context(self, batch: SpanBatch) -> Tensor:

@@ -1,9 +1,9 @@
 """The plain pointer: BiLSTMs over both texts, and a bilinear score of each context token.
 
-The form that lectures teach first: represent the context, represent the question, design f(W_a, Q)
-that says how much the context token W_a has to do with the question Q. The texts meet nowhere else,
-so contexts can be encoded before any question is asked, unless the reader is told which words the
-question holds (`word_in_question`).
+The form that lectures teach first: represent the context, represent the question, and design a
+score f(W_a, Q) of a context token W_a for the question Q. The texts are compared nowhere else, so
+contexts can be encoded before any question is known, unless the reader uses the feature
+`word_in_question`.
 
 Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D embedding width,
 H encoding width.
@@ -23,17 +23,17 @@ from squadqa.nn.rnn import StackedBiRNN
 
 
 class BiLSTMReader(ContextFirstReader):
-    """BiLSTMs over context and question, joined by nothing but two bilinear pointers.
+    """BiLSTMs over context and question, compared only by two bilinear pointers.
 
     Args:
-        sizes: What is to be known of the data.
+        sizes: The sizes of the data.
         char_cnn: Character encoder; None leaves characters out.
-        embedding_size: Width that vectors and characters are projected to; None keeps them.
+        embedding_size: Width that vectors and characters are projected to; None: no projection.
         hidden_size: Width of an LSTM direction.
-        num_layers: LSTM layers of an encoder.
-        shared_encoder: Encode context and question by the same BiLSTM, not by one each.
-        tuned_words: How many of the most frequent word forms have vectors that are trained on.
-        word_in_question: Tell the reader which context tokens the question holds.
+        num_layers: LSTM layers of each encoder.
+        shared_encoder: Encode context and question by the same BiLSTM instead of by one for each.
+        tuned_words: How many of the most frequent word forms have trainable vectors.
+        word_in_question: Add a feature: whether a context token occurs in the question.
         dropout: Share of each LSTM layer's input, and of the encodings, dropped in training.
         variational: Drop the same features at every step of a sequence.
         max_span_length: Longest answer to predict, in tokens.
@@ -82,7 +82,7 @@ class BiLSTMReader(ContextFirstReader):
 
     @property
     def keeps_contexts(self) -> bool:
-        """Whether no question changes what `encode_context` gives."""
+        """Whether `encode_context` does not depend on the question."""
         return not self.embedder.word_in_question
 
     def encode_context(self, batch: SpanBatch) -> Tensor:

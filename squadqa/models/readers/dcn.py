@@ -3,18 +3,18 @@
 Reference: Xiong, Zhong and Socher, 2017, Dynamic Coattention Networks for Question Answering
 (arXiv 1611.01604), section 2.
 
-Departs from the paper: characters are read beside the word vectors (`char_cnn`; None reads vectors
-alone, as the paper). The paper does not say where the first round starts: here at the first and the
-last token of the context, whose encodings have read all of it. A round's end is scored from that
-round's start. The paper answers with the last round's highest start and highest end; here the last
-round's scores are every token's, as any reader's, so that the best span within a length is searched
-for and the next best ones are known.
+Departs from the paper: characters are read in addition to the word vectors (`char_cnn`; None reads
+only vectors, as in the paper). The paper does not say where the first round starts: here it starts
+at the first and the last token of the context, whose encodings have read all of it. A round's end
+is scored from that round's start. The paper answers with the highest start and the highest end of
+the last round; here the last round's scores are used like any reader's, so that the best and next
+best spans within a length are found.
 
-By the paper the procedure halts when both estimates stay what they were or the rounds are used up,
-and the loss is summed over the rounds. It makes no difference between training and answering, so an
-example's rounds end in training, too, where they change nothing; with `halt_in_training` off, every
-example has all the rounds. The paper names no precision: maxout's pieces are rounded in training,
-which learns as well and is faster by a quarter; `bfloat16_maxout` off trains in float32 throughout.
+In the paper the procedure halts when both estimates stay the same or the rounds are used up, and
+the loss is summed over the rounds. The paper does not distinguish training from answering, so here
+rounds also halt in training; without `halt_in_training` every example has all rounds. The paper
+does not give a precision: here maxout's pieces are rounded to bfloat16 in training, which learns as
+well and is a quarter faster; without `bfloat16_maxout` all training is in float32.
 
 Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D embedding width,
 l `hidden_size`, R examples that a round reads.
@@ -38,15 +38,15 @@ from squadqa.nn.pointer import HighwayMaxout
 from squadqa.nn.rnn import StackedBiRNN
 
 AT_ONCE = 2**24
-"""Numbers of a maxout product that the decoder holds at once; one example may have more."""
+"""Most numbers of maxout products in memory at once; a single example may have more."""
 
 
 @dataclass(frozen=True)
 class Round:
-    """What the decoder gave in one round.
+    """The decoder's output in one round.
 
     Args:
-        examples: (R,) rows of the batch that it still read.
+        examples: (R,) rows of the batch that had not halted yet.
         start_logits: (R, C) scores of being the first token, masked.
         end_logits: (R, C) scores of being the last token, masked.
     """
@@ -58,7 +58,7 @@ class Round:
 
 @dataclass(frozen=True)
 class DynamicLogits(SpanLogits):
-    """The scores that every example ended with, and all that led there.
+    """The final scores of every example, and the rounds before them.
 
     Args:
         rounds: The decoder's rounds.
@@ -68,24 +68,24 @@ class DynamicLogits(SpanLogits):
 
 
 class DCN(ContextFirstReader):
-    """Coattention of context and question; a decoder that points again until it stays put.
+    """Coattention of context and question, and a decoder that points again until nothing changes.
 
     Args:
-        sizes: What is to be known of the data.
+        sizes: The sizes of the data.
         char_cnn: Character encoder; None leaves characters out.
-        embedding_size: Width that vectors and characters are projected to; None keeps them.
+        embedding_size: Width that vectors and characters are projected to; None: no projection.
         hidden_size: l, the width of every LSTM direction and of every maxout layer.
         max_rounds: Most rounds of the decoder.
         pool_size: Pieces of a maxout unit.
-        halt_in_training: Stop an example's rounds in training, too, when they change nothing, as
-            the paper's procedure does; off is slower, for a loss of `max_rounds` rounds throughout.
-        bfloat16_maxout: Make the maxout layers' pieces in bfloat16 in training, as mixed
-            precision does, where the processor is fast at it; where not, and in every evaluation,
-            they are made in float32, as all else is.
-        tuned_words: How many of the most frequent word forms have vectors that are trained on.
-        word_in_question: Tell the reader which context tokens the question holds.
+        halt_in_training: End an example's rounds also in training when nothing changes, as in the
+            paper. Without it training is slower: every example has `max_rounds` rounds.
+        bfloat16_maxout: Compute the pieces of the maxout layers in bfloat16 in training, as mixed
+            precision does, if the processor is fast at it. Otherwise, and in every evaluation, they
+            are computed in float32 like everything else.
+        tuned_words: How many of the most frequent word forms have trainable vectors.
+        word_in_question: Add a feature: whether a context token occurs in the question.
         embedding_dropout: Share of word embeddings dropped in training.
-        dropout: Share dropped in training of what the BiLSTM reads and of what it gives.
+        dropout: Share of the fusion BiLSTM's input and output dropped in training.
         variational: Drop the same features at every step of a sequence.
         max_span_length: Longest answer to predict, in tokens.
     """
@@ -139,7 +139,7 @@ class DCN(ContextFirstReader):
 
     @property
     def keeps_contexts(self) -> bool:
-        """Whether no question changes what `encode_context` gives."""
+        """Whether `encode_context` does not depend on the question."""
         return not self.embedder.word_in_question
 
     def encode_context(self, batch: SpanBatch) -> Tensor:
@@ -151,7 +151,7 @@ class DCN(ContextFirstReader):
     def forward(self, batch: SpanBatch, context_encoded: Tensor | None = None) -> SpanLogits:
         """Score every context token as start and as end; padded tokens are masked.
 
-        In training these are `DynamicLogits`, which `loss` sums over the rounds.
+        In training the result is `DynamicLogits`, whose rounds `loss` sums over.
         """
         if context_encoded is None:
             context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
@@ -177,9 +177,9 @@ class DCN(ContextFirstReader):
         return SpanLogits(start_logits, end_logits)
 
     def loss(self, output: SpanLogits, batch: SpanBatch) -> Tensor:
-        """Give the (B,) loss of each question, in nats, 0 where the answer is unknown.
+        """Return the (B,) loss of each question, in nats, 0 if the answer is unknown.
 
-        In training it is the sum over the rounds, in evaluation the last round's alone.
+        In training it is the sum over the rounds, in evaluation only the last round's.
         """
         if not isinstance(output, DynamicLogits):
             return super().loss(output, batch)
@@ -193,14 +193,14 @@ class DCN(ContextFirstReader):
 
 
 class DynamicDecoder(nn.Module):
-    """Points at a start and an end, again and again, each time from where it pointed last.
+    """Points at a start and an end in several rounds, each from where the last one pointed.
 
     Args:
         context_size: Width of the context encodings.
         hidden_size: l.
         max_rounds: Most rounds.
         pool_size: Pieces of a maxout unit.
-        bfloat16: Make maxout pieces in bfloat16 in training.
+        bfloat16: Compute maxout pieces in bfloat16 in training.
     """
 
     def __init__(
@@ -226,10 +226,10 @@ class DynamicDecoder(nn.Module):
         Args:
             context: (B, C, 2l) encodings.
             mask: (B, C) bool, True on a token.
-            halts: Read an example no more when both its start and its end stayed where they were.
+            halts: Stop reading an example when its start and its end both stay the same.
 
         Returns:
-            The rounds, an example's later ones after its earlier ones.
+            The rounds; for each example in their order.
         """
         pieces = context.shape[1] * self.start_scores.first.pieces.out_features
         examples = torch.arange(len(context), device=context.device)
@@ -244,7 +244,7 @@ class DynamicDecoder(nn.Module):
     def _rounds(
         self, examples: Tensor, context: Tensor, mask: Tensor, *, halts: bool
     ) -> list[Round]:
-        """Give the rounds of some examples: (R,), (R, C, 2l) and (R, C)."""
+        """Return the rounds of some examples: (R,), (R, C, 2l) and (R, C)."""
         start_product = self.start_scores.product(context)  # (R, C, pool * l)
         end_product = self.end_scores.product(context)  # (R, C, pool * l)
         start = torch.zeros_like(examples)  # (R,)
@@ -284,6 +284,6 @@ class DynamicDecoder(nn.Module):
 
 
 def _at(context: Tensor, positions: Tensor) -> Tensor:
-    """Give the (B, D) encodings of (B, C, D) at (B,) positions."""
+    """Return the (B, D) encodings of (B, C, D) at (B,) positions."""
     index = positions[:, None, None].expand(-1, 1, context.shape[2])
     return context.gather(1, index).squeeze(1)

@@ -3,10 +3,9 @@
 Reference: Chen, Fisch, Weston and Bordes, 2017, Reading Wikipedia to Answer Open-Domain Questions
 (arXiv 1704.00051), section 3.2.
 
-Departs from the paper: word vectors and characters are projected to one narrow embedding before
-anything reads them (`embedding_size`; None reads them as they are), which costs a fifth of the
-paper's first layer; the character encoder is ours; the pointers' products with the question have
-a bias.
+Departs from the paper: word vectors and characters are projected to one narrow embedding first
+(`embedding_size`; None leaves this out), at a fifth of the cost of the paper's first layer. The
+character encoder is ours. The pointers' products with the question have a bias.
 
 Letters: B batch, C context tokens, Q question tokens, D embedding width, F token features.
 """
@@ -33,12 +32,12 @@ class DrQAReader(SpanReader):
     """Stacked BiLSTMs over context features and question, joined by two bilinear pointers.
 
     Args:
-        sizes: What is to be known of the data.
+        sizes: The sizes of the data.
         char_cnn: Character encoder; None leaves characters out.
-        embedding_size: Width that vectors and characters are projected to; None keeps them.
+        embedding_size: Width that vectors and characters are projected to; None: no projection.
         hidden_size: Width of an LSTM direction.
-        num_layers: LSTM layers, of context and question each.
-        tuned_words: How many of the most frequent word forms have vectors that are trained on.
+        num_layers: LSTM layers of each of the two encoders.
+        tuned_words: How many of the most frequent word forms have trainable vectors.
         use_annotation: Read part of speech, entity type and lemma match of context tokens.
         embedding_dropout: Share of word embeddings dropped in training.
         dropout: Share of each LSTM layer's input, and of the encodings, dropped in training.

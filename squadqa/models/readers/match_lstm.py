@@ -3,12 +3,12 @@
 Reference: Wang and Jiang, 2017, Machine Comprehension Using Match-LSTM and Answer Pointer (arXiv
 1608.07905), section 2.
 
-Departs from the paper: characters are read beside the word vectors (`char_cnn`; None reads vectors
-alone, as the paper), and both are projected to the width of the LSTMs once for each distinct word
-form (`embedding_size`; None keeps them). The encoder's LSTM has its output gate, and of a
-bidirectional one each direction has its own weights. The pointer's first state is learned, where
-the authors' code has zeros, to which no weight of its LSTM would be applied. A bidirectional
-pointer's two rankings of a token are added. Dropout is the authors' code's.
+Departs from the paper: characters are read in addition to the word vectors (`char_cnn`; None reads
+only vectors, as in the paper), and both are projected to the width of the LSTMs once for each
+distinct word form (`embedding_size`; None leaves this out). The encoder's LSTM has an output gate,
+and each direction of a bidirectional one has its own weights. The pointer's first state is learned;
+the authors' code has zeros, to which the weights of the LSTM could not be applied. A bidirectional
+pointer's two scores of a token are added. Dropout is as in the authors' code.
 
 Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D embedding width,
 l `hidden_size`, E width of the encodings: l, or 2l if the encoder is bidirectional.
@@ -27,19 +27,19 @@ from squadqa.nn.rnn import StackedBiRNN
 
 
 class MatchLSTM(ContextFirstReader):
-    """An LSTM that attends to the question at every token; a pointer at start, then at end.
+    """An LSTM that attends to the question at every token, and a pointer to start, then end.
 
     Args:
-        sizes: What is to be known of the data.
+        sizes: The sizes of the data.
         char_cnn: Character encoder; None leaves characters out.
-        embedding_size: Width that vectors and characters are projected to; None keeps them.
+        embedding_size: Width that vectors and characters are projected to; None: no projection.
         hidden_size: l, width of every LSTM direction and of all attention.
-        bidirectional_encoder: Encode both texts in both directions, not forwards alone.
-        bidirectional_pointer: Point a second time, at the end before the start.
-        tuned_words: How many of the most frequent word forms have vectors that are trained on.
-        word_in_question: Tell the reader which context tokens the question holds.
+        bidirectional_encoder: Encode both texts in both directions instead of only forwards.
+        bidirectional_pointer: Also point in the other order, at the end before the start.
+        tuned_words: How many of the most frequent word forms have trainable vectors.
+        word_in_question: Add a feature: whether a context token occurs in the question.
         embedding_dropout: Share of word embeddings dropped in training.
-        dropout: Share dropped in training of what the pointer reads.
+        dropout: Share of the pointer's input dropped in training.
         variational: Drop the same features at every step of a sequence.
         max_span_length: Longest answer to predict, in tokens.
     """
@@ -94,7 +94,7 @@ class MatchLSTM(ContextFirstReader):
 
     @property
     def keeps_contexts(self) -> bool:
-        """Whether no question changes what `encode_context` gives."""
+        """Whether `encode_context` does not depend on the question."""
         return not self.embedder.word_in_question
 
     def encode_context(self, batch: SpanBatch) -> Tensor:

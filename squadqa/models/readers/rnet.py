@@ -3,13 +3,13 @@
 Reference: Wang, Yang, Wei, Chang and Zhou, 2017, R-Net: Machine Reading Comprehension with
 Self-Matching Networks (Microsoft Research Asia), section 3.
 
-Departs from the paper, in the form that reaches its published score (71.1 exact match, 79.5 F1):
-scaled dot products of ReLU projections compare texts before an RNN reads what was attended to
-(`attention`), where the paper's RNN attends by the state it is in; one encoder reads both texts
-(`shared_encoder`); the outputs of all its layers are joined (`concat_layers`); dropout is 0.3 for
-0.2. The paper's own form is attention: additive, shared_encoder: false, concat_layers: false,
-dropout: 0.2. In both, dropout is variational, the shared character encoder stands where the paper
-has an RNN over characters, and a bias where it has V_r^Q.
+Departs from the paper: the default is a variant that reaches the published score (71.1 exact match,
+79.5 F1). In it scaled dot products of ReLU projections compare texts before an RNN reads the result
+(`attention`), while the paper's RNN attends by its current state; one encoder reads both texts
+(`shared_encoder`); the outputs of all its layers are joined (`concat_layers`); dropout is 0.3
+instead of 0.2. The paper's own form has attention: additive, shared_encoder: false, concat_layers:
+false, dropout: 0.2. In both forms dropout is variational, a character CNN replaces the paper's RNN
+over characters, and a bias replaces V_r^Q.
 
 Letters: B batch, C context tokens, Q question tokens, D embedding width, E width of the encodings,
 H hidden width.
@@ -32,17 +32,18 @@ class RNet(ContextFirstReader):
     """BiGRUs over context and question, two gated matchings, a pointer that starts at the question.
 
     Args:
-        sizes: What is to be known of the data.
+        sizes: The sizes of the data.
         char_cnn: Character encoder; None leaves characters out.
-        embedding_size: Width that vectors and characters are projected to; None keeps them.
+        embedding_size: Width that vectors and characters are projected to; None: no projection.
         hidden_size: H, width of a GRU direction and of all attention.
         num_layers: GRU layers of the encoder.
-        attention: "dot": scaled dot products, before the RNN; "additive": the paper's, which over
-            the question sees the RNN's own state and steps from token to token.
-        shared_encoder: One encoder for both texts; else one of each.
-        concat_layers: Join the outputs of all the encoder's layers; else take the last one's.
-        tuned_words: How many of the most frequent word forms have vectors that are trained on.
-        word_in_question: Tell the reader which context tokens the question holds.
+        attention: "dot": scaled dot products, before the RNN; "additive": as in the paper, where
+            attention over the question reads the RNN's state and goes token by token.
+        shared_encoder: One encoder for both texts; otherwise one for each.
+        concat_layers: Join the outputs of all layers of the encoder; otherwise take the last
+            layer's.
+        tuned_words: How many of the most frequent word forms have trainable vectors.
+        word_in_question: Add a feature: whether a context token occurs in the question.
         dropout: Share of each layer's input dropped in training, the same at every token.
         max_span_length: Longest answer to predict, in tokens.
     """
@@ -106,7 +107,7 @@ class RNet(ContextFirstReader):
 
     @property
     def keeps_contexts(self) -> bool:
-        """Whether no question changes what `encode_context` gives."""
+        """Whether `encode_context` does not depend on the question."""
         return not self.embedder.word_in_question
 
     def encode_context(self, batch: SpanBatch) -> Tensor:

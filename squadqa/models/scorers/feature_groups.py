@@ -1,12 +1,14 @@
-"""Feature groups of candidate answers: what each adds to a candidate's score, or to its vector.
+"""Feature groups of candidate answers: each adds to a candidate's score, or to its vector.
 
 Reference: Rajpurkar et al., 2016 (arXiv 1606.05250), table 4. Groups 1 to 9 are the paper's;
-`position`, `nearby_words` and `sentence_rank` are beyond it.
+`position`, `nearby_words` and `sentence_rank` are new.
 
-A group of width D gives D numbers a candidate: one is a score, more are an embedding. None of them
-makes a row a candidate where a sum over tokens will do: the lexicalised group and the paths give a
-number to each token that heads a span, which all candidates with that head share, and the words of
-a span are summed from running sums.
+A group of width D gives each candidate D numbers: one is a score, more are an embedding. Where
+possible, groups compute per token instead of per candidate: the lexicalised group and the paths
+give numbers to each token that heads a span, which all candidates with that head share, and the
+words of a span are summed from running sums.
+
+One file, as all groups have the same interface and share the look-up of rows.
 
 Letters: B batch, C context tokens, T terms of a question, N candidates, S sentences, V continuous
 features, L labels, K kinds of a question, P pairs of a matched word and a head, D width.
@@ -43,20 +45,20 @@ GROUPS = (
 """Names of the feature groups."""
 
 MAX_ARCS = 6
-"""Longest path that is told apart, in arcs on its longer side."""
+"""Longest path that has its own features, in arcs on its longer side."""
 
 MAX_TABLE_BITS = 28
 """Largest table, as a power of two: 1 GiB of weights, and as much for their optimiser."""
 
 MAX_DISTANCE = 100
-"""Tokens between the ends of the longest path: bounds what a text without full stops costs."""
+"""Most tokens between the ends of a path: limits the cost of a text without full stops."""
 
 
 def check_groups(groups: Sequence[str]) -> None:
     """Check names of feature groups.
 
     Raises:
-        ConfigError: There is no such group, or none is named.
+        ConfigError: A group does not exist, or none is named.
     """
     if not groups:
         raise ConfigError(
@@ -68,13 +70,13 @@ def check_groups(groups: Sequence[str]) -> None:
 
 
 def feature_group(name: str, *, num_buckets: int, table_bits: int, width: int = 1) -> nn.Module:
-    """Make the feature group of a name.
+    """Make a feature group by its name.
 
     Args:
         name: One of `GROUPS`.
         num_buckets: Buckets of a continuous feature.
         table_bits: A group of crossed features has a table of 2 ** table_bits rows.
-        width: D, numbers a candidate gets from the group.
+        width: D, how many numbers a candidate gets from the group.
     """
     if name in VALUES:
         return BucketGroup(name, num_buckets, width)
@@ -90,7 +92,7 @@ def feature_group(name: str, *, num_buckets: int, table_bits: int, width: int = 
 
 
 class BucketGroup(nn.Module):
-    """A row for each bucket of each continuous feature, alone and with the question's type.
+    """Rows for each bucket of each continuous feature, alone and combined with the question's type.
 
     Args:
         group: A key of `VALUES`.
@@ -107,7 +109,7 @@ class BucketGroup(nn.Module):
         )
 
     def forward(self, batch: CandidateBatch) -> Tensor:
-        """Give the group's (B, N, D)."""
+        """Return the group's (B, N, D)."""
         values = candidate_values(batch, self.group)  # (B, N, V)
         edges = batch.bucket_edges[value_columns(self.group)]  # (V, num_buckets - 1)
         columns = values.flatten(0, 1).t().contiguous()  # (V, B * N)
@@ -121,14 +123,14 @@ class BucketGroup(nn.Module):
 
 
 class RootGroup(nn.Module):
-    """A row for each way in which the roots of sentence and question match."""
+    """Rows for the ways in which the roots of sentence and question match."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(3, width))
 
     def forward(self, batch: CandidateBatch) -> Tensor:
-        """Give the group's (B, N, D): one row for each sentence, handed to its candidates."""
+        """Return the group's (B, N, D): one row for each sentence, shared by its candidates."""
         sentences = batch.sentence_roots.to(self.weight.dtype) @ self.weight  # (B, S, D)
         return at(sentences, batch.candidate_sentences)
 
@@ -141,7 +143,7 @@ class TableGroup(nn.Module, ABC):
         width: D.
 
     Raises:
-        ConfigError: There is no table of this size.
+        ConfigError: The size is out of its range.
     """
 
     def __init__(self, table_bits: int, width: int) -> None:
@@ -156,26 +158,26 @@ class TableGroup(nn.Module, ABC):
 
     @abstractmethod
     def features(self, batch: CandidateBatch) -> Tensor:
-        """Give the (F,) hashes of all features that the batch looks up, with repeats."""
+        """Return the (F,) hashes of all features that the batch looks up, with repeats."""
 
     def look_up(self, hashes: Tensor) -> Tensor:
-        """Give the (..., D) rows of features by their (...) hashes."""
+        """Return the (..., D) rows of features by their (...) hashes."""
         return look_up(self.weight, table_rows(hashes, bits=self.table_bits))
 
 
 class KindsGroup(TableGroup):
-    """Labels of spans, alone and with each kind of the question."""
+    """Rows for labels of spans, alone and combined with each kind of the question."""
 
     @abstractmethod
     def labels(self, batch: CandidateBatch) -> Tensor:
-        """Give the (B, N, L) hashes of the candidates' labels."""
+        """Return the (B, N, L) hashes of the candidates' labels."""
 
     def forward(self, batch: CandidateBatch) -> Tensor:
-        """Give the group's (B, N, D)."""
+        """Return the group's (B, N, D)."""
         return self.look_up(self._hashes(batch)).sum(dim=2)
 
     def features(self, batch: CandidateBatch) -> Tensor:
-        """Give the (F,) hashes of all features that the batch looks up, with repeats."""
+        """Return the (F,) hashes of all features that the batch looks up, with repeats."""
         return self._hashes(batch)[batch.candidate_mask].flatten()
 
     def _hashes(self, batch: CandidateBatch) -> Tensor:
@@ -185,32 +187,32 @@ class KindsGroup(TableGroup):
 
 
 class LabelGroup(KindsGroup):
-    """Constituent labels, alone and with the question's kinds."""
+    """Rows for constituent labels, alone and combined with the question's kinds."""
 
     def labels(self, batch: CandidateBatch) -> Tensor:
-        """Give the (B, N, L) hashes of the candidates' labels."""
+        """Return the (B, N, L) hashes of the candidates' labels."""
         return batch.candidate_constituents
 
 
 class TagGroup(KindsGroup):
-    """The span's sequence of parts of speech, alone and with the question's kinds."""
+    """Rows for sequences of parts of speech, alone and combined with the question's kinds."""
 
     def labels(self, batch: CandidateBatch) -> Tensor:
-        """Give the (B, N, 1) hashes of the candidates' sequences."""
+        """Return the (B, N, 1) hashes of the candidates' sequences."""
         return batch.candidate_tags[:, :, None]
 
 
 class LexicalizedGroup(TableGroup):
-    """Each word of the question with each word of the span, and with words near its head.
+    """Rows for each word of the question combined with words in the span and near its head.
 
-    Near are the head's parent, grandparent, children, siblings and grandchildren, each by its kind
-    and by the label of the arc that tells it apart. Articles and punctuation are left out.
+    Near words are the head's parent, grandparent, children, siblings and grandchildren, each by its
+    relation and by the label of its arc. Articles and punctuation are left out.
     """
 
     RELATIONS = ("inside", "child", "grandchild", "sibling", "parent", "grandparent")
 
     def forward(self, batch: CandidateBatch) -> Tensor:
-        """Give the group's (B, N, D)."""
+        """Return the group's (B, N, D)."""
         heads, tokens = batch.tree.heads, self.of_tokens(batch)
         near = tokens["parent"] + tokens["grandparent"] + sum_at(tokens["child"], heads)
         near = near + sum_at(sum_at(tokens["grandchild"], heads), heads)
@@ -221,15 +223,15 @@ class LexicalizedGroup(TableGroup):
         return at(inside, last + 1) - at(inside, first) + at(near, batch.candidate_heads)
 
     def features(self, batch: CandidateBatch) -> Tensor:
-        """Give the (F,) hashes of all features that the batch looks up, with repeats."""
+        """Return the (F,) hashes of all features that the batch looks up, with repeats."""
         hashes, moved, asked = self._hashes(batch)
         return hashes[moved[:, :, :, None] & asked[:, None, None, :]]
 
     def of_tokens(self, batch: CandidateBatch) -> dict[str, Tensor]:
-        """Give the sum of the question's rows with each token in each of `RELATIONS`: (B, C, D).
+        """Return (B, C, D) sums of the question's rows with each token, for each of `RELATIONS`.
 
-        A token's child, grandchild and sibling rows are for other tokens to collect: what it is to
-        them. Its parent and grandparent rows are its own.
+        A token's rows as child, grandchild and sibling are collected by other tokens, to which it
+        has that relation. Its rows for parent and grandparent are its own.
         """
         hashes, real, asked = self._hashes(batch)
         rows = self.look_up(hashes) * asked[:, None, None, :, None]  # (B, C, 6, T, D)
@@ -241,11 +243,11 @@ class LexicalizedGroup(TableGroup):
         tree, heads, labels = batch.tree, batch.tree.heads, batch.tree.labels
         is_root = _is_root(heads)  # (B, C)
         moved = tree.mask & ~is_root
-        far = moved & ~is_root.gather(1, heads)  # not the root's child either
+        far = moved & ~is_root.gather(1, heads)  # nor the root's child
         counted = tree.mask & tree.counted
         hung = cross(tree.words, labels)
         above = heads.gather(1, heads)
-        relations = {  # hash, and where it is real
+        relations = {  # hash, and where the relation exists
             "inside": (tree.words, counted),
             "child": (hung, counted & moved),
             "grandchild": (hung, counted & far),
@@ -255,21 +257,21 @@ class LexicalizedGroup(TableGroup):
         }
         keys = torch.stack([relations[name][0] for name in self.RELATIONS], dim=2)
         keys = keys + torch.arange(len(self.RELATIONS), device=keys.device)  # (B, C, 6)
-        # All in one look-up: each would clear a gradient as large as the table.
+        # All in one look-up: each look-up would make a gradient as large as the table.
         hashes = cross(keys[:, :, :, None], batch.question_terms[:, None, None, :])
         real = torch.stack([relations[name][1] for name in self.RELATIONS], dim=2)
         return hashes, real, batch.question_terms != 0
 
 
 class PathGroup(TableGroup):
-    """The path to the span's head from each word of its sentence that the question holds too.
+    """Rows for the paths to the span's head from words of its sentence that are in the question.
 
-    Alone, and with the path from the wh-word to that word in the question. Paths are labels and
-    parts of speech of the dependency tree. Articles and punctuation are left out.
+    Alone, and combined with the path from the wh-word to that word in the question. Paths are
+    labels and parts of speech of the dependency tree. Articles and punctuation are left out.
     """
 
     def forward(self, batch: CandidateBatch) -> Tensor:
-        """Give the group's (B, N, D)."""
+        """Return the group's (B, N, D)."""
         hashes, heads = self._hashes(batch)
         rows = self.look_up(hashes).sum(dim=1)  # (P, D)
         batch_size, length = batch.tree.heads.shape
@@ -277,7 +279,7 @@ class PathGroup(TableGroup):
         return at(scores.view(batch_size, length, -1), batch.candidate_heads)
 
     def features(self, batch: CandidateBatch) -> Tensor:
-        """Give the (F,) hashes of all features that the batch looks up, with repeats."""
+        """Return the (F,) hashes of all features that the batch looks up, with repeats."""
         return self._hashes(batch)[0].flatten()
 
     def _hashes(self, batch: CandidateBatch) -> tuple[Tensor, Tensor]:
@@ -312,7 +314,7 @@ def _is_root(heads: Tensor) -> Tensor:
 
 
 def look_up(weight: Tensor, rows: Tensor) -> Tensor:
-    """Give the (..., D) rows of a (R, D) table by their (...) numbers."""
+    """Return the (..., D) rows of a (R, D) table by their (...) numbers."""
     if weight.shape[1] > 1:
         return nn.functional.embedding(rows, weight)
     # By gather: its backward is four times as fast as an embedding's.
@@ -320,11 +322,11 @@ def look_up(weight: Tensor, rows: Tensor) -> Tensor:
 
 
 def at(values: Tensor, places: Tensor) -> Tensor:
-    """Give the (B, N, D) rows of (B, L, D) values at (B, N) places."""
+    """Return the (B, N, D) rows of (B, L, D) values at (B, N) places."""
     return values.gather(1, places[:, :, None].expand(-1, -1, values.shape[2]))
 
 
 def sum_at(values: Tensor, places: Tensor) -> Tensor:
-    """Sum (B, L, D) values at (B, L) places of as many."""
+    """Sum (B, L, D) values by their (B, L) places: (B, L, D)."""
     index = places[:, :, None].expand_as(values)
     return torch.zeros_like(values).scatter_add(1, index, values)

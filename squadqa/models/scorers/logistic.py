@@ -3,10 +3,11 @@
 Reference: Rajpurkar, Zhang, Lopyrev and Liang, 2016, SQuAD: 100,000+ Questions for Machine
 Comprehension of Text (arXiv 1606.05250), section 5 and table 4.
 
-Departs from the paper: candidates come from a dependency parse, and so do the labels that stand
-for constituent labels (`squadqa.data.candidates`, `squadqa.data.candidates.features`); labels and
-tags are crossed not with the wh-word alone, but also with the word and with the noun behind it;
-words near a span are those near its head; crossed features share the rows of a hash table.
+Departs from the paper: candidates come from a dependency parse, and so do the labels that replace
+constituent labels (`squadqa.data.candidates.generators`, `squadqa.data.candidates.features`).
+Labels and tags are combined not only with the wh-word, but also with the word and with the noun
+after it. Words near a span are those near its head. Crossed features share the rows of a hash
+table.
 
 Letters: B batch, N candidates.
 """
@@ -23,17 +24,17 @@ from squadqa.nn.masking import mask_logits
 
 
 class LogisticScorer(CandidateScorer):
-    """Scores a candidate by the sum of the weights of its features, group by group.
+    """Scores a candidate by the sum of its features' weights over all groups.
 
     Args:
-        sizes: What is to be known of the data.
+        sizes: The sizes of the data.
         groups: Feature groups to use, of `GROUPS`.
         table_bits: Each group of crossed features has a table of 2 ** table_bits weights.
-        loss: "softmax" over the paragraph's candidates, or "binary": each candidate is a sample of
-            its own, right or wrong.
+        loss: "softmax" over the paragraph's candidates, or "binary": each candidate is a separate
+            sample, right or wrong.
 
     Raises:
-        ConfigError: There is no such group.
+        ConfigError: A group does not exist.
     """
 
     def __init__(
@@ -54,13 +55,13 @@ class LogisticScorer(CandidateScorer):
         )
 
     def forward(self, batch: CandidateBatch) -> Tensor:
-        """Give the (B, N) `candidate_logits`; padded candidates are masked."""
+        """Return the (B, N) `candidate_logits`; padded candidates are masked."""
         return mask_logits(self.scores(batch), batch.candidate_mask)
 
     def scores(self, batch: CandidateBatch) -> Tensor:
-        """Give the (B, N) sums of the groups' scores; meaningless where there is no candidate."""
+        """Return the (B, N) sums of the groups' scores; meaningless on padding."""
         return torch.stack(list(self.group_scores(batch).values())).sum(dim=0)
 
     def group_scores(self, batch: CandidateBatch) -> dict[str, Tensor]:
-        """Give each group's (B, N) part of the score; meaningless where there is no candidate."""
+        """Return each group's (B, N) part of the score; meaningless on padding."""
         return {name: group(batch)[:, :, 0] for name, group in self.groups.items()}

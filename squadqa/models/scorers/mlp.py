@@ -1,23 +1,23 @@
-"""A multilayer perceptron over candidate answers: feature groups with what the words look like.
+"""A multilayer perceptron over candidate answers: feature groups, word vectors and characters.
 
-The lecture's second choice of scorer; nobody has published one. A candidate's score is that of a
-perceptron plus that of a logistic regression over all features. The logistic regression joins for
-the last pass only: its crossed features learn by heart what they have seen once, and a perceptron
-beside them would learn nothing from seeing it again. A training that a time limit or early stopping
-ends before its last pass is a perceptron's alone; of several processes, the strategy has to be
-`ddp_find_unused_parameters_true`.
+Lectures name it as the second kind of scorer; there is no paper on it. A candidate's score is that
+of a perceptron plus that of a logistic regression over all features. The logistic regression joins
+only for the last pass: its crossed features memorise everything they have seen once, and in a
+second pass the perceptron would learn nothing next to them. If a time limit or early stopping ends
+training before its last pass, the model is only a perceptron. With several processes the strategy
+must be `ddp_find_unused_parameters_true`.
 
 Reference: Cheng et al., 2016, Wide & Deep Learning for Recommender Systems (arXiv 1606.07792), for
 the sum of the two.
 
 The perceptron's vector of a candidate is a sum of
 - its continuous features, standardised, and its labels and tags as embeddings;
-- the words of the span, of `window` tokens on both sides of it, and of its sentence, on average,
-  and some by themselves: its head, its first and last word, and the words next to it: each as
-  vector and characters, with the question's words most like it;
+- averages over the words of the span, over `window` tokens on both sides of it and over its
+  sentence, and single words: the span's head, its first and last word, and the words next to it. A
+  word is its vector and characters, with the question's words that are most similar;
 - the question, and the product of question and span.
-All of these are projected before they are pooled over tokens: what is done for each of some 400
-candidates of a paragraph is to look up sums and to go through the two layers behind them.
+All of these are projected before they are pooled over tokens. So each of the some 400 candidates of
+a paragraph costs only looking up sums and the two layers after them.
 
 Letters: B batch, C context tokens, Q question tokens, N candidates, S sentences, U distinct word
 forms, V continuous features, H hidden, D width.
@@ -43,19 +43,19 @@ from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.masking import mask_logits
 
 SPREAD = ("inside", "left", "right", "sentence")
-"""Where the words stand that describe a candidate on average: in it, beside it, in its sentence."""
+"""Places of the words whose average describes a candidate: in it, around it, in its sentence."""
 
-SINGLE = ("head", "first", "last", "before", "behind")
-"""The words that describe a candidate by themselves; the last two are next to it."""
+SINGLE = ("head", "first", "last", "before", "after")
+"""The single words that describe a candidate; the last two are next to it."""
 
 NUM_MARKS = 3
-"""How like the question's words a token is, whether it is one of them, and one that counts."""
+"""Marks of a token: similarity to the question, being a question word, being one that counts."""
 
 EMBEDDED = ("root_match", "constituent_label", "tag_sequence")
-"""Groups that the perceptron sees as embeddings."""
+"""Groups that the perceptron reads as embeddings."""
 
 LINEAR_ONLY = ("lexicalized", "dependency_paths")
-"""Groups that the logistic regression alone sees."""
+"""Groups that only the logistic regression reads."""
 
 EMBEDDED_BITS = 18
 """Rows of their tables, as a power of two."""
@@ -65,22 +65,22 @@ class MLPScorer(CandidateScorer):
     """Scores candidates by a perceptron over their features and words.
 
     Args:
-        sizes: What is to be known of the data.
+        sizes: The sizes of the data.
         char_cnn: Character encoder; None leaves characters out.
         groups: Feature groups to use, of `GROUPS`.
         table_bits: Each group of crossed features has a table of 2 ** table_bits weights.
         group_size: D of the embeddings of labels and tags.
         embedding_size: Width that a word's vector and characters are projected to.
-        hidden_size: H of the two hidden layers.
+        hidden_size: H, the width of the two hidden layers.
         window: Tokens on each side of a candidate that describe it.
         linear_rate: Learning rate of the logistic regression; the perceptron has the optimiser's.
         dropout: Share of word embeddings and of hidden units dropped in training.
-        loss: "softmax" over the paragraph's candidates, or "binary": each candidate is a sample of
-            its own, right or wrong.
+        loss: "softmax" over the paragraph's candidates, or "binary": each candidate is a separate
+            sample, right or wrong.
 
     Raises:
-        ConfigError: There is no such group, the perceptron reads none of those named, or the data
-            has no word vectors.
+        ConfigError: A group does not exist, the perceptron reads none of the named groups, or the
+            data has no word vectors.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class MLPScorer(CandidateScorer):
         )
         self.words = TokenEncoder(sizes, char_cnn=char_cnn, output_size=embedding_size)
         self.dropout = nn.Dropout(dropout)
-        # One mask for all candidates of a question: to draw one for each would take as long as a
+        # One mask for all candidates of a question: drawing one for each would take as long as a
         # layer.
         self.hidden_dropout = SequenceDropout(dropout, variational=True)
         self.aligned_question = AlignedQuestion(embedding_size)
@@ -141,18 +141,18 @@ class MLPScorer(CandidateScorer):
         self.output = nn.Linear(hidden_size, 1)
 
     def forward(self, batch: CandidateBatch) -> Tensor:
-        """Give the (B, N) `candidate_logits`; padded candidates are masked."""
+        """Return the (B, N) `candidate_logits`; padded candidates are masked."""
         logits = self.perceptron(batch)
         if self.linear_joined:
             logits = logits + self.linear.scores(batch)
         return mask_logits(logits, batch.candidate_mask)
 
     def group_scores(self, batch: CandidateBatch) -> dict[str, Tensor]:
-        """Give the (B, N) parts of the score: the perceptron's, and each feature group's."""
+        """Return the (B, N) parts of the score: the perceptron's, and each feature group's."""
         return {"perceptron": self.perceptron(batch), **self.linear.group_scores(batch)}
 
     def perceptron(self, batch: CandidateBatch) -> Tensor:
-        """Give the perceptron's (B, N) scores; meaningless where there is no candidate."""
+        """Return the perceptron's (B, N) scores; meaningless on padding."""
         tokens, question = self._read(batch)  # (B, C, 9H), (B, D)
         inside, *around = self._described(batch, tokens)  # (B, N, H) each
         described = inside * self.gate(question)[:, None, :]
@@ -164,7 +164,7 @@ class MLPScorer(CandidateScorer):
         return logits
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Give the perceptron's parameters, and the logistic regression's with their own rate."""
+        """Return the perceptron's parameters, and the logistic regression's with their own rate."""
         linear = list(self.linear.parameters())
         known = set(map(id, linear))
         perceptron = [p for p in self.parameters() if id(p) not in known]
@@ -175,10 +175,10 @@ class MLPScorer(CandidateScorer):
         self.linear_joined = epoch == epochs - 1
 
     def _read(self, batch: CandidateBatch) -> tuple[Tensor, Tensor]:
-        """What each context token says in each place, (B, C, 9H), and the question, (B, D).
+        """The projections of context tokens for each place, (B, C, 9H), and the question, (B, D).
 
-        Each distinct form is projected once, and so is each question token: the average over the
-        question's tokens is taken of what they are projected to.
+        Each distinct form and each question token is projected once; the average over the
+        question's tokens is taken after the projection.
         """
         assert batch.words is not None
         words = self.dropout(self.words(batch.words.forms))  # (U, D)
@@ -196,7 +196,7 @@ class MLPScorer(CandidateScorer):
         return tokens, self.question_pooling(question, question_mask)
 
     def _described(self, batch: CandidateBatch, tokens: Tensor) -> list[Tensor]:
-        """What the words in each place say of the candidates: (B, N, H) each."""
+        """The descriptions of candidates by the words in each place: (B, N, H) each."""
         first, last = batch.candidate_spans.unbind(2)  # (B, N)
         length = batch.tree.mask.sum(dim=1, keepdim=True)  # (B, 1)
         begin, end = batch.sentence_spans.unbind(2)  # (B, S)
@@ -206,13 +206,13 @@ class MLPScorer(CandidateScorer):
             "right": (last + 1, (last + 1 + self.window).minimum(length)),
             "sentence": (begin, end + 1),
         }
-        # Place 0 is in front of the context, and the one behind its last token is beyond it.
+        # Place 0 is before the context, and stands for any word that does not exist.
         places = {
             "head": batch.candidate_heads + 1,
             "first": first + 1,
             "last": last + 1,
             "before": first,
-            "behind": torch.where(last + 1 < length, last + 2, 0),
+            "after": torch.where(last + 1 < length, last + 2, 0),
         }
         parts = tokens.chunk(len(SPREAD) + len(SINGLE), dim=2)  # (B, C, H) each
         spread = [mean_of(part, *bounds[name]) for name, part in zip(SPREAD, parts, strict=False)]

@@ -1,4 +1,6 @@
-"""The feature groups against a slow extractor of plain loops, and by hand."""
+"""The feature groups against a slow extractor of plain loops, and by hand.
+
+One file, as all tests share the slow extractor."""
 
 import io
 import math
@@ -39,13 +41,13 @@ def whole(data: PreparedData, **options: Any) -> CandidateBatch:
 
 
 def tensors(batch: CandidateBatch) -> dict[str, torch.Tensor]:
-    """A batch's tensors by name, those of its tree among them."""
+    """A batch's tensors by name, including those of its tree."""
     found = {name: value for name, value in vars(batch).items() if torch.is_tensor(value)}
     return found | {f"tree.{name}": value for name, value in vars(batch.tree).items()}
 
 
 class Reference:
-    """Everything about a source that the slow extractor needs, in words."""
+    """The slow extractor: a source's features, with words instead of hashes."""
 
     def __init__(self, data: PreparedData) -> None:
         self.data = data
@@ -80,7 +82,7 @@ class Reference:
         return round(UNIT * max(0.0, math.log(len(self.bags) * frequency / both**2)))
 
     def matching(self, question: int) -> list[int]:
-        """Weight of each context token whose word the question holds, else 0."""
+        """Weight of each context token whose word is in the question, else 0."""
         paragraph = int(self.data.paragraphs[question])
         asked = self.lemmas(len(self.paragraphs) + question)
         return [self.word_weight(w) if w in asked else 0 for w in self.lemmas(paragraph)]
@@ -93,9 +95,9 @@ class Reference:
             found.append(sum(matching[last + 1 : last + 1 + window]))
         words = self.paragraphs[int(self.data.paragraphs[question])].words
         said = [t for t, m in enumerate(matching) if m and words[t].lower() not in SILENT]
-        before, behind = [t for t in said if t < first], [t for t in said if t > last]
+        before, after = [t for t in said if t < first], [t for t in said if t > last]
         found.append(min(first - before[-1], FAR) if before else FAR)
-        found.append(min(behind[0] - last, FAR) if behind else FAR)
+        found.append(min(after[0] - last, FAR) if after else FAR)
         return found
 
     def rank(self, question: int, first: int) -> list[int]:
@@ -106,9 +108,9 @@ class Reference:
         shares = [total * UNIT // max(1, *totals) for total in totals[1:]]
         own = sentences[first] - 1
         before = shares[own - 1] if own else 0
-        behind = shares[own + 1] if own + 1 < len(shares) else 0
+        after = shares[own + 1] if own + 1 < len(shares) else 0
         better = sum(total > totals[own + 1] for total in totals[1:])
-        return [shares[own], before, behind, better]
+        return [shares[own], before, after, better]
 
     def values(self, question: int, first: int, last: int) -> dict[str, list[int]]:
         paragraph = int(self.data.paragraphs[question])
@@ -182,10 +184,10 @@ class Reference:
         forms = [self.data.tokens.lexicon[self.data.tokens.forms[t]].lower() for t in tokens]
         asks = [i for i, form in enumerate(forms) if form in ("what", "who")]
         wh = lemmas[asks[0]] if asks else ""
-        behind = asks[0] + 1 if asks else 0
-        nouns = [i for i in range(behind, len(forms))
+        after = asks[0] + 1 if asks else 0
+        nouns = [i for i in range(after, len(forms))
                  if TAGS[annotation.tags[tokens[i]]].startswith("NN")]  # fmt: skip
-        following = lemmas[behind] if behind < len(forms) else ""
+        following = lemmas[after] if after < len(forms) else ""
         return [(wh,), (wh, following), (wh, lemmas[nouns[0]] if nouns else "", "noun")]
 
 
@@ -224,7 +226,7 @@ def test_roots_equal_the_slow_extractor(seed: int) -> None:
 
 @settings(max_examples=30)
 @given(SEEDS)
-def test_labels_tags_and_kinds_mean_what_the_slow_extractor_says(seed: int) -> None:
+def test_labels_tags_and_kinds_equal_the_slow_extractor(seed: int) -> None:
     data = random_data(seed)
     batch, reference = whole(data), Reference(data)
     assert data.annotation is not None
@@ -293,7 +295,7 @@ def test_groups_1_2_4_and_5_by_hand() -> None:
     batch, bob = at(people(), 3, 3)
     rare = round(UNIT * math.log(2))  # in one paragraph of two; "red" and "Ann" are in both
     values = {group: candidate_values(batch, group)[0, bob].tolist() for group in VALUES}
-    # "who like red pear" holds three of "bob like red pear" and weighs like and pear.
+    # "who like red pear" contains three of "bob like red pear", and weights like and pear.
     assert values["matching_words"] == [0, 0, 2 * rare, 2 * rare]
     # "like red": 2 * 1 / 1², "red pear": the same; both words of each meet in one paragraph.
     assert values["matching_bigrams"] == [0, 0, 2 * rare, 2 * rare]
@@ -308,8 +310,8 @@ def test_a_bigram_over_the_candidates_edge_counts_in_the_sentence_only() -> None
     assert matching == [0, rare, 0, 2 * rare]
 
 
-def test_words_that_meet_by_chance_make_a_light_bigram() -> None:
-    # "a b" once side by side, but both words in each of two paragraphs: log(2 * 1 / 2²) < 0.
+def test_words_together_by_chance_have_a_low_weight() -> None:
+    # One bigram "a b", but both words in each of two paragraphs: log(2 * 1 / 2²) < 0.
     texts = [[("red", 0), ("ann", 0)], [("ann", 0), ("red", 0)]]
     questions = [Question(Text([texts[0]]), p) for p in (0, 1)]
     batch = whole(prepared([Text([t]) for t in texts], questions))
@@ -322,7 +324,7 @@ def test_group_3_by_hand() -> None:
     assert batch.sentence_roots[1].tolist() == [[False, False, False], [False] * 3]
 
 
-def test_a_question_without_a_wh_word_has_a_kind_of_its_own() -> None:
+def test_a_question_without_a_wh_word_has_its_own_kind() -> None:
     texts = [[("name", 0), ("Ann", 0)], [("who", 0), ("name", 0)], [("Who", 0), ("ate", 0)]]
     questions = [Question(Text([text]), 0) for text in texts]
     batch = whole(prepared([Text([[("Ann", 0)]])], questions))
@@ -365,7 +367,7 @@ def test_statistics_come_from_the_rows_that_are_fitted_on() -> None:
 
 @settings(max_examples=30)
 @given(SEEDS)
-def test_state_goes_through_a_weights_only_checkpoint(seed: int) -> None:
+def test_state_can_be_saved_in_a_weights_only_checkpoint(seed: int) -> None:
     data = random_data(seed)
     inputs, again = CandidateInputs(), CandidateInputs()
     inputs.fit(data, np.arange(len(data.ids)))
@@ -383,7 +385,7 @@ def test_state_goes_through_a_weights_only_checkpoint(seed: int) -> None:
 @pytest.mark.parametrize("parse", [True, False])
 @settings(max_examples=30)
 @given(seed=SEEDS)
-def test_a_question_alone_and_in_company_is_the_same(parse: bool, seed: int) -> None:
+def test_a_question_is_the_same_alone_and_in_a_batch(parse: bool, seed: int) -> None:
     dataset = fitted(random_data(seed, parse=parse))
     together = dataset.collate(range(len(dataset)))
     for item in range(len(dataset)):

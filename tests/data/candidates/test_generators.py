@@ -1,4 +1,4 @@
-"""Candidate answers against a slow generator that says what they are, word for word."""
+"""Candidate answers against a slow generator that follows their definitions."""
 
 import string
 
@@ -63,7 +63,7 @@ class Slow:
         return min(below), max(below)
 
     def ends(self, token: int, depth: int) -> set[int]:
-        """Last tokens of what a run may take of a child's subtree."""
+        """Last tokens at which a run may end in a child's subtree."""
         found = {self.subtree(token)[1]}
         if depth > 0:
             found.add(token)
@@ -171,7 +171,7 @@ def test_a_noun_chunk_by_hand() -> None:
     sentence = [*subject, ("shows", 5), ("the", 8), ("red", 8), ("lines", 5), ("here", 8)]
     tags = {"shows": "VBZ", "the": "DT", "New": "NNP", "York": "NNP", "red": "JJ", "here": "RB"}
     data = prepared([Text([sentence], tags=tags)], [QUESTION])
-    # A noun with what is below it on the left, less the article; nothing behind it, no verb.
+    # A noun with what is below it on the left, without the article; nothing after it, no verb.
     assert texts(data, NounChunks()) - set(data.tokens.lexicon) == {
         "New York", "New York subway", "New York subway map", "red lines",
     }  # fmt: skip
@@ -216,7 +216,7 @@ def test_sentence_of_one_token_and_sentence_ends_without_annotation() -> None:
 
 
 def test_context_of_5000_tokens_keeps_to_its_limit_and_counts_the_rest() -> None:
-    flat = [("apple", 0)] * 5000  # every token hangs from the first
+    flat = [("apple", 0)] * 5000  # the first token is every token's head
     data = prepared([Text([flat]), Text([[("Ann", 0)]])], [QUESTION])
     parse = parse_paragraphs(data)
     candidates = DependencyRuns(depth=0, max_tokens=3, max_candidates=6000).generate(data, parse)

@@ -1,4 +1,4 @@
-"""Paths through dependency trees against walks written out."""
+"""Paths through dependency trees against explicit walks."""
 
 import torch
 from hypothesis import given, settings

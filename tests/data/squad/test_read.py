@@ -1,3 +1,8 @@
+"""Reading of SQuAD files: formats, invalid files, and answers.
+
+One file, as most tests are rows of one table of invalid files.
+"""
+
 import gzip
 import json
 import re
@@ -13,7 +18,7 @@ from tests.support import tiny
 
 
 def changed(change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-    """The tiny file after a change of its first article."""
+    """The tiny file with a changed first article."""
     file = tiny.squad()
     change(file["data"][0])
     return file
@@ -32,11 +37,11 @@ def message(path: Path, **options: Any) -> str:
     return str(caught.value)
 
 
-# Forms
+# Formats
 
 
 @pytest.mark.parametrize("name", ["x.json", "x.json.gz", "x.jsonl", "x.jsonl.gz"])
-def test_every_form_of_file_says_the_same(tmp_path: Path, name: str) -> None:
+def test_every_file_format_gives_the_same_data(tmp_path: Path, name: str) -> None:
     data = tiny.read(tiny.write(tmp_path / name, tiny.squad()))
     assert data == tiny.as_data(tiny.squad())
     assert (len(data.ids), len(data.contexts)) == (8, 3)
@@ -45,7 +50,7 @@ def test_every_form_of_file_says_the_same(tmp_path: Path, name: str) -> None:
     assert data.skipped == {}
 
 
-def test_datasets_name_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_datasets_name_gives_the_same_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import datasets
 
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
@@ -99,7 +104,7 @@ def test_missing_title_is_empty(tmp_path: Path) -> None:
         assert tiny.read(path).titles == [""]
 
 
-# What is not the format
+# Invalid files
 
 
 def test_not_json(tmp_path: Path) -> None:
@@ -255,7 +260,7 @@ def test_duplicate_ids(tmp_path: Path) -> None:
     path = tiny.write(tmp_path / "x.json", file)
     for bad_answers in ("error", "keep"):
         assert (
-            'the id "only" stands twice, at data[0].paragraphs[0].qas[0] and '
+            'the id "only" occurs twice, at data[0].paragraphs[0].qas[0] and '
             "data[3].paragraphs[0].qas[0]"
         ) in message(path, bad_answers=bad_answers)
 
@@ -275,10 +280,10 @@ def test_duplicate_ids(tmp_path: Path) -> None:
         ((" ", 3), "at 3 is ' ', not ' '"),
     ],
 )
-def test_answer_that_stands_elsewhere(tmp_path: Path, answer: tuple[str, int], said: str) -> None:
+def test_answer_that_is_elsewhere(tmp_path: Path, answer: tuple[str, int], said: str) -> None:
     file = tiny.one_question(answers=[("mat", 19), answer])
     text = message(tiny.write(tmp_path / "x.json", file))
-    assert 'question "only" (data[0].paragraphs[0].qas[0]): an answer does not stand' in text
+    assert 'question "only" (data[0].paragraphs[0].qas[0]): an answer is not at' in text
     assert said in text
     assert "--data.bad_answers skip" in text
 
@@ -306,10 +311,10 @@ def test_skip_leaves_out_and_counts(tmp_path: Path) -> None:
     data = tiny.read(path, bad_answers="skip")
     assert data.skipped == {
         "it has no answers, and training needs one": 1,
-        "an answer does not stand at its answer_start": 2,
+        "an answer is not at its answer_start": 2,
     }
     assert data.ids == [f"q{number}" for number in range(8)]
-    assert len(data.contexts) == 3  # a paragraph nobody asks about is left out too
+    assert len(data.contexts) == 3  # a paragraph without questions is left out too
 
 
 def test_skip_of_every_question_is_an_error(tmp_path: Path) -> None:

@@ -39,7 +39,9 @@ def test_coverage_of_nothing() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 9)), min_size=1))
-def test_sources_together_know_no_less_than_each(rows: list[tuple[bool, bool, int]]) -> None:
+def test_sources_together_have_at_least_the_forms_of_each(
+    rows: list[tuple[bool, bool, int]],
+) -> None:
     found = np.array([row[:2] for row in rows])
     counts = np.array([row[2] for row in rows])
     seen = coverage(found, counts, [str(i) for i in range(len(rows))], sources=["a", "b"])

@@ -32,15 +32,13 @@ def test_rows_are_those_of_gensims_own_reader(tmp_path: Path, kind: str) -> None
     np.testing.assert_array_equal(ours.vectors, theirs[list(words)])
 
 
-def test_binary_is_known_by_its_content(tmp_path: Path) -> None:
+def test_binary_is_detected_by_its_content(tmp_path: Path) -> None:
     named_otherwise = Path(file_of_kind(tmp_path, ".bin")).rename(tmp_path / "google-news.gz")
     named_otherwise.write_bytes(gzip.compress(named_otherwise.read_bytes()))
     assert lookup([str(named_otherwise)], ["Paris"]).found.all()
 
 
-def test_binary_entries_may_span_what_is_read_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_binary_entries_may_span_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = file_of_kind(tmp_path, ".bin")
     whole = lookup([path], list(WORDS)).vectors
     for chunk in (1, 7, 13):
@@ -48,7 +46,7 @@ def test_binary_entries_may_span_what_is_read_at_once(
         np.testing.assert_array_equal(lookup([path], list(WORDS)).vectors, whole)
 
 
-def test_only_wanted_words_are_held(tmp_path: Path) -> None:
+def test_only_wanted_words_are_kept(tmp_path: Path) -> None:
     path = Path(file_of_kind(tmp_path, ".txt"))
     read = read_vector_file(path, ["Paris", "absent"])
     assert [read.find(word) for word in ("Paris", "absent", "the")] == [0, None, None]
@@ -100,7 +98,7 @@ def test_bad_files(tmp_path: Path) -> None:
     good = Path(file_of_kind(tmp_path, ".bin")).read_bytes()
     cases = {
         "short.bin": (good[:-5], "ends within word 3 of 3"),
-        "long.bin": (good + b"more 1234", "goes on after the 3 words of 3 values"),
+        "long.bin": (good + b"more 1234", "continues after the 3 words of 3 values"),
         "headless.bin": (good[4:], "does not hold word vectors"),
         "short.txt.gz": (gzip.compress(b"the 1 2 3\n" * 99)[:-9], "cannot read"),
         "plain.txt.gz": (b"the 1 2 3\n", "cannot read"),

@@ -19,11 +19,11 @@ def test_a_kv_file_runs_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "harm.kv"
     path.write_bytes(pickle.dumps(Harmful()))
-    assert "no saved KeyedVectors" in message(str(path))
+    assert "not a saved KeyedVectors" in message(str(path))
     assert not (tmp_path / "harm").exists()
 
 
-def test_large_kv_keeps_its_array_beside_it(tmp_path: Path) -> None:
+def test_array_of_a_large_kv_file_is_in_its_own_file(tmp_path: Path) -> None:
     path = tmp_path / "large.kv"
     keyed(WORDS).save(str(path), separately=["vectors"])
     before = fingerprint([str(path)])

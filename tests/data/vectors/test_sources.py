@@ -22,7 +22,7 @@ from tests.support.vector_files import (
 )
 
 
-def test_default_source_holds_glove() -> None:
+def test_default_source_is_glove() -> None:
     table = lookup([DEFAULT_SOURCE], ["the", "Normans", "zzqqzz"])
     assert table.vectors.shape == (3, 50)
     assert table.found[:, 0].tolist() == [True, True, False]
@@ -98,7 +98,7 @@ def test_unknown_names(source: str, parts: list[str]) -> None:
         assert part in str(error.value)
 
 
-def test_missing_file_suggests_those_beside_it(tmp_path: Path) -> None:
+def test_missing_file_suggests_files_of_its_folder(tmp_path: Path) -> None:
     there = file_of_kind(tmp_path, ".txt")
     with pytest.raises(VectorsError, match="Did you mean") as error:
         parse_source(str(tmp_path / "tinny.txt"))

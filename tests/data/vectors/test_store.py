@@ -31,7 +31,7 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 @given(asked=FORM_LISTS, order=st.data())
 @settings(max_examples=20)
-def test_says_what_lookup_says_whatever_was_asked_before(
+def test_equals_lookup_after_any_earlier_look_ups(
     names: list[str], asked: list[list[str]], order: st.DataObject
 ) -> None:
     chosen = order.draw(st.lists(st.sampled_from(names), max_size=3))
@@ -67,9 +67,7 @@ def test_nothing_is_opened_before_the_first_use(tmp_path: Path) -> None:
     assert store.lookup(["the"]).vectors.tolist() == [[1, 2]]
 
 
-def test_entries_may_span_what_is_read_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_entries_may_span_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = file_of_kind(tmp_path, ".bin")
     whole = lookup([name], FORMS)
     for chunk in (1, 7, 13):
@@ -112,13 +110,13 @@ def said(look_up: Callable[[list[str]], Any], forms: list[str]) -> str:
     ],
 )
 @pytest.mark.parametrize("name", ["bad.txt", "bad.txt.gz"])
-def test_says_what_is_wrong_with_a_file(tmp_path: Path, text: str, name: str) -> None:
+def test_reports_what_is_wrong_with_a_file(tmp_path: Path, text: str, name: str) -> None:
     source = write(tmp_path / name, text)
     once = said(lambda forms: lookup([source], forms), ["the"])
     assert said(VectorStore([source]).lookup, ["the"]) == once
 
 
-def test_a_bad_value_of_another_word_does_no_harm(tmp_path: Path) -> None:
+def test_a_bad_value_affects_only_its_own_word(tmp_path: Path) -> None:
     store = VectorStore([write(tmp_path / "bad.txt", "the 1 2\nof 1 2.2.2\nto 2e99 2\n")])
     assert store.lookup(["the"]).vectors.tolist() == [[1, 2]]
     assert "where a number is expected" in said(store.lookup, ["of"])

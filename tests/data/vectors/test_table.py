@@ -10,7 +10,7 @@ from squadqa.data.vectors.table import spellings
 from tests.support.vector_files import file_of_kind, write
 
 
-def test_sources_stand_side_by_side(tmp_path: Path) -> None:
+def test_sources_are_concatenated(tmp_path: Path) -> None:
     one = write(tmp_path / "one.txt", "a 1 2\nb 3 4\n")
     two = write(tmp_path / "two.txt", "b 5 6 7\nc 8 9 10\n")
     table = lookup([one, two], ["a", "b", "c", "d"])

@@ -1,4 +1,4 @@
-"""What every reader must do. A new reader is one more line of `READERS`."""
+"""Properties of every reader. A new reader is one more line of `READERS`."""
 
 import io
 from collections.abc import Callable
@@ -115,7 +115,7 @@ READERS: dict[str, Callable[[Sizes], SpanReader]] = {
     ),
 }
 
-# Softmax takes no notice of what is added to all its scores, so these have no gradient but noise.
+# Softmax ignores a constant added to all scores, so the gradients of these are only noise.
 CANCELLED = {"question_pooling.query.bias"}
 
 SIZES = Sizes(vector_size=6, tuned_words=1000)
@@ -131,7 +131,7 @@ def make_reader(make: Callable[[Sizes], SpanReader], *, seed: int = 0) -> SpanRe
 
 
 def assert_same(one: SpanLogits, other: SpanLogits, mask: Tensor) -> None:
-    """Both readings agree on the real tokens that `mask` names."""
+    """Check that two outputs agree on the tokens of `mask`."""
     for name in ("start_logits", "end_logits"):
         left, right = getattr(one, name), getattr(other, name)
         width = min(left.shape[1], right.shape[1])
@@ -174,7 +174,7 @@ def test_alone_and_padded_are_the_same(make: Callable[[Sizes], SpanReader]) -> N
 
 
 def pad(batch: SpanBatch, *, context: int, question: int, characters: int) -> SpanBatch:
-    """The same batch with more padding behind everything."""
+    """The same batch with more padding after everything."""
     extra = {"context": context, "question": question}
     padded = {}
     for each in fields(batch):
@@ -235,7 +235,7 @@ def exact_match(reader: SpanReader, items: list[int]) -> float:
 
 
 @every_reader
-def test_saved_and_loaded_reads_the_same(make: Callable[[Sizes], SpanReader]) -> None:
+def test_saved_and_loaded_gives_the_same_scores(make: Callable[[Sizes], SpanReader]) -> None:
     reader, other = make_reader(make, seed=0), make_reader(make, seed=1)
     batch = DATASET.collate(EVERY)
     before = reader(batch)

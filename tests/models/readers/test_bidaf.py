@@ -55,7 +55,7 @@ def test_equals_the_equations(batch: SpanBatch) -> None:
     char_cnn = KernelBankCharCNN(filters={5: 3}, character_size=4)
     reader = BiDAF(Sizes(6, 1000), char_cnn=char_cnn, embedding_size=5, hidden_size=4).eval()
     for parameter in reader.parameters():
-        if parameter.dim() < 3:  # all but the convolutions: nothing is small, nothing cancels
+        if parameter.dim() < 3:  # not the convolutions; large enough to matter
             nn.init.normal_(parameter, std=0.6)
     slow.assert_same_scores(reader, batch, read)
 

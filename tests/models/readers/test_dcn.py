@@ -29,7 +29,7 @@ def make(**arguments: Any) -> DCN:
         Sizes(6, 1000), hidden_size=4, pool_size=3, embedding_dropout=0, dropout=0, **arguments
     )
     for parameter in reader.parameters():
-        if parameter.dim() < 3:  # all but the convolutions: nothing is small, nothing cancels
+        if parameter.dim() < 3:  # not the convolutions; large enough to matter
             nn.init.normal_(parameter)
     return reader.eval()
 
@@ -124,7 +124,7 @@ def test_parts_change_nothing(batch: SpanBatch, monkeypatch: pytest.MonkeyPatch)
     assert reader.loss(logits, batch).allclose(whole, atol=1e-4)
 
 
-def test_bfloat16_trains_by_much_the_same_loss(
+def test_bfloat16_has_nearly_the_same_loss(
     batch: SpanBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(maxout, "has_fast_bfloat16", lambda device: True)
@@ -140,7 +140,7 @@ def test_bfloat16_trains_by_much_the_same_loss(
         assert reader.eval()(batch).start_logits.equal(exact.eval()(batch).start_logits)
 
 
-def test_one_round_looks_once(batch: SpanBatch) -> None:
+def test_max_rounds_limits_the_rounds(batch: SpanBatch) -> None:
     reader = make(max_rounds=1).train()
     assert len(reader(batch).rounds) == 1
 

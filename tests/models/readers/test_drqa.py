@@ -29,7 +29,7 @@ def test_reads_each_feature(batch: SpanBatch, name: str) -> None:
     assert not reader(changed(batch, name)).start_logits.equal(reader(batch).start_logits)
 
 
-def test_without_annotation_it_reads_none_of_it(batch: SpanBatch) -> None:
+def test_without_annotation_its_features_are_not_read(batch: SpanBatch) -> None:
     reader = DrQAReader(Sizes(6, 1000), hidden_size=4, use_annotation=False).eval()
     expected = reader(batch).start_logits
     for name in ("context_tags", "context_entities"):
@@ -48,7 +48,7 @@ def test_sizes_of_the_paper() -> None:
     assert len(reader.context_rnn.forwards) == 3
 
 
-def test_start_and_end_have_a_pointer_each(batch: SpanBatch) -> None:
+def test_start_and_end_have_their_own_pointers(batch: SpanBatch) -> None:
     reader = DrQAReader(Sizes(6, 1000), hidden_size=4).eval()
     before = reader(batch)
     torch.nn.init.zeros_(reader.end_pointer.projection.weight)

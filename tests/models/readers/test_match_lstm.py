@@ -43,7 +43,7 @@ def read(reader: MatchLSTM, batch: SpanBatch, row: int) -> tuple[Tensor, Tensor]
 
 
 def made(*, bidirectional: bool) -> MatchLSTM:
-    """A reader whose weights are large enough that each of them tells."""
+    """A reader whose weights are large enough for each of them to matter."""
     torch.manual_seed(1)
     reader = MatchLSTM(
         Sizes(6, 1000),
@@ -54,7 +54,7 @@ def made(*, bidirectional: bool) -> MatchLSTM:
         bidirectional_pointer=bidirectional,
     ).eval()
     for parameter in reader.parameters():
-        if parameter.dim() < 3:  # all but the convolutions: nothing is small, nothing cancels
+        if parameter.dim() < 3:  # not the convolutions; large enough to matter
             nn.init.normal_(parameter, std=0.6)
     return reader
 

@@ -51,12 +51,12 @@ def read(reader: RNet, batch: SpanBatch, row: int) -> tuple[Tensor, Tensor]:
 
 
 def made(form: dict[str, Any]) -> RNet:
-    """A reader whose weights are large enough that each of them tells."""
+    """A reader whose weights are large enough for each of them to matter."""
     torch.manual_seed(0)
     char_cnn = KernelBankCharCNN(filters={5: 3}, character_size=4)
     reader = RNet(Sizes(6, 1000), char_cnn=char_cnn, hidden_size=4, num_layers=2, **form).eval()
     for parameter in reader.parameters():
-        if parameter.dim() < 3:  # all but the convolutions: nothing is small, nothing cancels
+        if parameter.dim() < 3:  # not the convolutions; large enough to matter
             nn.init.normal_(parameter, std=0.6)
     return reader
 
@@ -99,7 +99,7 @@ def test_sizes_of_the_paper() -> None:
     assert cell.rnn.weight_ih_l0.shape == (3 * 75, 300)
 
 
-def test_the_last_layer_alone_is_pooled(batch: SpanBatch) -> None:
+def test_only_the_last_layer_is_pooled(batch: SpanBatch) -> None:
     reader = RNet(Sizes(6, 1000), hidden_size=4, num_layers=2).eval()
     seen: list[Tensor] = []
     reader.question_pooling.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))

@@ -1,4 +1,4 @@
-"""What holds for every scorer of candidates."""
+"""Properties of every scorer of candidates."""
 
 import io
 from collections.abc import Callable
@@ -78,7 +78,9 @@ def loss_of(model: CandidateScorer, batch: CandidateBatch) -> torch.Tensor:
 @every_scorer
 @settings(max_examples=20)
 @given(seed=SEEDS, parse=st.booleans())
-def test_padding_company_and_order_change_nothing(name: str, seed: int, parse: bool) -> None:
+def test_padding_other_questions_and_order_change_nothing(
+    name: str, seed: int, parse: bool
+) -> None:
     dataset, model = fitted(random_data(seed, parse=parse)), made(name)
     places = list(range(len(dataset)))
     together, backwards = model(dataset.collate(places)), model(dataset.collate(places[::-1]))
@@ -91,8 +93,8 @@ def test_padding_company_and_order_change_nothing(name: str, seed: int, parse: b
 
 
 @every_scorer
-def test_every_parameter_learns_and_four_questions_are_learnt_by_heart(name: str) -> None:
-    dataset = fitted(random_data(36))  # all features occur in it
+def test_every_parameter_learns_and_four_questions_are_overfitted(name: str) -> None:
+    dataset = fitted(random_data(36))  # all features occur
     batch = dataset.collate(range(len(dataset)))
     assert batch.candidate_labels.any(dim=1).tolist() == [True] * 4
     torch.manual_seed(1)
@@ -102,7 +104,7 @@ def test_every_parameter_learns_and_four_questions_are_learnt_by_heart(name: str
     for step in range(150):
         learner.zero_grad()
         loss_of(model, batch).mean().backward()
-        if step < 3:  # behind a layer that starts at zero, gradients come a step later
+        if step < 3:  # after a layer that starts at zero, gradients come a step later
             seen |= {n for n, p in model.named_parameters() if p.grad is not None and p.grad.any()}
         learner.step()
     model.eval()
@@ -125,7 +127,7 @@ def test_weights_saved_and_loaded_give_equal_logits(name: str) -> None:
 
 
 @every_scorer
-def test_row_without_candidates_is_finite_and_teaches_nothing(name: str) -> None:
+def test_row_without_candidates_is_finite_and_has_no_gradient(name: str) -> None:
     batch, model = fitted(random_data(7)).collate([0]), made(name)
     empty = {
         "candidate_mask": torch.zeros_like(batch.candidate_mask),
@@ -188,7 +190,7 @@ def test_mlp_without_vectors_says_so() -> None:
 
 
 @pytest.mark.parametrize("loss", [candidate_nll, candidate_bce])
-def test_losses_leave_padding_and_unlabelled_questions_out(
+def test_losses_ignore_padding_and_unlabelled_questions(
     loss: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor],
 ) -> None:
     logits = torch.tensor([[0.0, 1.0, 2.0, 9.0], [3.0, 1.0, 0.0, 0.0]], requires_grad=True)

@@ -57,7 +57,7 @@ def rows_of(group: TableGroup, hashes: list[torch.Tensor]) -> torch.Tensor:
 
 
 class Trees:
-    """What a question of random data and its paragraph's tree are, in Python's own types."""
+    """A question of random data and its paragraph's tree, as plain Python values."""
 
     def __init__(self, data: PreparedData, batch: CandidateBatch) -> None:
         self.reference, self.data, self.batch = Reference(data), data, batch
@@ -72,7 +72,7 @@ class Trees:
         return self.words(question)[token].lower() not in SILENT
 
     def near(self, question: int, head: int) -> list[tuple[str, int, int]]:
-        """(relation, the word's token, the token whose label counts) of what is near a head."""
+        """(relation, the word's token, the token whose label counts) of the words near a head."""
         heads = self.heads(question)
         found = []
         parent = heads[head]
@@ -156,9 +156,7 @@ def test_path_group_equals_loops_over_matched_words(seed: int) -> None:
 
 @settings(max_examples=20)
 @given(SEEDS, st.sampled_from(sorted(VALUES)))
-def test_bucket_groups_add_a_row_a_feature_alone_and_with_the_questions_type(
-    seed: int, name: str
-) -> None:
+def test_bucket_groups_add_rows_alone_and_with_the_questions_type(seed: int, name: str) -> None:
     batch, group = whole(random_data(seed), num_buckets=BUCKETS), random_group(name, seed)
     values, edges = candidate_values(batch, name), batch.bucket_edges[value_columns(name)]
 
@@ -208,7 +206,7 @@ def test_label_tag_and_root_groups_equal_loops(seed: int) -> None:
 @pytest.mark.parametrize("name", GROUPS)
 @settings(max_examples=10)
 @given(seed=SEEDS, parse=st.booleans())
-def test_padding_and_company_change_nothing(name: str, seed: int, parse: bool) -> None:
+def test_padding_and_other_questions_change_nothing(name: str, seed: int, parse: bool) -> None:
     dataset = fitted(random_data(seed, parse=parse), num_buckets=BUCKETS)
     group = random_group(name)
     together = group(dataset.collate(range(len(dataset))))
@@ -218,7 +216,7 @@ def test_padding_and_company_change_nothing(name: str, seed: int, parse: bool) -
 
 
 def test_the_lexicalized_group_by_hand() -> None:
-    # "Ann ate red apples": "apples" hangs from "ate", "red" and nothing else from "apples".
+    # "Ann ate red apples": the head of "apples" is "ate", and its only child is "red".
     sentence = [("Ann", 1), ("ate", 1), ("red", 3), ("apples", 1)]
     question = Question(Text([[("Who", 0)]]), 0)
     batch = whole(prepared([Text([sentence])], [question]))
@@ -238,14 +236,17 @@ def test_the_lexicalized_group_by_hand() -> None:
 def test_question_types_by_hand() -> None:
     tags = {"many": "JJ", "did": "VBD"}
     asked = [["Who", "ate"], ["how", "many", "ate"], ["how", "did", "it"], ["name", "it"]]
-    asked += [["ate", "how"], ["many", "ate"]]  # the next question's words are not this one's
+    asked += [
+        ["ate", "how"],
+        ["many", "ate"],
+    ]  # the next question's words do not count for this one
     questions = [Question(Text([[(w, 0) for w in words]], tags=tags), 0) for words in asked]
     batch = whole(prepared([Text([[("Ann", 0)]])], questions))
     types = [QUESTION_TYPES[number] for number in batch.question_types.tolist()]
     assert types == ["who", "how much", "how", "", "how", ""]
 
 
-def test_mistakes_are_told() -> None:
+def test_mistakes_are_reported() -> None:
     with pytest.raises(ConfigError, match="table_bits cannot be 70"):
         feature_group("lexicalized", num_buckets=4, table_bits=70)
     with pytest.raises(ConfigError, match="without feature groups"):

@@ -58,7 +58,7 @@ def test_score_is_the_sum_of_its_groups(seed: int) -> None:
 
 @settings(max_examples=30)
 @given(SEEDS)
-def test_gradient_is_expected_less_labelled_features(seed: int) -> None:
+def test_gradient_is_expected_minus_labelled_features(seed: int) -> None:
     """The closed form of softmax regression, on the buckets of one group."""
     batch, model = batches(seed)[0], scorer(seed)
     logits = model(batch)
@@ -103,6 +103,6 @@ def test_rows_of_a_table_are_spread_evenly() -> None:
     labels, kinds = hashes[:1000, None], hashes[None, 1000:]
     rows = table_rows(cross(labels, kinds), bits=16)
     assert rows.min() >= 0 and rows.max() < 1 << 16
-    # 50,000 thrown into 65,536 rows leave 65,536 * (1 - exp(-50,000 / 65,536)) of them taken.
+    # 50,000 features in 65,536 rows occupy about 65,536 * (1 - exp(-50,000 / 65,536)) of them.
     taken = 65_536 * (1 - np.exp(-50_000 / 65_536))
     assert len(rows.unique()) == pytest.approx(taken, rel=0.02)
