@@ -11,9 +11,11 @@ PYTEST := $(BIN)/python -m pytest
 # Further options of training: `make train ARGS="--help"`.
 ARGS ?=
 
+# The versions to install: `make test CONSTRAINTS=constraints-lowest.txt`, after `make clean`.
+CONSTRAINTS ?= constraints.txt
 # What decides what is installed; a second `make` with none of it changed installs nothing.
-REQUIREMENTS := pyproject.toml setup.cfg constraints.txt squadqa/__init__.py
-INSTALL := $(BIN)/pip install -qq --disable-pip-version-check --constraint constraints.txt
+REQUIREMENTS := pyproject.toml setup.cfg $(CONSTRAINTS) squadqa/__init__.py
+INSTALL := $(BIN)/pip install -qq --disable-pip-version-check --constraint $(CONSTRAINTS)
 
 ifdef CONFIG
 TRAIN := train --config $(CONFIG) $(if $(DATA),--data $(DATA))

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 import squadqa
 
@@ -57,10 +58,10 @@ def development() -> list[Requirement]:
     return extra("dev")
 
 
-def pins() -> dict[str, str]:
-    """The version of each package in constraints.txt."""
+def pins(file: str = "constraints.txt") -> dict[str, str]:
+    """The version of each package in a file of constraints."""
     found = {}
-    for pin in requirements((ROOT / "constraints.txt").read_text(encoding="utf-8")):
+    for pin in requirements((ROOT / file).read_text(encoding="utf-8")):
         (specifier,) = pin.specifier
         assert specifier.operator == "==", f"{pin} is not exact"
         found[canonicalize_name(pin.name)] = specifier.version
@@ -79,9 +80,13 @@ def test_import_is_light() -> None:
 def test_versions_agree() -> None:
     assert options()["metadata"]["version"] == "attr: squadqa.__version__"
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    assert citation["version"] == squadqa.__version__
-    released = re.findall(r"^## \[(\d\S*)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
-    assert not released or released[0] == squadqa.__version__
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    released = re.findall(r"^## \[(\d\S*)\] - (\S+)$", changes, re.M)
+    cited = (citation["version"], citation["date-released"].isoformat())
+    assert cited == released[0]
+    assert cited[0] == squadqa.__version__
+    minor = squadqa.__version__.rpartition(".")[0]
+    assert f"| {minor}.x | yes |" in (ROOT / "SECURITY.md").read_text("utf-8")
 
 
 def test_installed_version_is_the_sources() -> None:
@@ -106,12 +111,29 @@ def test_pins_satisfy_what_is_required() -> None:
         assert requirement.specifier.contains(version), f"{requirement}, but pinned to {version}"
 
 
+def test_the_lowest_pins_are_the_lowest_that_is_promised() -> None:
+    lowest = {}
+    for requirement in runtime() + plots():
+        (bound,) = (each for each in requirement.specifier if each.operator == ">=")
+        lowest[canonicalize_name(requirement.name)] = Version(bound.version)
+    pinned = pins("constraints-lowest.txt")
+    assert {name: Version(version) for name, version in pinned.items()} == lowest
+
+
 def test_lightning_is_the_package_without_the_bad_releases() -> None:
     names = {canonicalize_name(requirement.name) for requirement in runtime()}
     assert "pytorch-lightning" in names
     assert "lightning" not in names | pins().keys()
     (lightning,) = (each for each in runtime() if each.name == "pytorch-lightning")
     assert not lightning.specifier.contains("2.6.3")
+
+
+def test_the_pythons_that_are_named_are_those_that_are_tested() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text("utf-8"))
+    tested = workflow["jobs"]["tests"]["strategy"]["matrix"]["python"]
+    named = re.findall(r"Python :: (3\.\d+)$", options()["metadata"]["classifiers"], re.M)
+    assert tested == named
+    assert options()["options"]["python_requires"] == f">={named[0]}"
 
 
 def test_no_package_asks_for_a_newer_python() -> None:
