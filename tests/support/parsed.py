@@ -3,12 +3,16 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from squadqa.batch import CandidateBatch
 from squadqa.data.alignment import Alignment
 from squadqa.data.annotation import DEPENDENCIES, ENTITIES, TAGS, Annotation
+from squadqa.data.candidates.dataset import CandidateDataset
+from squadqa.data.candidates.inputs import CandidateInputs
 from squadqa.data.prepare import PreparedData
 from squadqa.data.tokenization import Tokens
 
@@ -193,3 +197,16 @@ def _grow(heads: list[int], low: int, high: int, head: int | None, chance: rando
             stop = chance.randint(begin + 1, end)
             _grow(heads, begin, stop, root, chance)
             begin = stop
+
+
+def fitted(data: PreparedData, **options: Any) -> CandidateDataset:
+    """Every question with its candidates; statistics come from the same questions."""
+    inputs = CandidateInputs(**options)
+    inputs.fit(data, np.arange(len(data.ids)))
+    return inputs.dataset(data)
+
+
+def whole(data: PreparedData, **options: Any) -> CandidateBatch:
+    """Every question in one batch."""
+    dataset = fitted(data, **options)
+    return dataset.collate(range(len(dataset)))

@@ -20,8 +20,8 @@ from squadqa.training.checkpoints import (
     LastCheckpoint,
     TrainingStopped,
 )
+from tests.support.small_training import Questions, span_module, trainer
 from tests.support.trainers import Trainer
-from tests.training.test_module import Questions, span_module, trainer
 
 
 @pytest.fixture

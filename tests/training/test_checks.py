@@ -12,7 +12,7 @@ from squadqa.training.checkpoints import BestWeights
 from squadqa.training.checks import require_inputs, require_precision
 from squadqa.training.clock import TrainingClock
 from squadqa.training.fit import fit
-from tests.training.test_module import Questions, span_module, trainer
+from tests.support.small_training import Questions, span_module, trainer
 
 
 @pytest.mark.parametrize("precision", ["64-true", "bf16-true", "16-true", "transformer-engine"])

@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 from squadqa.training.checkpoints import BestWeights, CheckpointFolder
 from squadqa.training.clock import TrainingClock
 from squadqa.training.fit import fit
-from tests.training.test_module import Questions, span_module, trainer
+from tests.support.small_training import Questions, span_module, trainer
 
 
 def test_scores_the_test_part_with_the_best_weights(tmp_path: Path) -> None:

@@ -1,6 +1,4 @@
-"""The feature groups against a slow extractor of plain loops, and by hand.
-
-One file, as all tests share the slow extractor."""
+"""The feature groups against a slow extractor of plain loops, and by hand."""
 
 import io
 import math
@@ -15,184 +13,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from squadqa.batch import CandidateBatch
-from squadqa.data.annotation import DEPENDENCIES, ENTITIES, TAGS
-from squadqa.data.candidates.dataset import CandidateDataset, Targets
+from squadqa.data.candidates.dataset import Targets
 from squadqa.data.candidates.inputs import CandidateInputs
 from squadqa.data.candidates.statistics import UNIT, bucket_edges
-from squadqa.data.candidates.values import FAR, VALUES, WINDOWS, candidate_values
+from squadqa.data.candidates.values import VALUES, candidate_values
 from squadqa.data.prepare import PreparedData
 from squadqa.scoring import normalize_answer
-from tests.data.candidates.test_generators import SILENT, Slow
-from tests.support.parsed import Question, Text, prepared, random_data
+from tests.support.parsed import Question, Text, fitted, prepared, random_data, whole
+from tests.support.slow_candidates import SlowFeatures
 
 SEEDS = st.integers(0, 2**32)
-Words = list[str]
-
-
-def fitted(data: PreparedData, **options: Any) -> CandidateDataset:
-    inputs = CandidateInputs(**options)
-    inputs.fit(data, np.arange(len(data.ids)))
-    return inputs.dataset(data)
-
-
-def whole(data: PreparedData, **options: Any) -> CandidateBatch:
-    dataset = fitted(data, **options)
-    return dataset.collate(range(len(dataset)))
 
 
 def tensors(batch: CandidateBatch) -> dict[str, torch.Tensor]:
     """A batch's tensors by name, including those of its tree."""
     found = {name: value for name, value in vars(batch).items() if torch.is_tensor(value)}
     return found | {f"tree.{name}": value for name, value in vars(batch.tree).items()}
-
-
-class Reference:
-    """The slow extractor: a source's features, with words instead of hashes."""
-
-    def __init__(self, data: PreparedData) -> None:
-        self.data = data
-        self.paragraphs = [Slow(data, p) for p in range(len(data.contexts))]
-        self.known = sorted(set(data.paragraphs.tolist()))
-        self.bags = [self.sentence_words(p) for p in self.known]
-
-    def tokens(self, text: int) -> range:
-        return range(*self.data.tokens.bounds[text : text + 2].tolist())
-
-    def lemmas(self, text: int) -> Words:
-        annotation = self.data.annotation
-        assert annotation is not None
-        return [annotation.lemma_lexicon[annotation.lemmas[t]] for t in self.tokens(text)]
-
-    def sentence_words(self, paragraph: int) -> list[Words]:
-        slow, words = self.paragraphs[paragraph], self.lemmas(paragraph)
-        return [
-            [w for w, s in zip(words, slow.sentences, strict=True) if s == sentence]
-            for sentence in sorted(set(slow.sentences))
-        ]
-
-    def word_weight(self, word: str) -> int:
-        frequency = sum(any(word in s for s in bag) for bag in self.bags)
-        return round(UNIT * math.log(len(self.bags) / max(frequency, 1)))
-
-    def bigram_weight(self, pair: tuple[str, str]) -> int:
-        frequency = sum(any(pair in bigrams(s) for s in bag) for bag in self.bags)
-        both = sum(all(any(word in s for s in bag) for word in pair) for bag in self.bags)
-        if not frequency:
-            return round(UNIT * math.log(len(self.bags)))
-        return round(UNIT * max(0.0, math.log(len(self.bags) * frequency / both**2)))
-
-    def matching(self, question: int) -> list[int]:
-        """Weight of each context token whose word is in the question, else 0."""
-        paragraph = int(self.data.paragraphs[question])
-        asked = self.lemmas(len(self.paragraphs) + question)
-        return [self.word_weight(w) if w in asked else 0 for w in self.lemmas(paragraph)]
-
-    def nearby(self, question: int, first: int, last: int) -> list[int]:
-        matching = self.matching(question)
-        found: list[int] = []
-        for window in WINDOWS:
-            found.append(sum(matching[max(0, first - window) : first]))
-            found.append(sum(matching[last + 1 : last + 1 + window]))
-        words = self.paragraphs[int(self.data.paragraphs[question])].words
-        said = [t for t, m in enumerate(matching) if m and words[t].lower() not in SILENT]
-        before, after = [t for t in said if t < first], [t for t in said if t > last]
-        found.append(min(first - before[-1], FAR) if before else FAR)
-        found.append(min(after[0] - last, FAR) if after else FAR)
-        return found
-
-    def rank(self, question: int, first: int) -> list[int]:
-        sentences = self.paragraphs[int(self.data.paragraphs[question])].sentences
-        totals = [0] * (max(sentences) + 1)
-        for sentence, weight in zip(sentences, self.matching(question), strict=True):
-            totals[sentence] += weight
-        shares = [total * UNIT // max(1, *totals) for total in totals[1:]]
-        own = sentences[first] - 1
-        before = shares[own - 1] if own else 0
-        after = shares[own + 1] if own + 1 < len(shares) else 0
-        better = sum(total > totals[own + 1] for total in totals[1:])
-        return [shares[own], before, after, better]
-
-    def values(self, question: int, first: int, last: int) -> dict[str, list[int]]:
-        paragraph = int(self.data.paragraphs[question])
-        slow, words = self.paragraphs[paragraph], self.lemmas(paragraph)
-        asked = self.lemmas(len(self.paragraphs) + question)
-        sentence = [t for t, s in enumerate(slow.sentences) if s == slow.sentences[first]]
-        parts = [
-            [words[t] for t in sentence if t < first],
-            words[first : last + 1],
-            [words[t] for t in sentence if t > last],
-            [words[t] for t in sentence],
-        ]
-        matching = [sum(self.word_weight(w) for w in part if w in asked) for part in parts]
-        return {
-            "matching_words": matching,
-            "matching_bigrams": [
-                sum(self.bigram_weight(b) for b in bigrams(part) if b in bigrams(asked))
-                for part in parts
-            ],
-            "lengths": [len(part) for part in parts],
-            "span_words": [sum(self.word_weight(w) for w in parts[1])],
-            "position": [first * UNIT // len(words), slow.sentences[first] - 1],
-            "nearby_words": self.nearby(question, first, last),
-            "sentence_rank": self.rank(question, first),
-        }
-
-    def root(self, text: int, tokens: range) -> str:
-        annotation = self.data.annotation
-        assert annotation is not None
-        begin = self.tokens(text).start
-        place = next(t for t in tokens if annotation.heads[t] == t - begin)
-        return annotation.lemma_lexicon[annotation.lemmas[place]]
-
-    def roots(self, question: int, sentence: int) -> list[bool]:
-        paragraph, text = int(self.data.paragraphs[question]), len(self.paragraphs) + question
-        begin, slow = self.tokens(paragraph).start, self.paragraphs[paragraph]
-        tokens = [begin + t for t, s in enumerate(slow.sentences) if s == sentence + 1]
-        root = self.root(paragraph, range(tokens[0], tokens[-1] + 1))
-        question_root = self.root(text, self.tokens(text))
-        words = self.sentence_words(paragraph)[sentence]
-        return [root == question_root, question_root in words, root in self.lemmas(text)]
-
-    def labels(self, paragraph: int, first: int, last: int) -> list[tuple[Any, ...]]:
-        slow, annotation = self.paragraphs[paragraph], self.data.annotation
-        assert annotation is not None
-        head = slow.head((first, last))
-        token = self.tokens(paragraph).start + head
-        dependency = DEPENDENCIES[annotation.dependencies[token]]
-        subtree = slow.trim(slow.subtree(head))
-        above = self.lemmas(paragraph)[slow.heads[head]]
-        entity: tuple[Any, ...] = ()
-        for span in sorted(slow.entity_spans()):
-            begin, end = slow.trim(span)
-            if begin <= head <= end:
-                kind = "all" if (begin, end) == (first, last) else "more"
-                if kind == "more" and begin <= first and last <= end:
-                    kind = "part"
-                entity = (ENTITIES[slow.entities[span[0]]], kind)
-        return [
-            (dependency, TAGS[annotation.tags[token]]),
-            (dependency, subtree[0] == first, subtree[1] == last),
-            entity,
-            (dependency, above if dependency == "pobj" else ""),
-        ]
-
-    def kinds(self, question: int) -> list[tuple[str, ...]]:
-        text = len(self.paragraphs) + question
-        tokens, lemmas = self.tokens(text), self.lemmas(text)
-        annotation = self.data.annotation
-        assert annotation is not None
-        forms = [self.data.tokens.lexicon[self.data.tokens.forms[t]].lower() for t in tokens]
-        asks = [i for i, form in enumerate(forms) if form in ("what", "who")]
-        wh = lemmas[asks[0]] if asks else ""
-        after = asks[0] + 1 if asks else 0
-        nouns = [i for i in range(after, len(forms))
-                 if TAGS[annotation.tags[tokens[i]]].startswith("NN")]  # fmt: skip
-        following = lemmas[after] if after < len(forms) else ""
-        return [(wh,), (wh, following), (wh, lemmas[nouns[0]] if nouns else "", "noun")]
-
-
-def bigrams(words: Words) -> list[tuple[str, str]]:
-    return list(zip(words, words[1:], strict=False))
 
 
 def same_partition(hashes: list[Any], meanings: list[Any]) -> bool:
@@ -204,7 +40,7 @@ def same_partition(hashes: list[Any], meanings: list[Any]) -> bool:
 @given(SEEDS, st.booleans())
 def test_values_equal_the_slow_extractor(seed: int, projective: bool) -> None:
     data = random_data(seed, projective=projective)
-    batch, reference = whole(data), Reference(data)
+    batch, reference = whole(data), SlowFeatures(data)
     values = {group: candidate_values(batch, group) for group in VALUES}
     for question, candidate in batch.candidate_mask.nonzero().tolist():
         first, last = batch.candidate_spans[question, candidate].tolist()
@@ -216,7 +52,7 @@ def test_values_equal_the_slow_extractor(seed: int, projective: bool) -> None:
 @given(SEEDS)
 def test_roots_equal_the_slow_extractor(seed: int) -> None:
     data = random_data(seed)
-    batch, reference = whole(data), Reference(data)
+    batch, reference = whole(data), SlowFeatures(data)
     for question, paragraph in enumerate(data.paragraphs.tolist()):
         count = len(reference.sentence_words(paragraph))
         expected = [reference.roots(question, s) for s in range(count)]
@@ -228,7 +64,7 @@ def test_roots_equal_the_slow_extractor(seed: int) -> None:
 @given(SEEDS)
 def test_labels_tags_and_kinds_equal_the_slow_extractor(seed: int) -> None:
     data = random_data(seed)
-    batch, reference = whole(data), Reference(data)
+    batch, reference = whole(data), SlowFeatures(data)
     assert data.annotation is not None
     labels, tags = [], []
     for question, candidate in batch.candidate_mask.nonzero().tolist():
@@ -253,7 +89,7 @@ def test_labelled_is_the_shortest_candidate_that_contains_the_answer(
     seed: int, targets: Targets
 ) -> None:
     data = random_data(seed)
-    batch, reference = whole(data, targets=targets), Reference(data)
+    batch, reference = whole(data, targets=targets), SlowFeatures(data)
     for question, paragraph in enumerate(data.paragraphs.tolist()):
         spans = [tuple(s) for s in batch.candidate_spans[question].tolist()]
         spans = spans[: int(batch.candidate_mask[question].sum())]

@@ -1,13 +1,10 @@
 """Candidate answers against a slow generator that follows their definitions."""
 
-import string
-
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from squadqa.data.annotation import TAGS
 from squadqa.data.candidates.generators import (
     FALLBACK_TOKENS,
     GENERATORS,
@@ -19,11 +16,9 @@ from squadqa.data.candidates.generators import (
 from squadqa.data.candidates.parse import parse_paragraphs
 from squadqa.data.prepare import PreparedData
 from tests.support.parsed import Question, Text, prepared, random_data
+from tests.support.slow_candidates import SILENT, SlowCandidates, Span
 
-SILENT = {"the", "a", "an", "“", *string.punctuation}
 QUESTION = Question(Text([[("what", 0)]]), 0)
-
-Span = tuple[int, int]
 
 
 def generated(data: PreparedData, generator: CandidateGenerator) -> list[list[Span]]:
@@ -37,86 +32,6 @@ def texts(data: PreparedData, generator: CandidateGenerator) -> set[str]:
     return {" ".join(words[first : last + 1]) for first, last in generated(data, generator)[0]}
 
 
-class Slow:
-    """The same candidates by plain loops over a paragraph's tokens."""
-
-    def __init__(self, data: PreparedData, paragraph: int) -> None:
-        begin, end = data.tokens.bounds[paragraph : paragraph + 2].tolist()
-        annotation = data.annotation
-        assert annotation is not None
-        self.words = [data.tokens.lexicon[f] for f in data.tokens.forms[begin:end].tolist()]
-        self.heads = annotation.heads[begin:end].tolist()
-        self.tags = [TAGS[tag] for tag in annotation.tags[begin:end].tolist()]
-        starts = annotation.sentence_begins[begin:end].tolist()
-        self.sentences = [sum(starts[: t + 1]) for t in range(end - begin)]
-        self.entities = annotation.entities[begin:end].tolist()
-        self.entity_begins = annotation.entity_begins[begin:end].tolist()
-
-    def ancestors(self, token: int) -> list[int]:
-        chain = [token]
-        while self.heads[chain[-1]] != chain[-1]:
-            chain.append(self.heads[chain[-1]])
-        return chain
-
-    def subtree(self, token: int) -> Span:
-        below = [t for t in range(len(self.words)) if token in self.ancestors(t)]
-        return min(below), max(below)
-
-    def ends(self, token: int, depth: int) -> set[int]:
-        """Last tokens at which a run may end in a child's subtree."""
-        found = {self.subtree(token)[1]}
-        if depth > 0:
-            found.add(token)
-            for child in range(token + 1, len(self.words)):
-                if self.heads[child] == token:
-                    found |= self.ends(child, depth - 1)
-        return found
-
-    def runs(self, depth: int) -> set[Span]:
-        found = set()
-        for head in range(len(self.words)):
-            children = [t for t, h in enumerate(self.heads) if h == head and t != head]
-            units = sorted([*children, head])
-            for i, first in enumerate(units):
-                start = first if first == head else self.subtree(first)[0]
-                for last in units[i:]:
-                    inside = depth if last > head else 0
-                    ends = {head} if last == head else self.ends(last, inside)
-                    found |= {(start, end) for end in ends}
-        return found
-
-    def entity_spans(self) -> set[Span]:
-        found = set()
-        for first, begins in enumerate(self.entity_begins):
-            last = first
-            while (
-                last + 1 < len(self.words)
-                and self.entities[last + 1]
-                and not self.entity_begins[last + 1]
-                and self.sentences[last + 1] == self.sentences[first]
-            ):
-                last += 1
-            if begins:
-                found.add((first, last))
-        return found
-
-    def trim(self, span: Span) -> Span:
-        said = [t for t in range(span[0], span[1] + 1) if self.words[t].lower() not in SILENT]
-        return (said[0], said[-1]) if said else span
-
-    def noun_chunks(self) -> set[Span]:
-        nouns = [t for t, tag in enumerate(self.tags) if tag in ("NN", "NNS", "NNP", "NNPS")]
-        return {(self.subtree(noun)[0], noun) for noun in nouns}
-
-    def candidates(self, spans: set[Span], max_tokens: int) -> list[Span]:
-        every = spans | self.entity_spans()
-        return sorted({self.trim(s) for s in every if 0 <= s[1] - s[0] < max_tokens})
-
-    def head(self, span: Span) -> int:
-        depths = {t: len(self.ancestors(t)) for t in range(span[0], span[1] + 1)}
-        return max(t for t, depth in depths.items() if depth == min(depths.values()))
-
-
 @given(st.integers(0, 2**32), st.booleans(), st.integers(0, 3), st.sampled_from([2, 20]))
 @example(seed=420, projective=False, depth=1, max_tokens=20)  # a left child that reaches right
 def test_runs_equal_the_slow_generator(
@@ -124,7 +39,7 @@ def test_runs_equal_the_slow_generator(
 ) -> None:
     data = random_data(seed, projective=projective)
     generator = DependencyRuns(depth=depth, max_tokens=max_tokens)
-    slow = [Slow(data, p) for p in range(len(data.contexts))]
+    slow = [SlowCandidates(data, p) for p in range(len(data.contexts))]
     assert generated(data, generator) == [s.candidates(s.runs(depth), max_tokens) for s in slow]
 
 
@@ -133,7 +48,7 @@ def test_noun_chunks_equal_the_slow_generator(seed: int, projective: bool, max_t
     data = random_data(seed, projective=projective)
     expected = []
     for paragraph in range(len(data.contexts)):
-        slow = Slow(data, paragraph)
+        slow = SlowCandidates(data, paragraph)
         tokens = {(t, t) for t in range(len(slow.words))}
         expected.append(slow.candidates(tokens | slow.noun_chunks(), max_tokens))
     assert generated(data, NounChunks(max_tokens=max_tokens)) == expected
@@ -145,7 +60,7 @@ def test_head_is_the_last_of_the_shallowest_tokens(seed: int, projective: bool) 
     data = random_data(seed, projective=projective)
     candidates = DependencyRuns().generate(data, parse_paragraphs(data))
     for p in range(len(data.contexts)):
-        slow = Slow(data, p)
+        slow = SlowCandidates(data, p)
         for i in range(candidates.bounds[p], candidates.bounds[p + 1]):
             span = tuple(candidates.spans[i].tolist())
             assert candidates.heads[i] == slow.head(span)
@@ -265,7 +180,7 @@ def test_every_generator_keeps_to_the_limits(
 def test_ngrams_are_all_spans_inside_a_sentence(max_tokens: int, seed: int) -> None:
     data = random_data(seed)
     for paragraph, spans in enumerate(generated(data, NGrams(max_tokens=max_tokens))):
-        slow = Slow(data, paragraph)
+        slow = SlowCandidates(data, paragraph)
         every = {
             slow.trim((i, j))
             for i in range(len(slow.words))

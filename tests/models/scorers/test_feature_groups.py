@@ -22,9 +22,8 @@ from squadqa.models.scorers.feature_groups import (
     feature_group,
 )
 from squadqa.nn.hashing import cross, table_rows
-from tests.data.candidates.test_features import Reference, fitted, whole
-from tests.data.candidates.test_generators import SILENT
-from tests.support.parsed import Question, Text, prepared, random_data
+from tests.support.parsed import Question, Text, fitted, prepared, random_data, whole
+from tests.support.slow_candidates import SILENT, SlowFeatures
 
 BUCKETS, BITS, WIDTH = 4, 12, 2
 SEEDS = st.integers(0, 2**32)
@@ -60,7 +59,7 @@ class Trees:
     """A question of random data and its paragraph's tree, as plain Python values."""
 
     def __init__(self, data: PreparedData, batch: CandidateBatch) -> None:
-        self.reference, self.data, self.batch = Reference(data), data, batch
+        self.reference, self.data, self.batch = SlowFeatures(data), data, batch
 
     def heads(self, question: int) -> list[int]:
         return self.reference.paragraphs[int(self.data.paragraphs[question])].heads
@@ -127,7 +126,7 @@ def test_path_group_equals_loops_over_matched_words(seed: int) -> None:
     data = random_data(seed)
     batch, group = whole(data), random_group("dependency_paths", seed)
     assert isinstance(group, TableGroup)
-    trees, tree, reference = Trees(data, batch), batch.tree, Reference(data)
+    trees, tree, reference = Trees(data, batch), batch.tree, SlowFeatures(data)
 
     def expected(question: int, candidate: int) -> torch.Tensor:
         paragraph = int(data.paragraphs[question])

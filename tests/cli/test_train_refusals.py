@@ -1,0 +1,255 @@
+"""Mistakes in what `squadqa train` is given: refused in a few lines, with nothing left behind."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support import tiny
+from tests.support.forked import squadqa, write_config
+from tests.support.runs import READER, SCORER
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with data and a scorer's configuration, which needs no vectors."""
+    write_config(tmp_path, SCORER)
+    return tmp_path
+
+
+def refused(folder: Path, *arguments: object) -> str:
+    """Run a command that must be refused as a user's mistake, and return its message."""
+    before = sorted(folder.rglob("*"))
+    done = squadqa(folder, *arguments)
+    assert done.code == 2, done.out + done.err
+    assert "Traceback" not in done.err
+    assert done.out == ""
+    left, label, said = done.err.partition("squadqa: error: ")
+    assert label
+    assert 2 <= len(said.splitlines()) <= 3, said
+    new = {path.parts[len(folder.parts)] for path in {*folder.rglob("*")} - {*before}}
+    assert new <= {"output-0.out", "output-0.err", "cache", "runs"}, new
+    assert not [*folder.glob("runs/*")]
+    return said
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            ["--model.reader.init_args.tuned_words", "1001"],
+            "cannot tune 1,001 words: data.inputs.tuned_words is 1,000",
+        ),
+        (["--data.inputs.init_args.vectors", "[]"], "the data has no word vectors"),
+    ],
+    ids=["tuned-words", "vectors"],
+)
+def test_a_reader_without_enough_words_is_refused(
+    folder: Path, change: list[str], said: str
+) -> None:
+    write_config(folder, READER)
+    assert said in refused(folder, "train", "--config", "config.yaml", "--wandb", "off", *change)
+
+
+def test_an_existing_run_folder_is_left_alone(folder: Path) -> None:
+    (folder / "mine").mkdir()
+    (folder / "mine/note").write_text("keep")
+    said = refused(folder, "train", "--config", "config.yaml", "--run", "mine")
+    assert 'the run folder "mine" exists' in said
+    assert "squadqa train --resume mine" in said
+    assert [path.name for path in (folder / "mine").iterdir()] == ["note"]
+
+
+READER_ARGUMENTS = READER["model"]["init_args"]["reader"]["init_args"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--epocs", 3], ['unknown option "--epocs"', '"--epochs"']),
+        (["--device", "gpu"], ['cannot be "gpu"', '"cpu"']),
+        (["--device", "cuda"], ["the trainer cannot be made with these options", "--device"]),
+        (["--precision", "bf"], ['trainer.precision cannot be "bf"', '"bf16"']),
+        (["--wandb", "of"], ['cannot be "of"', '"off"']),
+        (["--epochs", "three"], ['"three" is not a whole number']),
+        (["--data.batchsize", 3], ['"--data.batchsize"', '"--data.batch_size"']),
+        (["--data.batch_size", "many"], ['data.batch_size cannot be "many"', "type int"]),
+        (["--data.batch_size", 0], ["data.batch_size cannot be 0"]),
+        (["--trainer.max_epoch", 3], ['"--trainer.max_epoch"', '"--trainer.max_epochs"']),
+        (["--model.decay", "liner"], ['cannot be "liner"', '"linear"']),
+        (["--model.optimizer.init_args.lrr", 1], ['"lrr" of model.optimizer', "class_path"]),
+        (["--data", "train.json"], ["no test questions", "--test"]),
+        (["--data.train", "trian.json"], ['no data file "trian.json"', '"train.json"']),
+        (["--data.test", "dve.json"], ['no data file "dve.json"', '"dev.json"']),
+        (["--config", "confg.yaml"], ['no configuration "confg.yaml"', '"config.yaml"']),
+        (["--run", "config.yaml/run"], ['cannot write "config.yaml/run"']),
+        (["--run", "my run"], ['cannot be called "my run"', "--run"]),
+        (["--precision", "bf16-true"], ['cannot be "bf16-true"', "It is 32-true"]),
+        (["--warm-start", "nope"], ['no run folder "nope"']),
+        (
+            ["--trainer.max_epochs", -1, "--model.decay", "linear"],
+            ['model.decay cannot be "linear": the training has no end'],
+        ),
+        (["--model.ema_decay", 1], ["model.ema_decay cannot be 1", "0.999"]),
+        (["--model.plateau_factor", 10], ["model.plateau_factor cannot be 10"]),
+        (["--model.warmup_steps", -5], ["model.warmup_steps cannot be -5"]),
+        (
+            ["--model.optimizer", '{"class_path": "torch.optim.Adam", "init_args": {"lr": -1}}'],
+            ["the optimiser cannot be made with these values", "learning rate: -1"],
+        ),
+        (["--model.scorer.init_args.table_bits", -3], ["table_bits cannot be -3", "1 to 28"]),
+        (["--trainer.gradient_clip_val", -1], ["gradient_clip_val cannot be -1", "norm"]),
+        (["--early_stopping.monitor", "val/f"], ['cannot be "val/f"', '"val/f1"']),
+        (
+            ["--early_stopping.monitor", "val/loss"],
+            ['early_stopping.mode cannot be "max" with "val/loss"', "to min"],
+        ),
+        (["--model.word_dropout", 0.1], ["word_dropout cannot be 0.1: there are no word vectors"]),
+        (
+            ["--model.decay", "plateau", "--patience", 2, "--model.plateau_patience", 2],
+            ["would stop before its learning rate falls", "more patience"],
+        ),
+    ],
+    ids=lambda value: str(value[0]) + "-" + str(value[1]) if len(value) == 2 else "",
+)
+def test_wrong_options(folder: Path, arguments: list[object], said: list[str]) -> None:
+    message = refused(folder, "train", "--config", "config.yaml", "--wandb", "off", *arguments)
+    for text in said:
+        assert text in message
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "bf16-true", "16-mixed"])
+def test_a_reader_in_half_precision_on_a_cpu(tmp_path: Path, precision: str) -> None:
+    write_config(tmp_path, READER)
+    arguments = ["--config", "config.yaml", "--wandb", "off", "--trainer.precision", precision]
+    said = refused(tmp_path, "train", *arguments)
+    assert "trainer.precision cannot be" in said
+    assert "the default is 32-true" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"modle": 3}, ['unknown option "modle"', '"model"']),
+        ({"trainer": {"max_epoch": 3}}, ['"trainer.max_epoch"', '"trainer.max_epochs"']),
+        ({"model": None}, ["missing: fit.model"]),
+        (
+            {"model": {"class_path": "squadqa.training.span_module.SpanModule"}},
+            ["options that must be given of model are missing: reader"],
+        ),
+        (
+            {"model": {**READER["model"], "class_path": "squadqa.training.span_modul.SpanModule"}},
+            ['names no class: "span_modul"', "squadqa.training.span_module.SpanModule"],
+        ),
+        (
+            {"model": {**READER["model"], "init_args": {"reader": "squadqa.models.DrQAReadr"}}},
+            ['names no class: "DrQAReadr"', '"squadqa.models.DrQAReader"'],
+        ),
+        (
+            {
+                "model": {
+                    **READER["model"],
+                    "init_args": {
+                        "reader": {
+                            "class_path": "squadqa.models.DrQAReader",
+                            "init_args": {**READER_ARGUMENTS, "hiden_size": 3},
+                        }
+                    },
+                }
+            },
+            ['unknown option "hiden_size" of DrQAReader', '"hidden_size"'],
+        ),
+        (
+            {"model": READER["model"]},
+            ['"SpanModule" cannot be trained on "CandidateInputs"', "SpanInputs"],
+        ),
+        (
+            {
+                "model": {
+                    **READER["model"],
+                    "init_args": {
+                        "reader": {
+                            "class_path": "squadqa.models.DrQAReader",
+                            "init_args": {**READER_ARGUMENTS, "hidden_size": -3},
+                        }
+                    },
+                },
+                "data": {
+                    "train": "train.json",
+                    "test": "dev.json",
+                    "cache_dir": "cache",
+                    "inputs": READER["inputs"],
+                },
+            },
+            ["the model cannot be made with these values", "sizes and shares"],
+        ),
+    ],
+    ids=[
+        "section",
+        "key",
+        "no-model",
+        "no-reader",
+        "module",
+        "class",
+        "argument",
+        "family",
+        "size",
+    ],
+)
+def test_wrong_configurations(folder: Path, change: dict[str, Any], said: list[str]) -> None:
+    path = folder / "config.yaml"
+    values = {**yaml.safe_load(path.read_text()), **change}
+    path.write_text(yaml.safe_dump({key: value for key, value in values.items() if value}))
+    message = refused(folder, "train", "--config", "config.yaml", "--wandb", "off")
+    for text in said:
+        assert text in message
+
+
+def test_invalid_yaml(folder: Path) -> None:
+    (folder / "config.yaml").write_text("model: [1, 2\ndata: {")
+    assert "line 2" in refused(folder, "train", "--config", "config.yaml")
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+@pytest.mark.parametrize("wandb", ["off", "offline"])
+def test_bad_data_stops_before_anything_is_written(folder: Path, part: str, wandb: str) -> None:
+    (folder / "broken.json").write_text('{"data": [{"paragraphs": [{}]}]}')
+    arguments = ["--config", "config.yaml", f"--data.{part}", "broken.json", "--wandb", wandb]
+    assert "broken.json" in refused(folder, "train", *arguments)
+
+
+def test_data_that_cannot_be_split_leave_no_run(folder: Path) -> None:
+    """The error comes late, when the log is already open."""
+    tiny.write(folder / "train.json", tiny.one_question())
+    said = refused(folder, "train", "--config", "config.yaml", "--wandb", "offline")
+    assert "only one article" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "train needs a configuration"),
+        (["--resume", "nope"], '"nope" is not a run folder'),
+        (["--config", "config.yaml", "--resume", "nope"], "train needs a configuration, or a run"),
+        (["--resume", "nope", "--warm-start", "x"], "a resumed run has its own weights"),
+    ],
+)
+def test_nothing_to_train(folder: Path, arguments: list[str], said: str) -> None:
+    assert said in refused(folder, "train", *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["fitt"], '"fit"'),
+        (["fit", "--confg", "config.yaml"], '"--config"'),
+        (["fit", "--config", "confg.yaml"], "config.yaml"),
+        (["fit"], "fit.model"),
+        (["test", "--config", "config.yaml", "--run", "nope"], "there is no checkpoint"),
+        (["test", "--config", "config.yaml", "--ckpt_path", "nope.ckpt"], '"nope.ckpt"'),
+        (["test", "--config", "config.yaml", "--ckpt_path", "dev.json"], "is not a checkpoint"),
+    ],
+)
+def test_lightnings_own_commands(folder: Path, arguments: list[str], said: str) -> None:
+    assert said in refused(folder, "lightning", *arguments)
