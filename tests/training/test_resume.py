@@ -130,7 +130,7 @@ def measured(path: Path) -> dict[str, Any]:
     return {
         key: value
         for key, value in values.items()
-        if key not in ("name", "minutes", "examples_per_second")
+        if key not in ("name", "command", "minutes", "examples_per_second")
     }
 
 
