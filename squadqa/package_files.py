@@ -1,6 +1,6 @@
-"""Where the files are that come with squadqa: the configurations and the sample data.
+"""Places of the files that come with squadqa: the configurations and the sample data.
 
-A checkout, or an editable installation of one, has them beside the package, as `configs` and
+A checkout, or an editable installation of one, has them next to the package, as `configs` and
 `data/sample`. Any other installation has copies inside the package: `package_dir` in setup.cfg puts
 them there.
 """
@@ -8,22 +8,22 @@ them there.
 from pathlib import Path
 
 CONFIGS = Path("configs")
-"""What paths of configurations begin with, in a checkout and on a command line."""
+"""First part of configurations' paths, in a checkout and on a command line."""
 
 SAMPLE = Path("data/sample")
-"""The same for the sample: train.json and dev.json."""
+"""First part of the paths of the sample data: train.json and dev.json."""
 
 _PACKAGE = Path(__file__).parent
 _INSTALLED = {CONFIGS: _PACKAGE / "configs", SAMPLE: _PACKAGE / "bundled" / "sample"}
 
 
 def configs_folder() -> Path:
-    """Give the folder of the configurations that come with squadqa."""
+    """Return the folder of the configurations that come with squadqa."""
     return _folder(CONFIGS)
 
 
 def sample_folder() -> Path:
-    """Give the folder of the sample data: train.json and dev.json."""
+    """Return the folder of the sample data: train.json and dev.json."""
     return _folder(SAMPLE)
 
 
@@ -34,8 +34,8 @@ def locate(path: str | Path) -> Path:
         path: Such as "configs/drqa.yaml" or "data/sample"; relative to the working folder.
 
     Returns:
-        The same path where there is something, or where nothing of that name comes with squadqa;
-        otherwise the file or folder that comes with it.
+        The same path if it exists, or if squadqa comes with nothing of that name; otherwise the
+        file or folder that comes with squadqa.
     """
     path = Path(path)
     if ".." not in path.parts and not path.exists():
@@ -47,13 +47,14 @@ def locate(path: str | Path) -> Path:
 
 
 def short_name(path: str | Path) -> str:
-    """Name a file as a checkout does: the inverse of `locate`.
+    """Return the path that a file has in a checkout: the inverse of `locate`.
 
     Args:
         path: A file's path.
 
     Returns:
-        Such as "configs/drqa.yaml" for a file that comes with squadqa; other paths as they are.
+        A path such as "configs/drqa.yaml" for a file that comes with squadqa; other paths
+        unchanged.
     """
     path = Path(path)
     for begin in _INSTALLED:

@@ -32,9 +32,9 @@ from hypothesis import is_hypothesis_test, settings  # noqa: E402
 
 FUZZ = os.environ.get("SQUADQA_FUZZ", "")
 """How long to look for counterexamples: "more" tries ten times as many examples, the same ones
-every time; "new" as many, other ones every time; empty the usual ones."""
+every time; "new" the same number, but different ones every time; empty the usual ones."""
 
-# A busy machine is no bug: how long one example takes is not what these tests are about.
+# No deadline: on a busy machine a single example may take long.
 settings.register_profile("patient", deadline=None, derandomize=FUZZ != "new")
 settings.load_profile("patient")
 
@@ -62,11 +62,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """End a test that pytest-timeout cannot interrupt: it waits in native code, say for a lock.
 
-    The process then ends, after it has told where each of its threads is.
+    The process then ends, after it has printed where each of its threads is.
     """
     asked, marker = item.config.getoption("timeout"), item.get_closest_marker("timeout")
     limit = float(marker.args[0] if marker else item.config.getini("timeout"))
-    if asked != 0 and not item.config.getoption("usepdb"):  # a debugger may take its time
+    if asked != 0 and not item.config.getoption("usepdb"):  # a debugger may take long
         faulthandler.dump_traceback_later(limit + GRACE, exit=True, file=_stderr)
     try:
         return (yield)
@@ -144,7 +144,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def trained_checkout(checkout: Path, reader_run: Path, scorer_run: Path) -> Path:
-    """The same after `make train`, and with the runs of SQuAD that README and docs/ go on with."""
+    """The checkout after `make train`, with the runs on SQuAD that README and docs/ use later."""
     import shutil
 
     for run in (reader_run, scorer_run):  # drqa and logistic

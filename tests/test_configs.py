@@ -93,9 +93,9 @@ def test_the_papers_rnet_is_what_its_comment_says(fit: Callable[..., Any]) -> No
 def test_part_adds_the_word_in_question_feature(name: str, fit: Callable[..., Any]) -> None:
     complete, part = str(CONFIGS / f"{name}.yaml"), str(CONFIGS / "features/word_in_question.yaml")
     alone = fit("--config", complete).module.make_model(SIZES)
-    told = fit("--config", complete, "--config", part).module.make_model(SIZES)
-    assert (alone.embedder.word_in_question, told.embedder.word_in_question) == (False, True)
-    parameters = [sum(p.numel() for p in model.parameters()) for model in (alone, told)]
+    with_part = fit("--config", complete, "--config", part).module.make_model(SIZES)
+    assert (alone.embedder.word_in_question, with_part.embedder.word_in_question) == (False, True)
+    parameters = [sum(p.numel() for p in model.parameters()) for model in (alone, with_part)]
     assert parameters[0] < parameters[1]
 
 

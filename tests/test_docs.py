@@ -1,4 +1,4 @@
-"""The pages of docs/: their commands are understood, their links lead somewhere."""
+"""The pages of docs/: their commands can be parsed, and their links work."""
 
 import re
 import shlex
@@ -27,7 +27,7 @@ DOCUMENTED = dict.fromkeys(
 
 
 @pytest.mark.parametrize("command", DOCUMENTED)
-def test_command_is_understood(
+def test_command_can_be_parsed(
     command: str, trained_checkout: Path, begun: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if "own_reader" in command and "train" not in command:
@@ -72,7 +72,7 @@ def test_the_shown_scorer_trains_and_answers(
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_links_lead_somewhere(name: str) -> None:
+def test_links_work(name: str) -> None:
     folder = (ROOT / name).parent
     for path, heading in links(PAGES[name]):
         target = folder / path if path else ROOT / name
@@ -82,6 +82,6 @@ def test_links_lead_somewhere(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_files_that_are_named_are_there(name: str) -> None:
+def test_named_files_exist(name: str) -> None:
     shown = re.findall(r"`((?:squadqa|configs|tests|tools|docs)/[\w/]+\.\w+)`", PAGES[name])
     assert [path for path in shown if not (ROOT / path).exists() and "NAME" not in path] == []

@@ -1,4 +1,4 @@
-"""What pip installs: the package, its configurations and the sample, from a source archive too."""
+"""The files that pip installs: the package, its configurations and the sample."""
 
 import shutil
 import subprocess
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow(seconds=400)
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what a wheel holds, which is built from the source archive."""
+    """A folder with the files of a wheel, which is built from the source archive."""
     if not (ROOT / ".git").exists():
         pytest.skip("which files belong to the project is known from git, and this is no checkout")
     folder = tmp_path_factory.mktemp("installation")
@@ -36,7 +36,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-def test_nothing_is_missing_and_nothing_too_much(site: Path) -> None:
+def test_no_file_is_missing_or_superfluous(site: Path) -> None:
     package = site / "squadqa"
     for found, own in (("configs", "configs"), ("bundled/sample", "data/sample")):
         copies = [path for path in (package / found).rglob("*") if path.is_file()]
@@ -61,6 +61,6 @@ def test_quickstart_in_an_empty_folder(site: Path, tmp_path: Path) -> None:
         assert result.total == 559
         assert all(config.startswith("configs/") for config in result.configs), "no path of ours"
         if name == "logistic":
-            assert 45 < result.f1 < 90  # above guessing, below what reading gives
+            assert 45 < result.f1 < 90  # above guessing, below a trained reader
     listed = run_program([*command, "models"], cwd=tmp_path, PYTHONPATH=str(site))
     assert "configs/drqa.yaml, configs/quickstart.yaml" in listed.stdout

@@ -19,7 +19,7 @@ from tests.support.runs import ROOT
 
 @pytest.fixture
 def installed(tmp_path: Path) -> ModuleType:
-    """The module as it stands in an installation: the files lie inside the package."""
+    """The module as in an installation, with the files inside the package."""
     package = tmp_path / "site-packages" / "squadqa"
     shutil.copytree(ROOT / "configs", package / "configs")
     shutil.copytree(ROOT / "data" / "sample", package / "bundled" / "sample")
@@ -31,7 +31,7 @@ def installed(tmp_path: Path) -> ModuleType:
     return module
 
 
-def test_a_checkout_has_them_beside_the_package() -> None:
+def test_a_checkout_has_them_next_to_the_package() -> None:
     assert configs_folder() == ROOT / "configs"
     assert sample_folder() == ROOT / "data" / "sample"
 
@@ -61,7 +61,7 @@ def test_the_working_folder_comes_first(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     "path", ["configs/no.yaml", "other/drqa.yaml", "configs/../setup.cfg", "drqa.yaml", "data"]
 )
-def test_other_paths_stay_what_they_are(
+def test_other_paths_are_unchanged(
     path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -75,7 +75,7 @@ def test_the_sample_is_found_by_name_from_anywhere(
     monkeypatch.chdir(tmp_path)
     for name in ("sample", "data/sample", "data/sample/dev.json"):
         source = find_source(name)
-        assert str(source) == "data/sample/dev.json", "a run keeps no path of this machine"
+        assert str(source) == "data/sample/dev.json", "a run records no path of this machine"
         assert len(read_squad(source).ids) == 559
     with pytest.raises(DataError, match='no data file "data/sample/nothing.json"'):
         find_source("data/sample/nothing.json")
@@ -99,14 +99,14 @@ def test_a_configuration_is_found_from_any_folder(
         line = line + [word.format(name) for word in option]
     assert main(line) == 0
     assert begun[0].configs == ("configs/quickstart.yaml", "configs/vectors/glove_and_spacy.yaml")
-    told = capsys.readouterr().err.splitlines()
-    assert told == [
+    reported = capsys.readouterr().err.splitlines()
+    assert reported == [
         f"squadqa: taking {name} from the installed package"
         for name in (begun[0].configs if line[0] == "train" else ())
     ]
 
 
-def test_a_misspelt_configuration_is_told_the_near_one(
+def test_a_misspelt_configuration_gets_a_suggestion(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

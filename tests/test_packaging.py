@@ -33,7 +33,7 @@ def options() -> configparser.ConfigParser:
 
 
 def requirements(text: str) -> list[Requirement]:
-    """What a section of setup.cfg asks for; an extra of ours stands for what it asks for itself."""
+    """The requirements of a section of setup.cfg; our own extras are replaced by theirs."""
     lines = (line.strip() for line in text.splitlines())
     found = []
     for asked in (Requirement(line) for line in lines if line and not line.startswith("#")):

@@ -15,7 +15,7 @@ TOOLS = Path(sys.executable).parent
     [
         pytest.param(["ruff", "check", "--output-format", "concise", "."], id="ruff-check"),
         pytest.param(["ruff", "format", "--check", "."], id="ruff-format"),
-        # Its first time takes half a minute of a core, more where that is shared.
+        # The first run takes half a minute of a core, more if the core is shared.
         pytest.param(["mypy"], id="mypy", marks=pytest.mark.timeout(240)),
         pytest.param(["lint-imports", "--no-logo"], id="import-contracts"),
     ],

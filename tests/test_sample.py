@@ -202,12 +202,12 @@ def test_handwritten_paragraphs_have_other_names_and_numbers_than_their_answers(
 ) -> None:
     for article in generator.read_articles(split):
         for paragraph in article.paragraphs:
-            told = names_and_numbers(paragraph.context)
+            present = names_and_numbers(paragraph.context)
             for question in paragraph.questions:
                 words = set(question.answers[0].text.split())
                 for of_type in (str.isdigit, str.istitle):
-                    if any(map(of_type, words & told)):
-                        assert any(map(of_type, told - words)), question.text
+                    if any(map(of_type, words & present)):
+                        assert any(map(of_type, present - words)), question.text
 
 
 def test_generating_again_gives_the_same_bytes(tmp_path: Path) -> None:

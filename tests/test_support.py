@@ -1,4 +1,4 @@
-"""The helpers of the tests: all are listed, and what hangs is told."""
+"""The helpers of the tests: all are listed, and hanging programs are reported."""
 
 import os
 import re
@@ -21,9 +21,9 @@ def test_the_index_lists_every_helper() -> None:
     assert listed == there, "say in tests/support/README.md what each file is for"
 
 
-def test_a_command_that_hangs_is_killed_and_told(tmp_path: Path) -> None:
+def test_a_hanging_command_is_killed_and_reported(tmp_path: Path) -> None:
     write_config(tmp_path, SCORER)
-    os.mkfifo(tmp_path / "pipe.json")  # whoever opens it waits for a writer
+    os.mkfifo(tmp_path / "pipe.json")  # opening it waits for a writer
     line = ["evaluate", "--data", "dev.json", "--predictions", "pipe.json"]
     with pytest.raises(pytest.fail.Exception) as failure:
         squadqa(tmp_path, *line, limit=4)
@@ -32,7 +32,7 @@ def test_a_command_that_hangs_is_killed_and_told(tmp_path: Path) -> None:
     assert "most recent call first" in said, "where it hung"
 
 
-def test_a_program_that_hangs_is_killed_and_told(tmp_path: Path) -> None:
+def test_a_hanging_program_is_killed_and_reported(tmp_path: Path) -> None:
     code = "print('begun', flush=True); input()"
     reading = f"import os; os.dup2(os.pipe()[0], 0); {code}"
     with pytest.raises(pytest.fail.Exception) as failure:
@@ -48,7 +48,7 @@ def test_after(): pass
 """
 
 
-def test_a_test_that_hangs_fails_and_says_where(tmp_path: Path) -> None:
+def test_a_hanging_test_fails_and_says_where(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(HANGS)
     command = [sys.executable, "-m", "pytest", "--config-file", ROOT / "pyproject.toml"]
     options = ["-o", "timeout=1", "--rootdir", tmp_path, "-p", "no:cacheprovider", "test_it.py"]

@@ -57,7 +57,7 @@ def ensemble_parser() -> CommandParser:
     add(
         "--held-out",
         action="store_true",
-        help="score on the questions that the trainings held out",
+        help="score on the trainings' held-out questions",
     )
     add(
         "--weights",
@@ -69,7 +69,7 @@ def ensemble_parser() -> CommandParser:
     add(
         "--fit-weights",
         action="store_true",
-        help="fit weights that make the held-out answers most probable",
+        help="fit the weights to the held-out answers",
     )
     add(
         "--mean",
@@ -81,15 +81,14 @@ def ensemble_parser() -> CommandParser:
         "--maximize",
         choices=("exact-match", "f1"),
         default="exact-match",
-        help="answer with the most probable span, or the one with the highest expected F1 "
-        "(default: exact-match)",
+        help="most probable span, or highest expected F1 (default: exact-match)",
     )
     add("--output", metavar="FILE", help="prediction file to write, as .json")
     add("--n-best", metavar="N", type=positive, help="also write the N best spans of each question")
     add(
         "--checkpoint",
         choices=("best", "last"),
-        help="checkpoint of run folders (default: best, else last)",
+        help="of run folders (default: best, else last)",
     )
     add("--device", type=device, default="auto", help="auto, cpu or cuda (default: auto)")
     add_trust_option(parser)
@@ -97,7 +96,7 @@ def ensemble_parser() -> CommandParser:
         "--run",
         metavar="RUN_FOLDER",
         dest="run_folder",
-        help="folder to make, for the members, answers and scores",
+        help="folder to make for members, answers, scores",
     )
     add("--results", metavar="FOLDER", help="also write the scores to FOLDER/NAME.json")
     add_json_option(parser)

@@ -66,12 +66,12 @@ def run(
     Raises:
         SquadQAError: A mistake of the user.
     """
-    told = command or " ".join(["python train_cli.py", *arguments])
+    line = command or " ".join(["python train_cli.py", *arguments])
     with quiet_lightning():
         parsed = parse(arguments, check=_check, also_known=also_known)
         parsed.data.progress = ProgressLines()
         if parsed.subcommand == "fit":
-            return train(parsed, command=told)
+            return train(parsed, command=line)
         answer(parsed)
     return 0
 

@@ -331,7 +331,7 @@ def _place_char_cnn(config: Namespace) -> None:
 
 
 def _located(arguments: Sequence[str]) -> list[str]:
-    """Write the configurations of a command line as paths that are there from any folder."""
+    """Replace the configurations of a command line by paths that exist from any folder."""
     found: list[str] = []
     for argument in arguments:
         option, equals, value = argument.partition("=")

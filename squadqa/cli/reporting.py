@@ -30,11 +30,11 @@ class StepLine(pl.Callback):
 
     def __init__(self, clock: TrainingClock) -> None:
         self.clock = clock
-        self._told = 0.0
+        self._printed = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Wait for some steps before the first line (called by Lightning)."""
-        self._told = time.monotonic()
+        self._printed = time.monotonic()
 
     def on_train_batch_end(
         self,
@@ -49,9 +49,9 @@ class StepLine(pl.Callback):
             return
         in_place = sys.stderr.isatty()
         now = time.monotonic()
-        if now - self._told < (0.2 if in_place else SECONDS_BETWEEN_LINES):
+        if now - self._printed < (0.2 if in_place else SECONDS_BETWEEN_LINES):
             return
-        self._told = now
+        self._printed = now
         batches = int(trainer.num_training_batches)
         rate = self.clock.recent_questions_per_second
         left = (batches - index - 1) * len(batch) * trainer.world_size / max(rate, 1e-9)

@@ -10,7 +10,7 @@ from squadqa.errors import ConfigError, did_you_mean
 from squadqa.package_files import configs_folder, locate, short_name
 
 SAMPLE = "data/sample"
-"""What `--data sample` stands for: see `squadqa.data.squad.find_source`."""
+"""The source that `--data sample` names; see `squadqa.data.squad.find_source`."""
 
 
 def split_overrides(arguments: list[str], parser: CommandParser) -> tuple[list[str], list[str]]:

@@ -75,7 +75,7 @@ def write_table(folder: Path, ablation: Ablation) -> None:
 
 
 def require_plots() -> None:
-    """Make sure that `write_plot` can draw, before there is anything to draw.
+    """Check that `write_plot` can draw, before there is anything to draw.
 
     Raises:
         ConfigError: matplotlib, which is an extra, is not installed.

@@ -113,7 +113,7 @@ def explain(run: Run, asked: SquadData, *, device: str = "auto") -> Explanation:
     Args:
         run: A run of the feature-based family, whose score is a sum over feature groups.
         asked: The question, alone with its context.
-        device: "cpu", "cuda" (or "cuda:1" and so on), or "auto": a GPU where there is one.
+        device: "cpu", "cuda" (or "cuda:1" and so on), or "auto": a GPU if there is one.
 
     Raises:
         CheckpointError: The run's model is not a sum of feature groups, its weights do not fit, or

@@ -75,7 +75,7 @@ def count_features(
         run: A run of the feature-based family.
         data: Questions prepared for the run's inputs.
         limit: Take only the first so many questions; None takes all.
-        device: "cpu", "cuda" (or "cuda:1" and so on), or "auto": a GPU where there is one.
+        device: "cpu", "cuda" (or "cuda:1" and so on), or "auto": a GPU if there is one.
         progress: Called after each batch.
 
     Returns:

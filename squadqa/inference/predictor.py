@@ -61,7 +61,7 @@ class Predictor(Answerer):
 
     Args:
         run: The run.
-        device: "cpu", "cuda" (or "cuda:1" and so on), or "auto": a GPU where there is one.
+        device: "cpu", "cuda" (or "cuda:1" and so on), or "auto": a GPU if there is one.
 
     Raises:
         ConfigError: The device does not exist.

@@ -88,8 +88,8 @@ def test_predictions_have_the_reported_score(
     assert list(predictions) == list(contexts)
     assert all(text and text in contexts[question] for question, text in predictions.items())
     assert main(["evaluate", "--data", str(data), "--predictions", str(output), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told == {key: values[key] for key in told}
+    reported = json.loads(capsys.readouterr().out)
+    assert reported == {key: values[key] for key in reported}
 
 
 def test_the_seed_decides_the_random_choice(data: Path, tmp_path: Path) -> None:

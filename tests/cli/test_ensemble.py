@@ -116,8 +116,8 @@ def test_two_checkpoints_of_one_run(
 ) -> None:
     line[2] = str(reader_run / "checkpoints" / "last.ckpt")
     results = tmp_path / "results"
-    told = ["--checkpoint", "best", "--results", str(results)]
-    members = as_json([*line, *told], capsys)["members"]
+    options = ["--checkpoint", "best", "--results", str(results)]
+    members = as_json([*line, *options], capsys)["members"]
     assert [Path(member["checkpoint"].split()[0]).name for member in members] == [
         "best.ckpt",
         "last.ckpt",

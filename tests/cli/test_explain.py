@@ -117,8 +117,8 @@ def test_readable_figures(
     assert main(["explain", str(scorer_run), "--data", str(data), "--id", "q0"]) == 0
     head, body = capsys.readouterr().out.split("\n\n")
     first = ["question    Who slept?", "chosen      [Ida] and Tom slept."]
-    *told, checkpoint = head.splitlines()
-    assert told == [*first, *facts]
+    *reported, checkpoint = head.splitlines()
+    assert reported == [*first, *facts]
     assert checkpoint.startswith(f"checkpoint  {scorer_run}/checkpoints/best.ckpt (epoch 0")
     if rows:
         assert body.splitlines() == rows

@@ -33,8 +33,8 @@ def test_readable_figures(
     line = ["features", str(scorer_run), "--data", str(data)]
     assert main(line) == 0
     head, body, legend = capsys.readouterr().out.split("\n\n")
-    told, checkpoint = head.splitlines()
-    assert told == f"data        {data}, 8 questions"
+    reported, checkpoint = head.splitlines()
+    assert reported == f"data        {data}, 8 questions"
     assert checkpoint.startswith(f"checkpoint  {scorer_run}/checkpoints/best.ckpt (epoch 0")
     assert body.splitlines() == [
         "table        a question  distinct  rows  taken  collide  by chance  not zero",
@@ -55,11 +55,11 @@ def test_figures_as_json(scorer_run: Path, data: Path, capsys: pytest.CaptureFix
     assert main(["features", str(scorer_run), "--data", str(data), "--limit", "3", "--json"]) == 0
     shown = capsys.readouterr().out
     assert shown.count("\n") == 1
-    told = json.loads(shown)
-    assert (told["data"], told["questions"]) == (str(data), 3)
-    assert told["checkpoint"].startswith(f"{scorer_run}/checkpoints/best.ckpt")
-    assert len(told["tables"]) == 4
-    for one in told["tables"].values():
+    reported = json.loads(shown)
+    assert (reported["data"], reported["questions"]) == (str(data), 3)
+    assert reported["checkpoint"].startswith(f"{scorer_run}/checkpoints/best.ckpt")
+    assert len(reported["tables"]) == 4
+    for one in reported["tables"].values():
         assert 0 < one["rows_taken"] <= one["rows"] == 64
         assert one["rows_taken"] <= one["distinct"] <= one["features"]
         assert one["collisions"] == pytest.approx(100 * one["colliding"] / one["distinct"])

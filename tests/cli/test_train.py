@@ -180,10 +180,10 @@ def test_a_complete_training_does_not_report_early_stopping(folder: Path) -> Non
 
 def test_a_warm_up_that_does_not_end(folder: Path) -> None:
     arguments = ["--config", "config.yaml", "--wandb", "off", "--epochs", 1]
-    for steps, is_told in ((7, False), (8, True)):
+    for steps, is_warned in ((7, False), (8, True)):
         done = squadqa(folder, "train", *arguments, "--model.warmup_steps", steps)
         assert done.code == 0, done.err
-        assert ("8 steps, more than the training's 7" in done.out) == is_told
+        assert ("8 steps, more than the training's 7" in done.out) == is_warned
 
 
 def test_cuts_of_a_plateau_are_reported(folder: Path) -> None:
@@ -191,9 +191,9 @@ def test_cuts_of_a_plateau_are_reported(folder: Path) -> None:
     plateau = ["--model.decay", "plateau", "--model.plateau_patience", 2]
     done = squadqa(folder, "train", *arguments, *plateau)
     assert done.code == 0, done.err
-    told = "val F1 did not improve in the last 2 evaluations: the learning rate is cut to "
-    assert done.out.count(told) == 1  # after the third of four
-    assert f"{told}1e-31" in done.out
+    reported = "val F1 did not improve in the last 2 evaluations: the learning rate is cut to "
+    assert done.out.count(reported) == 1  # after the third of four
+    assert f"{reported}1e-31" in done.out
 
 
 def test_a_budget_of_time(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Mistakes in what `squadqa train` is given: refused in a few lines, with nothing left behind."""
+"""Mistakes in what `squadqa train` is given: a message of a few lines, and no files."""
 
 from pathlib import Path
 from typing import Any

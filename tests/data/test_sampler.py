@@ -108,9 +108,9 @@ def test_skip_leaves_out_once(skip: int) -> None:
 def test_groups_contain_each_item_once_within_the_limit(costs: list[int], limit: int) -> None:
     groups = list(bounded_batches(np.array(costs, np.int64), limit=limit))
     assert sorted(item for group in groups for item in group) == list(range(len(costs)))
-    dearest = [max(costs[item] for item in group) for group in groups]
-    assert dearest == sorted(dearest, reverse=True)
+    largest = [max(costs[item] for item in group) for group in groups]
+    assert largest == sorted(largest, reverse=True)
     assert all(
         len(group) == 1 or len(group) * cost <= limit
-        for group, cost in zip(groups, dearest, strict=True)
+        for group, cost in zip(groups, largest, strict=True)
     )

@@ -205,8 +205,8 @@ def test_without_candidates_the_text_is_empty() -> None:
 def test_progress_counts_every_question() -> None:
     data = random_data(5)
     parse = parse_paragraphs(data)
-    told: list[tuple[str, int, int]] = []
+    reported: list[tuple[str, int, int]] = []
     choose_by_sliding_window(
-        data, parse, some_candidates(data), progress=lambda *what: told.append(what)
+        data, parse, some_candidates(data), progress=lambda *what: reported.append(what)
     )
-    assert told[-1] == ("questions", len(data.ids), len(data.ids))
+    assert reported[-1] == ("questions", len(data.ids), len(data.ids))

@@ -1,4 +1,4 @@
-"""docs/examples/own_reader.py: short, and it trains, opens again and answers."""
+"""docs/examples/own_reader.py: it is short, trains, opens again and answers."""
 
 import runpy
 import shlex

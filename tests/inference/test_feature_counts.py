@@ -123,12 +123,12 @@ def test_a_runs_tables_are_counted(opened: Run, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(feature_counts, "BATCH_TOKENS", 30)  # several batches
     source = find_source(str(opened.folder.parents[1] / "train.json"))
     data = Predictor(opened).prepare(source)
-    told: list[tuple[str, int, int]] = []
+    reported: list[tuple[str, int, int]] = []
     counts = count_features(
-        opened, data, device="cpu", progress=lambda *progress: told.append(progress)
+        opened, data, device="cpu", progress=lambda *progress: reported.append(progress)
     )
-    assert told[-1] == ("questions", 8, 8)
-    assert len(told) > 1
+    assert reported[-1] == ("questions", 8, 8)
+    assert len(reported) > 1
 
     model, dataset = opened.model, opened.inputs.dataset(data)
     tables = {

@@ -162,10 +162,10 @@ def test_the_runs_own_cache_is_used_where_it_is(
 
 
 def test_progress_is_reported(reader: Predictor, tmp_path: Path) -> None:
-    told: list[tuple[str, int, int]] = []
+    reported: list[tuple[str, int, int]] = []
     data = prepared(reader, tiny.squad(), tmp_path)
-    reader.answers(data, progress=lambda *call: told.append(call))
-    assert told[-1] == ("answers", 8, 8)
+    reader.answers(data, progress=lambda *call: reported.append(call))
+    assert reported[-1] == ("answers", 8, 8)
 
 
 def test_a_diverged_model_is_named(reader: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:

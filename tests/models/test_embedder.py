@@ -31,13 +31,13 @@ def test_looks_up_each_form_for_both_texts() -> None:
 def test_marks_forms_and_lower_cased_forms_in_the_question() -> None:
     module = embedder(word_in_question=True)
     assert (module.word_size, module.output_size) == (5, 7)
-    told, asked = module(BATCH)
-    assert told[:, :, :5].equal(looked_up(BATCH.context_ids))
+    context, asked = module(BATCH)
+    assert context[:, :, :5].equal(looked_up(BATCH.context_ids))
     assert asked[:, :, :5].equal(looked_up(BATCH.question_ids))
     # The cat sat , said Ida
-    assert told[0, :, 5].tolist() == [0, 0, 0, 1, 0, 1]
-    assert told[0, :, 6].tolist() == [1, 1, 0, 1, 0, 1]
-    assert not told[1, :, 5:].any()
+    assert context[0, :, 5].tolist() == [0, 0, 0, 1, 0, 1]
+    assert context[0, :, 6].tolist() == [1, 1, 0, 1, 0, 1]
+    assert not context[1, :, 5:].any()
     assert asked[0, :, 5:].tolist() == [[1, 1]] * 8
     assert asked[1, :, 5:].tolist() == [[1, 1]] * 2 + [[0, 0]] * 6
 
@@ -45,9 +45,9 @@ def test_marks_forms_and_lower_cased_forms_in_the_question() -> None:
 def test_marks_are_never_dropped() -> None:
     torch.manual_seed(0)
     module = embedder(word_in_question=True, dropout=0.9)
-    told, _ = module(BATCH)
-    assert not told[:, :, :5].equal(looked_up(BATCH.context_ids))
-    assert told[0, :, 6].tolist() == [1, 1, 0, 1, 0, 1]
+    context, _ = module(BATCH)
+    assert not context[:, :, :5].equal(looked_up(BATCH.context_ids))
+    assert context[0, :, 6].tolist() == [1, 1, 0, 1, 0, 1]
     assert module.eval()(BATCH)[0][:, :, :5].equal(looked_up(BATCH.context_ids))
 
 

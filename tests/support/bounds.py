@@ -186,9 +186,9 @@ def _chunks(context: "Doc") -> "list[Span]":
 
 def _shared_runs(question: "Doc", context: "Doc") -> "Iterator[Span]":
     """Iterate over the longest runs of words that occur in both texts."""
-    told = [(token.i, token.lower_) for token in context]
+    present = [(token.i, token.lower_) for token in context]
     asked = [(token.i, token.lower_) for token in question if not token.is_punct]
-    pairs = {(i, j) for i, word in asked for j, other in told if word == other}
+    pairs = {(i, j) for i, word in asked for j, other in present if word == other}
     for i, j in pairs:
         if (i - 1, j - 1) not in pairs:
             length = 1

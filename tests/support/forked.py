@@ -69,7 +69,7 @@ class Command:
         forbid: str | None = None,
         limit: float = LIMIT,
     ) -> None:
-        self._told = shlex.join(["squadqa", *map(str, arguments)])
+        self._line = shlex.join(["squadqa", *map(str, arguments)])
         self._limit = limit
         number = len(list(folder.glob("output-*.out")))
         self._output = folder / f"output-{number}"
@@ -86,11 +86,11 @@ class Command:
         self._deadline = time.monotonic() + limit
 
     def wait(self) -> Done:
-        """Wait for its end; one that hangs is killed, and the test fails."""
+        """Wait for its end; if it hangs it is killed, and the test fails."""
         return wait_for(self)[0]
 
     def _end(self) -> str:
-        """Wait until it ends or its time does, and tell which, with its output."""
+        """Wait for its end, or until its time is up; return which it was, with its output."""
         self._process.join(timeout=max(0.0, self._deadline - time.monotonic()))
         code = self._process.exitcode
         if code is None:
@@ -98,7 +98,7 @@ class Command:
             self._process.join()
         done = self._done()
         how = f"hung for {self._limit:.0f} s" if code is None else f"ended with {code}"
-        return f"{how}: {self._told}\n{done.out}{done.err}"
+        return f"{how}: {self._line}\n{done.out}{done.err}"
 
     def _done(self) -> Done:
         code = self._process.exitcode
@@ -108,10 +108,10 @@ class Command:
 
 
 def wait_for(*commands: Command) -> list[Done]:
-    """Wait for commands that may need each other; where one hangs, all outputs are told."""
-    told = [command._end() for command in commands]
-    if any(text.startswith("hung") for text in told):
-        pytest.fail("\n".join(told), pytrace=False)
+    """Wait for commands that may need each other; if one hangs, show the outputs of all."""
+    outputs = [command._end() for command in commands]
+    if any(text.startswith("hung") for text in outputs):
+        pytest.fail("\n".join(outputs), pytrace=False)
     return [command._done() for command in commands]
 
 
@@ -168,13 +168,13 @@ def _run(
     for number, ending in ((1, ".out"), (2, ".err")):
         with output.with_suffix(ending).open("w") as file:
             os.dup2(file.fileno(), number)
-    # Where it hangs, if it does, stands in its output when it is killed.
+    # If it hangs, its output shows where before it is killed.
     faulthandler.dump_traceback_later(0.9 * limit, file=2)
     assert "pytorch_lightning" in sys.modules, "the server could not import it"
     if "LOCAL_RANK" in environment:
         from pytorch_lightning.utilities import rank_zero_only
 
-        # As where Lightning is imported with this variable set; the server has none.
+        # As if Lightning had been imported with this variable set; the server has none.
         rank_zero_only.rank = int(environment["LOCAL_RANK"])
     if forbid:
         assert forbid not in sys.modules

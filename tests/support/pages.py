@@ -1,4 +1,4 @@
-"""What the pages of the project tell a reader to type, found in their Markdown."""
+"""Commands, code and links in the Markdown pages of the project."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Other programs run as a user does, each with a limit of time."""
+"""Other programs run like a user's, each with a time limit."""
 
 import os
 import shlex
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 LIMIT = 50.0
-"""Seconds that a program may take: less than a test may, so that what hung is told."""
+"""Most seconds of a program: fewer than a test's, so that a hanging program is reported."""
 
 
 def run_program(
@@ -35,8 +35,8 @@ def run_program(
             timeout=limit,
         )
     except subprocess.TimeoutExpired as error:
-        told = _text(error.stdout) + _text(error.stderr)
-        pytest.fail(f"hung for {limit:.0f} s: {shlex.join(words)}\n{told}", pytrace=False)
+        shown = _text(error.stdout) + _text(error.stderr)
+        pytest.fail(f"hung for {limit:.0f} s: {shlex.join(words)}\n{shown}", pytrace=False)
 
 
 def _text(output: Any) -> str:

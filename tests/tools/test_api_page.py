@@ -1,4 +1,4 @@
-"""docs/api.md is what the docstrings give, and leaves no argument unsaid."""
+"""docs/api.md is made from the docstrings, and describes every argument."""
 
 import textwrap
 from pathlib import Path

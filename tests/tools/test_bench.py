@@ -25,10 +25,10 @@ def test_a_runs_answers_are_measured(
 def test_a_program_is_measured(tmp_path: Path) -> None:
     holds = bench.measure(sys.executable, "-c", "held = b'x' * 2**28", folder=tmp_path)
     assert holds.seconds > 0
-    assert holds.gib > 0.25, "what a program holds, whoever measures it"
+    assert holds.gib > 0.25, "the memory of the program, not of the measuring process"
 
 
-def test_a_program_that_fails_is_told(tmp_path: Path) -> None:
+def test_a_failing_program_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="ended with 3\nbecause") as stopped:
         bench.measure("sh", "-c", "echo because >&2; exit 3", folder=tmp_path)
     assert "sh -c" in str(stopped.value)

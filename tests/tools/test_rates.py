@@ -32,8 +32,8 @@ def test_the_number_of_steps_follows_from_the_seconds() -> None:
 
 def test_a_row_has_medians_and_how_far_the_rounds_agree() -> None:
     by_clock = [(10, 11), (40, 20), (20, 30)]
-    told = rates.row("drqa", 90, [(Rates(old, 50), Rates(new, 55)) for old, new in by_clock])
-    assert told == "| drqa | 90 | 20.0 | 20.0 | 1.000 | 0.500 to 1.500 | 1.100 |"
+    reported = rates.row("drqa", 90, [(Rates(old, 50), Rates(new, 55)) for old, new in by_clock])
+    assert reported == "| drqa | 90 | 20.0 | 20.0 | 1.000 | 0.500 to 1.500 | 1.100 |"
 
 
 def test_checkouts_are_measured_in_turns(

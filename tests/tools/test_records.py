@@ -49,41 +49,41 @@ def test_a_run_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_equal_records() -> None:
-    told = compare("drqa", ONE, changed())
-    assert told.is_same
-    assert told.row == "| drqa | 2 equal | 0 | 2 equal |"
+    comparison = compare("drqa", ONE, changed())
+    assert comparison.is_same
+    assert comparison.row == "| drqa | 2 equal | 0 | 2 equal |"
 
 
 def test_the_last_bit_of_a_loss_counts() -> None:
-    told = compare("drqa", ONE, changed(test=math.nextafter(0.25, 1)))
-    assert not told.is_same
-    assert told.difference == math.ulp(0.25)
-    assert told.losses == "1 of 2 differ, first: test"
-    assert told.predictions == "2 equal"
+    comparison = compare("drqa", ONE, changed(test=math.nextafter(0.25, 1)))
+    assert not comparison.is_same
+    assert comparison.difference == math.ulp(0.25)
+    assert comparison.losses == "1 of 2 differ, first: test"
+    assert comparison.predictions == "2 equal"
 
 
 def test_the_largest_difference_is_reported() -> None:
-    told = compare("drqa", ONE, changed(step_1=0.75, test=0.375))
-    assert told.row == "| drqa | 2 of 2 differ, first: step 1 | 0.25 | 2 equal |"
+    comparison = compare("drqa", ONE, changed(step_1=0.75, test=0.375))
+    assert comparison.row == "| drqa | 2 of 2 differ, first: step 1 | 0.25 | 2 equal |"
 
 
 def test_a_loss_that_is_not_a_number() -> None:
     same = compare("drqa", changed(test=math.nan), changed(test=math.nan))
     assert (same.is_same, same.difference) == (True, 0)
-    told = compare("drqa", ONE, changed(test=math.nan))
-    assert (told.is_same, told.difference) == (False, math.inf)
+    comparison = compare("drqa", ONE, changed(test=math.nan))
+    assert (comparison.is_same, comparison.difference) == (False, math.inf)
 
 
 def test_a_loss_that_is_missing() -> None:
-    told = compare("drqa", ONE, Record({"test": ONE.losses["test"]}, ONE.predictions))
-    assert (told.is_same, told.difference) == (False, math.inf)
-    assert told.losses == "1 of 2 differ, first: step 1"
+    comparison = compare("drqa", ONE, Record({"test": ONE.losses["test"]}, ONE.predictions))
+    assert (comparison.is_same, comparison.difference) == (False, math.inf)
+    assert comparison.losses == "1 of 2 differ, first: step 1"
 
 
 def test_predictions_that_differ_are_counted() -> None:
-    told = compare("drqa", ONE, Record(ONE.losses, {"a": "mill", "c": "Quay"}))
-    assert not told.is_same
-    assert (told.losses, told.predictions) == ("2 equal", "3 of 3 differ")
+    comparison = compare("drqa", ONE, Record(ONE.losses, {"a": "mill", "c": "Quay"}))
+    assert not comparison.is_same
+    assert (comparison.losses, comparison.predictions) == ("2 equal", "3 of 3 differ")
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,9 @@ def test_predictions_that_differ_are_counted() -> None:
 def test_without_two_trainings(
     old: Record | None, new: Record | None, said: str, is_same: bool
 ) -> None:
-    told = compare("drqa", old, new)
-    assert told.row == f"| drqa | {said} |  |  |"
-    assert told.is_same == is_same
+    comparison = compare("drqa", old, new)
+    assert comparison.row == f"| drqa | {said} |  |  |"
+    assert comparison.is_same == is_same
 
 
 def test_records_come_back_from_a_file() -> None:

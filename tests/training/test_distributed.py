@@ -19,7 +19,7 @@ TWO = ["--trainer.devices", 2, "--trainer.strategy", "ddp"]
 
 
 def free_port() -> int:
-    """A port that nobody uses now; asked for anew by everyone who needs one."""
+    """A port that is free now; everyone who needs one asks again."""
     try:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))

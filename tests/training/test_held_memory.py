@@ -81,6 +81,6 @@ def test_held_memory_counts_no_mapped_files(tmp_path: Path) -> None:
     assert held_memory._held_bytes(statm) == 300 * os.sysconf("SC_PAGE_SIZE")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it so")
-def test_the_system_tells_what_is_held() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports it")
+def test_the_system_reports_the_memory() -> None:
     assert held_memory._held_bytes() > 0

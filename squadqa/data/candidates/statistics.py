@@ -131,7 +131,7 @@ class ValueStatistics:
         bucket_edges: (V, buckets - 1) ascending edges of the features' buckets: bucket k has the
             values from edge k - 1 up to, but without, edge k.
         value_means: (V,) means.
-        value_deviations: (V,) standard deviations; 1 where a feature is constant.
+        value_deviations: (V,) standard deviations; 1 if a feature is constant.
     """
 
     bucket_edges: Ints

@@ -66,8 +66,8 @@ def test_equal_hashes_are_equal_walks(
             assert hash_ in (0, TOO_LONG)
         else:
             assert (hash_ == TOO_LONG) == (meaning == "too long")
-    told = [(h, m) for h, m in zip(hashes, meanings, strict=True) if m is not None]
-    assert len({h for h, _ in told}) == len({m for _, m in told}) == len(set(told))
+    known = [(h, m) for h, m in zip(hashes, meanings, strict=True) if m is not None]
+    assert len({h for h, _ in known}) == len({m for _, m in known}) == len(set(known))
 
 
 def test_a_walk_by_hand() -> None:
