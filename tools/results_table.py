@@ -1,6 +1,7 @@
 """The tables of measured results: README's short one, and all rows in results/README.md.
 
 `python tools/results_table.py` brings both up to date with the files of results/.
+One file, as both tables choose among the same rows and write the same cells.
 """
 
 import re

@@ -1,8 +1,16 @@
+"""Files and runs that tests of several commands start from."""
+
+import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from squadqa.cli.main import main
+from tests.support import tiny
+from tests.support.forked import write_config
+from tests.support.runs import SCORER
 
 
 @pytest.fixture
@@ -22,3 +30,30 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
         return said
 
     return run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with data and a scorer's configuration, which needs no vectors."""
+    write_config(tmp_path, SCORER)
+    return tmp_path
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """The tiny SQuAD as a file."""
+    return tiny.write(tmp_path / "dev.json", tiny.squad())
+
+
+@pytest.fixture
+def predictions(tmp_path: Path) -> Path:
+    """Answers to some of its questions."""
+    path = tmp_path / "predictions.json"
+    path.write_text(json.dumps({"q0": "ida moss", "q1": "31 years ago", "q3": "Bergen"}))
+    return path
+
+
+@pytest.fixture
+def copied_run(reader_run: Path, tmp_path: Path) -> Path:
+    """A copy of a run, which a test may change."""
+    return Path(shutil.copytree(reader_run, tmp_path / "runs" / "copy"))

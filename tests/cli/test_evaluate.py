@@ -1,49 +1,19 @@
 """Scores of prediction files and of runs."""
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from squadqa.cli.main import main
 from squadqa.data import pipelines
 from squadqa.evaluation.answer_types import ANSWER_TYPES
-from tests.support import tiny
 from tests.test_scoring import PUBLISHED
 
 ROOT = Path(__file__).parents[2]
-
-
-def without(file: tiny.Json, *path: str | int) -> tiny.Json:
-    """A file without the value at a path."""
-    value: Any = file
-    for key in path[:-1]:
-        value = value[key]
-    del value[path[-1]]
-    return file
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tiny.write(tmp_path / "dev.json", tiny.squad())
-
-
-@pytest.fixture
-def predictions(tmp_path: Path) -> Path:
-    path = tmp_path / "predictions.json"
-    path.write_text(json.dumps({"q0": "ida moss", "q1": "31 years ago", "q3": "Bergen"}))
-    return path
-
-
-@pytest.fixture
-def copied_run(reader_run: Path, tmp_path: Path) -> Path:
-    """A copy of a run, which a test may change."""
-    return Path(shutil.copytree(reader_run, tmp_path / "runs" / "copy"))
 
 
 def test_json_is_one_object_and_nothing_else(

@@ -25,24 +25,6 @@ def without(file: tiny.Json, *path: str | int) -> tiny.Json:
     return file
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tiny.write(tmp_path / "dev.json", tiny.squad())
-
-
-@pytest.fixture
-def predictions(tmp_path: Path) -> Path:
-    path = tmp_path / "predictions.json"
-    path.write_text(json.dumps({"q0": "ida moss", "q1": "31 years ago", "q3": "Bergen"}))
-    return path
-
-
-@pytest.fixture
-def copied_run(reader_run: Path, tmp_path: Path) -> Path:
-    """A copy of a run, which a test may change."""
-    return Path(shutil.copytree(reader_run, tmp_path / "runs" / "copy"))
-
-
 # First the data ...
 
 

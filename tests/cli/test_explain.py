@@ -13,14 +13,8 @@ import pytest
 from squadqa.cli.main import main
 from squadqa.inference import explanation as module
 from squadqa.inference.explanation import ExplainedSpan, Explanation
-from tests.support import tiny
 
 CONTEXT = "\nIda Moss kept the light.\nTom — her brother — sold the 🥐 boat. Rain fell."
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tiny.write(tmp_path / "dev.json", tiny.squad())
 
 
 @pytest.fixture

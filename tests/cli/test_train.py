@@ -15,7 +15,7 @@ from squadqa.evaluation.results import read_result, result_json
 from squadqa.scoring import score
 from tests.support import tiny
 from tests.support.forked import Done, squadqa, write_config
-from tests.support.runs import READER, SCORER
+from tests.support.runs import READER
 
 
 @pytest.fixture(scope="module")
@@ -26,29 +26,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
     done = squadqa(folder, "train", "--config", config.name, "--results", "results")
     assert done.code == 0, done.err
     return folder / "runs/config", done
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with data and a scorer's configuration, which needs no vectors."""
-    write_config(tmp_path, SCORER)
-    return tmp_path
-
-
-def refused(folder: Path, *arguments: object) -> str:
-    """Run a command that must be refused as a user's mistake, and return its message."""
-    before = sorted(folder.rglob("*"))
-    done = squadqa(folder, *arguments)
-    assert done.code == 2, done.out + done.err
-    assert "Traceback" not in done.err
-    assert done.out == ""
-    left, label, said = done.err.partition("squadqa: error: ")
-    assert label
-    assert 2 <= len(said.splitlines()) <= 3, said
-    new = {path.parts[len(folder.parts)] for path in {*folder.rglob("*")} - {*before}}
-    assert new <= {"output-0.out", "output-0.err", "cache", "runs"}, new
-    assert not [*folder.glob("runs/*")]
-    return said
 
 
 def test_a_run_folder_contains_everything(trained: tuple[Path, Done]) -> None:
@@ -282,9 +259,3 @@ def test_values_of_the_configuration_are_separated_from_options() -> None:
     assert split_overrides(["--data.train"], parser) == ([], ["--data.train"])
     line = ["--save-every", "5", "--run", "x", "--notes=a b"]
     assert split_overrides(line, parser) == (["--run", "x"], ["--save-every", "5", "--notes=a b"])
-
-
-def test_another_models_checkpoint(folder: Path, trained: tuple[Path, Done]) -> None:
-    checkpoint = trained[0] / "checkpoints/best.ckpt"
-    arguments = ["test", "--config", "config.yaml", "--ckpt_path", checkpoint]
-    assert '"DrQAReader", not of "LogisticScorer"' in refused(folder, "lightning", *arguments)

@@ -8,14 +8,7 @@ import yaml
 
 from tests.support import tiny
 from tests.support.forked import squadqa, write_config
-from tests.support.runs import READER, SCORER
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with data and a scorer's configuration, which needs no vectors."""
-    write_config(tmp_path, SCORER)
-    return tmp_path
+from tests.support.runs import READER
 
 
 def refused(folder: Path, *arguments: object) -> str:
@@ -253,3 +246,9 @@ def test_nothing_to_train(folder: Path, arguments: list[str], said: str) -> None
 )
 def test_lightnings_own_commands(folder: Path, arguments: list[str], said: str) -> None:
     assert said in refused(folder, "lightning", *arguments)
+
+
+def test_another_models_checkpoint(folder: Path, reader_run: Path) -> None:
+    checkpoint = reader_run / "checkpoints/best.ckpt"
+    arguments = ["test", "--config", "config.yaml", "--ckpt_path", checkpoint]
+    assert '"DrQAReader", not of "LogisticScorer"' in refused(folder, "lightning", *arguments)

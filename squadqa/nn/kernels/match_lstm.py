@@ -11,6 +11,8 @@ Reference: Wang and Jiang, 2017, Machine Comprehension Using Match-LSTM and Answ
 
 Letters: B batch, C context tokens, Q question tokens, D width of the encodings, H hidden width,
 R rows of a step, two for each example: its directions; N pairs of a row with a question token.
+
+One file, as the fast form has the plain one beside it: its fallback, and its reference in tests.
 """
 
 from collections.abc import Iterator
