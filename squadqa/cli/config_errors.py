@@ -51,6 +51,8 @@ def config_error(message: str, options: Iterable[str]) -> ConfigError:
             f'unknown option "{found[1]}" of {owner.rsplit(".", 1)[-1] or key}',
             did_you_mean(found[1], _parameters(owner)),
         )
+    if "'NoneType' object has no attribute 'keys'" in message:
+        return _error(f"{key}.init_args is empty", "Leave it out, or give options below it.")
     for pattern in (
         r"Expected a dot import path string: (\S+)",
         r"(?:No module named|cannot import name|has no attribute) '([^']+)'",

@@ -144,6 +144,18 @@ def test_a_reader_in_half_precision_on_a_cpu(tmp_path: Path, precision: str) -> 
                 "model": {
                     **READER["model"],
                     "init_args": {
+                        "reader": READER["model"]["init_args"]["reader"],
+                        "optimizer": {"class_path": "torch.optim.Adamax", "init_args": None},
+                    },
+                }
+            },
+            ["model.optimizer.init_args is empty", "Leave it out"],
+        ),
+        (
+            {
+                "model": {
+                    **READER["model"],
+                    "init_args": {
                         "reader": {
                             "class_path": "squadqa.models.DrQAReader",
                             "init_args": {**READER_ARGUMENTS, "hiden_size": 3},
@@ -185,6 +197,7 @@ def test_a_reader_in_half_precision_on_a_cpu(tmp_path: Path, precision: str) -> 
         "no-reader",
         "module",
         "class",
+        "empty",
         "argument",
         "family",
         "size",
