@@ -22,11 +22,6 @@ def configs_folder() -> Path:
     return _folder(CONFIGS)
 
 
-def sample_folder() -> Path:
-    """Return the folder of the sample data: train.json and dev.json."""
-    return _folder(SAMPLE)
-
-
 def locate(path: str | Path) -> Path:
     """Find a file by the path that it has in a checkout, from any working folder.
 

@@ -30,6 +30,14 @@ def commit(folder: str | Path | None = None) -> str:
     return head.strip() + ("-dirty" if changes else "")
 
 
+def usable_cores() -> int:
+    """Count the processor cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # outside Linux
+        return os.cpu_count() or 1
+
+
 def hardware() -> str:
     """Describe this machine: CPU model, cores that this process may use, memory in GiB."""
     try:
@@ -37,9 +45,5 @@ def hardware() -> str:
     except OSError:
         found = None
     cpu = found[1] if found else platform.processor() or platform.machine()
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # outside Linux
-        cores = os.cpu_count() or 1
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{cpu}, {cores} cores, {memory:.0f} GiB"
+    return f"{cpu}, {usable_cores()} cores, {memory:.0f} GiB"

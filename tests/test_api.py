@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 import squadqa
-from squadqa.errors import CheckpointError, DataError
+from squadqa.errors import CheckpointError, ConfigError, DataError
 from squadqa.evaluation.predictions import Answer, read_predictions
 from squadqa.inference.predictor import Predictor
 from tests.support.forked import squadqa as command
@@ -60,6 +60,19 @@ def test_empty_texts_are_refused(run_folder: Path) -> None:
         run.answer(" ", "Who?")
     with pytest.raises(DataError, match="the question is empty"):
         run.answer(CONTEXT, ["Who?", "\n"])
+
+
+@pytest.mark.parametrize("n_best", [0, -1])
+def test_a_count_of_answers_below_one_is_refused(reader_run: Path, n_best: int) -> None:
+    run = squadqa.load(reader_run, device="cpu")
+    with pytest.raises(ConfigError, match=f"n_best cannot be {n_best}"):
+        run.answer(CONTEXT, "Who?", n_best=n_best)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:x", "mps", ""])
+def test_another_device_is_refused(reader_run: Path, device: str) -> None:
+    with pytest.raises(ConfigError, match=f'there is no device "{device}"'):
+        squadqa.load(reader_run, device=device)
 
 
 def test_predicts_and_evaluates_files(run_folder: Path, tmp_path: Path) -> None:

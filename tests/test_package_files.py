@@ -12,7 +12,7 @@ from squadqa import package_files
 from squadqa.cli.main import main
 from squadqa.data.squad import find_source, read_squad
 from squadqa.errors import DataError
-from squadqa.package_files import configs_folder, locate, sample_folder, short_name
+from squadqa.package_files import configs_folder, locate, short_name
 from tests.support import tiny
 from tests.support.runs import ROOT
 
@@ -33,7 +33,6 @@ def installed(tmp_path: Path) -> ModuleType:
 
 def test_a_checkout_has_them_next_to_the_package() -> None:
     assert configs_folder() == ROOT / "configs"
-    assert sample_folder() == ROOT / "data" / "sample"
 
 
 def test_an_installation_has_them_inside_the_package(
@@ -42,7 +41,6 @@ def test_an_installation_has_them_inside_the_package(
     monkeypatch.chdir(tmp_path)
     package = tmp_path / "site-packages" / "squadqa"
     assert installed.configs_folder() == package / "configs"
-    assert installed.sample_folder() == package / "bundled" / "sample"
     for name in ("configs/drqa.yaml", "configs/data/sample.yaml", "data/sample/dev.json"):
         found = installed.locate(name)
         assert found.read_bytes() == (ROOT / name).read_bytes()

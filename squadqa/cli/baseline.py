@@ -19,7 +19,6 @@ from squadqa.cli.options import (
     annotated_data,
     make_generator,
     natural,
-    positive,
     require_writable_file,
 )
 from squadqa.cli.parser import CommandParser
@@ -144,7 +143,7 @@ def _parser() -> CommandParser:
     add("--depth", metavar="N", type=natural, help=f"depth of {DEPENDENCY_RUNS} (default: 0)")
     add_limit_options(parser)
     seed_help = f"of the random choice (default: {SEED})"
-    add("--seed", metavar="N", type=positive, default=SEED, help=seed_help)
+    add("--seed", metavar="N", type=natural, default=SEED, help=seed_help)
     add("--results", metavar="FOLDER", help="also write the scores to FOLDER")
     add_json_option(parser)
     add_cache_options(parser)

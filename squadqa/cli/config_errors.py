@@ -8,7 +8,7 @@ from pathlib import Path
 
 from squadqa.errors import ConfigError, did_you_mean
 
-NEXT_STEP = "All options: python train_cli.py fit --help; complete files: configs/."
+NEXT_STEP = "All options: squadqa lightning fit --help; complete files: configs/."
 
 CLASS_MODULES = (
     "squadqa.models",

@@ -52,7 +52,7 @@ def ensemble_parser() -> CommandParser:
     add(
         "--data",
         metavar="FILE",
-        help="questions: .json, .json.gz, .jsonl, or squad; scored if they have answers",
+        help="questions: .json, .json.gz, .jsonl, sample, or squad; scored if they have answers",
     )
     add(
         "--held-out",

@@ -23,7 +23,6 @@ from squadqa.cli.run_folders import (
     require_writable,
     write_scored,
 )
-from squadqa.errors import SquadQAError
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import Result, measured, write_result
 from squadqa.inference.checkpoint import read_checkpoint
@@ -88,7 +87,8 @@ def train(parsed: Parsed, *, command: str) -> int:
     """
     config, module, data = parsed.config, parsed.module, parsed.data
     folder = choose_run_folder(config.run_folder, parsed.configs, is_new=not config.resume)
-    last = find_run_checkpoint(folder, LAST) if config.resume else None
+    nothing = f'Nothing of it was saved yet: remove "{folder}" and train again.'
+    last = find_run_checkpoint(folder, LAST, next_step=nothing) if config.resume else None
     if last:
         read_checkpoint(last)  # raises an error if it cannot be used
         read_origin(folder)
@@ -139,7 +139,7 @@ def train(parsed: Parsed, *, command: str) -> int:
         folder = stopped.checkpoint.parent.parent
         sys.stderr.write(f"\nStopped; resume with: squadqa train --resume {folder}\n")
         return 1
-    except (SquadQAError, KeyboardInterrupt, SystemExit):
+    except BaseException:
         if not last and is_first_process():
             _remove_without_checkpoint(folder, config.wandb)
         raise

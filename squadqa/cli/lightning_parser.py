@@ -9,6 +9,7 @@ One file, as all of it is one parser and its result.
 import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, NoReturn
@@ -221,9 +222,12 @@ class SquadCLI(LightningCLI):
         _place_char_cnn(self.config[name])
         self.configs = [str(path) for path in self.config[name].config or []]
         files = [word for path in self.configs for word in ("--config", path)]
-        of_files = parser.parse_args([name, *files])
-        _place_char_cnn(of_files[name])
-        self.overrides = overrides(of_files[name].as_dict(), self.config[name].as_dict())
+        before: dict[str, Any] = {}
+        with suppress(ConfigError):  # the files may be whole only together with the command line
+            of_files = parser.parse_args([name, *files])[name]
+            _place_char_cnn(of_files)
+            before = of_files.as_dict()
+        self.overrides = overrides(before, self.config[name].as_dict())
 
     def before_instantiate_classes(self) -> None:
         """Refuse configurations that cannot work (called by LightningCLI)."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from squadqa.cli.console import bold, minutes_text, print_json, table
 from squadqa.cli.options import add_json_option
 from squadqa.cli.parser import CommandParser
-from squadqa.package_files import CONFIGS, locate, short_name
+from squadqa.package_files import configs_folder, short_name
 
 if TYPE_CHECKING:
     from squadqa.inference.catalog import CatalogEntry
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     from squadqa.inference.catalog import VECTOR_SIZE, catalog, find_folder
 
     results = find_folder(FOLDER)
-    entries = catalog(locate(CONFIGS), results)
+    entries = catalog(configs_folder(), results)
     entries = [replace(entry, configs=tuple(map(short_name, entry.configs))) for entry in entries]
     if options.json:
         print_json([asdict(entry) for entry in entries])

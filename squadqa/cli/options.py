@@ -144,7 +144,7 @@ def add_data_option(parser: CommandParser, what: str, *, required: bool = True) 
         "--data",
         metavar="FILE",
         required=required,
-        help=f"{what}: .json, .json.gz, .jsonl, squad, or squad:train",
+        help=f"{what}: .json, .json.gz, .jsonl, sample, squad, or squad:train",
     )
 
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from squadqa.cli.console import bold, minutes_text, table
+from squadqa.cli.options import positive
 from squadqa.cli.parser import CommandParser
 from squadqa.cli.run_folders import PREDICTIONS, RESULTS
 
@@ -38,7 +39,9 @@ def main(arguments: list[str]) -> int:
         ],
     )
     parser.add_argument("--runs", metavar="FOLDER", default="runs", help="where the runs go")
-    parser.add_argument("--epochs", metavar="N", help="passes over the questions, for both")
+    parser.add_argument(
+        "--epochs", metavar="N", type=positive, help="passes over the questions, for both"
+    )
     options = parser.parse_args(arguments)
     folder = _free_folder(Path(options.runs))
 
@@ -50,7 +53,7 @@ def main(arguments: list[str]) -> int:
         for config in configs:
             line += ["--config", config]
         if options.epochs:
-            line += ["--trainer.max_epochs", options.epochs]
+            line += ["--trainer.max_epochs", str(options.epochs)]
         if code := run(line):
             return code
     _compare(folder)

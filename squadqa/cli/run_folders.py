@@ -96,8 +96,9 @@ def choose_run_folder(named: str | None, configs: Sequence[str], *, is_new: bool
     if named is not None:
         folder = Path(named)
         if is_new and is_first_process():
-            resume = f"Resume it (squadqa train --resume {folder})"
-            require_new(folder, next_step=f"{resume}, or name another.")
+            can_resume = (folder / CHECKPOINTS / "last.ckpt").is_file()
+            choice = f"Resume it (squadqa train --resume {folder})" if can_resume else "Remove it"
+            require_new(folder, next_step=f"{choice}, or name another.")
         return folder
     name = Path(configs[0]).stem if configs else "run"
     folder, number = Path(RUNS_FOLDER) / name, 1
@@ -107,12 +108,18 @@ def choose_run_folder(named: str | None, configs: Sequence[str], *, is_new: bool
     return folder
 
 
-def find_run_checkpoint(folder: Path, *names: str) -> Path:
+def find_run_checkpoint(
+    folder: Path,
+    *names: str,
+    next_step: str = "Name the run with --run RUN_FOLDER or a file with --ckpt_path; a new run "
+    "starts with fit.",
+) -> Path:
     """Find the first of a run's checkpoints that exists.
 
     Args:
         folder: The run folder.
         names: Names of checkpoints.
+        next_step: What the user can do if there is none.
 
     Raises:
         CheckpointError: None of them exists.
@@ -121,8 +128,4 @@ def find_run_checkpoint(folder: Path, *names: str) -> Path:
     for path in paths:
         if path.is_file():
             return path
-    raise CheckpointError(
-        f'there is no checkpoint "{paths[-1]}"',
-        next_step="Name the run with --run RUN_FOLDER or a file with --ckpt_path; a new run "
-        "starts with fit.",
-    )
+    raise CheckpointError(f'there is no checkpoint "{paths[-1]}"', next_step=next_step)

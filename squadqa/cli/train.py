@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from squadqa.cli.options import positive, positive_number
+from squadqa.cli.options import natural, positive, positive_number
 from squadqa.cli.parser import CommandParser
 from squadqa.cli.training_options import data_overrides, require_config, split_overrides
 from squadqa.errors import CheckpointError, ConfigError, did_you_mean
@@ -76,7 +76,7 @@ def _parser() -> CommandParser:
         "VALUE, such as\n"
         "  --model.decay none|linear|cosine|plateau, --model.warmup_steps 500,\n"
         "  --model.ema_decay 0.999 (average of weights), --model.word_dropout 0.05,\n"
-        "  --save-every 100 (steps). All: python train_cli.py fit --help.",
+        "  --save-every 100 (steps). All: squadqa lightning fit --help.",
         examples=[
             ("the bundled sample", "squadqa train --config configs/drqa.yaml --data sample"),
             (
@@ -115,7 +115,7 @@ def _parser() -> CommandParser:
     add("--batch-size", metavar="N", type=positive, help="questions in a batch")
     add("--device", choices=("auto", "cpu", "cuda"), help="where to train (default: auto)")
     add("--precision", metavar="P", help="32-true; on a GPU also bf16-mixed or 16-mixed")
-    add("--seed", metavar="N", type=positive, help="random seed of weights, order and dropout")
+    add("--seed", metavar="N", type=natural, help="random seed of weights, order and dropout")
     add("--wandb", choices=("offline", "online", "off"), help="Weights & Biases (default: offline)")
     add("--results", metavar="FOLDER", help="also write the scores to FOLDER/NAME.json")
     return parser

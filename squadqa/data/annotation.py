@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from squadqa.batch import NUM_ENTITIES, NUM_TAGS
 from squadqa.data.pipelines import find_pipeline, loaded_pipeline
 from squadqa.data.tokenization import Tokens
+from squadqa.provenance import usable_cores
 
 # fmt: off
 TAGS = (
@@ -129,7 +130,7 @@ def annotate(
         ConfigError: The pipeline is not installed.
     """
     package = find_pipeline(pipeline)
-    workers = workers or len(os.sched_getaffinity(0))
+    workers = workers or usable_cores()
     jobs = list(_jobs(tokens))
     parts: list[Annotation] = []
     done = 0

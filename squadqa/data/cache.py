@@ -9,6 +9,7 @@ same entry build it only once.
 import fcntl
 import hashlib
 import json
+import multiprocessing
 import os
 import shutil
 import tempfile
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from squadqa.errors import ConfigError
 from squadqa.files import output_error
 
 MANIFEST = "manifest.json"
@@ -60,8 +62,15 @@ def cached_folder(
         The entry: a folder whose files match their manifest.
 
     Raises:
+        ConfigError: A worker process of a script that has no `if __name__ == "__main__":` came
+            here: it would wait for its own parent, which holds the lock.
         OutputError: The cache folder cannot be written.
     """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise ConfigError(
+            "a worker process begins with the lines of your script, and these prepare data again",
+            next_step='Put them below `if __name__ == "__main__":`, or give workers=1.',
+        )
     root = Path(root)
     entry = root / f"{kind}-{fingerprint(settings)}"
     if _is_whole(entry, settings):

@@ -8,7 +8,7 @@ from typing import overload
 
 from squadqa.data.prepare import PreparedData, Progress
 from squadqa.data.squad import Source, SquadData, find_source
-from squadqa.errors import DataError
+from squadqa.errors import ConfigError, DataError
 from squadqa.evaluation.predictions import Answer, write_n_best, write_predictions
 from squadqa.scoring import Score, score
 
@@ -107,10 +107,12 @@ class Answerer(ABC):
 
         Raises:
             DataError: The context or a question is empty.
+            ConfigError: `n_best` is not 1 or more.
             VectorsError: A source of the run's word vectors cannot be read.
             ConfigError: The run's spaCy pipeline is not installed.
             CheckpointError: The weights do not fit, or give NaN.
         """
+        _check_n_best(n_best)
         questions = [question] if isinstance(question, str) else list(question)
         for name, text in (("context", context), *(("question", one) for one in questions)):
             if not text.strip():
@@ -128,17 +130,21 @@ class Answerer(ABC):
         output: str | Path | None = None,
         n_best: int | None = None,
         cache_dir: str | Path | None = None,
+        workers: int = 1,
         progress: Progress | None = None,
     ) -> dict[str, str]:
         """Answer every question of a file.
 
         Args:
-            data: A SQuAD v1.1 file, `squad`, or a `datasets` name; answers are not needed.
+            data: A SQuAD v1.1 file, `sample`, `squad`, or a `datasets` name; without answers, too.
             output: A prediction file to write in the official format.
             n_best: Also write this many best spans of each question, with probabilities and
                 characters, to `OUTPUT.n_best.json`.
             cache_dir: Folder of prepared data; None takes the run's own if it still exists, else
                 the default one.
+            workers: Processes that annotate new texts; 0 takes one for each core. A script that
+                asks for more than one needs `if __name__ == "__main__":`, as each process begins
+                with the script's own lines.
             progress: Called from time to time with the current task, how much of it is done, and
                 how much there is.
 
@@ -148,7 +154,8 @@ class Answerer(ABC):
         Raises:
             SquadQAError: The data cannot be read, or a file cannot be written.
         """
-        preparation = Preparation(cache_dir=cache_dir, progress=progress)
+        _check_n_best(n_best)
+        preparation = Preparation(cache_dir=cache_dir, workers=workers, progress=progress)
         answered = self.answer_file(
             find_source(str(data)), n_best=n_best or 1, preparation=preparation
         )
@@ -164,13 +171,15 @@ class Answerer(ABC):
         data: str | Path,
         *,
         cache_dir: str | Path | None = None,
+        workers: int = 1,
         progress: Progress | None = None,
     ) -> Score:
         """Score the answers to every question of a file by the official SQuAD v1.1 rule.
 
         Args:
-            data: A SQuAD v1.1 file, `squad`, or a `datasets` name.
+            data: A SQuAD v1.1 file, `sample`, `squad`, or a `datasets` name.
             cache_dir: Folder of prepared data, as for `predict`.
+            workers: Processes that annotate new texts, as for `predict`.
             progress: Called from time to time, as for `predict`.
 
         Returns:
@@ -179,9 +188,17 @@ class Answerer(ABC):
         Raises:
             SquadQAError: The data cannot be read, or a question has no answers.
         """
-        preparation = Preparation(cache_dir=cache_dir, progress=progress)
+        preparation = Preparation(cache_dir=cache_dir, workers=workers, progress=progress)
         answered = self.answer_file(find_source(str(data)), preparation=preparation)
         return score(answered.references, answered.texts)
+
+
+def _check_n_best(n_best: int | None) -> None:
+    if n_best is not None and n_best < 1:
+        raise ConfigError(
+            f"n_best cannot be {n_best}",
+            next_step="Give a whole number of 1 or more; None returns the best answer alone.",
+        )
 
 
 def texts_of(answers: Mapping[str, Sequence[Answer]]) -> dict[str, str]:

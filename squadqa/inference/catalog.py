@@ -104,14 +104,13 @@ def catalog(
 
 
 def find_folder(name: str) -> Path | None:
-    """Find a folder of a checkout: in the working folder, or next to this package.
+    """Find a folder of the checkout that this package is in; None if it is in none.
 
     Args:
-        name: "configs" or "results".
+        name: Such as "results".
     """
-    beside = Path(squadqa.__file__).parents[1]
-    found = (path for path in (Path(name), beside / name) if path.is_dir())
-    return next(found, None)
+    folder = Path(squadqa.__file__).parents[1] / name
+    return folder if folder.is_dir() else None
 
 
 def _is_made_of(made: Any, base: type) -> bool:

@@ -31,7 +31,10 @@ def maker_of(spec: Any, base: type, *, trust: Sequence[str] = ()) -> "partial[An
     made = _find_class(class_path, trust)
     if not issubclass(made, base):
         raise ValueError(f'"{class_path}" is not a {base.__name__}')
-    hints = get_type_hints(made.__init__)
+    try:
+        hints = get_type_hints(made.__init__)
+    except NameError:  # a hint that is imported for type checkers only
+        hints = {}
     arguments = {
         key: _argument(key, value, hints.get(key), trust)
         for key, value in (spec.get("init_args") or {}).items()

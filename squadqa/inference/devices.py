@@ -1,8 +1,10 @@
 """The device that a model runs on."""
 
+import re
+
 import torch
 
-from squadqa.errors import ConfigError
+from squadqa.errors import ConfigError, did_you_mean
 
 
 def find_device(name: str) -> torch.device:
@@ -17,6 +19,12 @@ def find_device(name: str) -> torch.device:
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
         return torch.device("cuda" if count else "cpu")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
+        raise ConfigError(
+            f'there is no device "{name}"',
+            hint=did_you_mean(name, ("auto", "cpu", "cuda", "cuda:1")),
+            next_step="Leave --device out, or use --device cpu.",
+        )
     device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= count:
         raise ConfigError(

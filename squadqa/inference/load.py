@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from squadqa.errors import ConfigError
 from squadqa.inference.answering import Answerer
 from squadqa.inference.ensemble_folder import is_ensemble, open_ensemble
 from squadqa.inference.predictor import Predictor
@@ -17,6 +18,13 @@ def load(
     trust: Sequence[str] = (),
 ) -> Answerer:
     """Open a run folder or the folder of an ensemble (see `squadqa.load`)."""
+    if isinstance(trust, str):
+        trust = [trust]
     if is_ensemble(run):
+        if checkpoint is not None:
+            raise ConfigError(
+                f'an ensemble has a checkpoint for each member, so "{checkpoint}" cannot be chosen',
+                next_step="Leave checkpoint out, or open a member's run folder.",
+            )
         return open_ensemble(run, device=device, trust=trust)
     return Predictor(open_run(run, checkpoint=checkpoint, trust=trust), device=device)

@@ -262,7 +262,8 @@ class Predictor(Answerer):
             with torch.inference_mode():
                 encoded = self._encoded.pop(context, None)
                 if encoded is None:
-                    encoded = model.encode_context(batch)[:1]  # (1, C, H)
+                    one = batch if len(items) == 1 else dataset.collate(items[:1]).to(self.device)
+                    encoded = model.encode_context(one)  # (1, C, H)
                 self._encoded[context] = encoded
                 if len(self._encoded) > CONTEXTS_KEPT:
                     self._encoded.popitem(last=False)

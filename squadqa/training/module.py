@@ -294,8 +294,7 @@ class QAModule(pl.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse another model's weights (called by Lightning)."""
         require_model(checkpoint.get("squadqa", {}).get("model"), type(self.model).__name__)
-        if plateau := checkpoint["squadqa"].get("plateau"):  # older checkpoints have none
-            self.plateau.load_state_dict(plateau)
+        self.plateau.load_state_dict(checkpoint["squadqa"]["plateau"])
 
 
 @contextmanager

@@ -2,6 +2,7 @@ import errno
 import json
 import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 from squadqa.data.cache import MANIFEST, cached_folder, fingerprint, read_manifest
 from squadqa.errors import OutputError
+from tests.support.programs import run_program
+from tests.support.runs import ROOT
 
 SETTINGS = {"a": 1, "b": ["x", None]}
 
@@ -196,3 +199,36 @@ def test_concurrent_processes_never_build_together_after_a_failure(tmp_path: Pat
     for process in processes:
         process.join(60)
     assert [process.exitcode for process in processes] == [0] * 6
+
+
+SCRIPT = """
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from squadqa.data.cache import cached_folder
+
+
+def build(folder):
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return {"note": list(pool.map(abs, [-7]))[0]}
+
+
+GUARD
+    print(cached_folder("cache", "kind", {}, build).is_dir())
+"""
+
+
+def test_a_script_with_a_guard_may_use_worker_processes(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT.replace("GUARD", 'if __name__ == "__main__":'))
+    done = run_program([sys.executable, "script.py"], cwd=tmp_path, PYTHONPATH=str(ROOT))
+    assert done.stdout == "True\n", done.stderr
+
+
+def test_workers_of_a_script_without_a_guard_do_not_wait_for_their_parent(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT.replace("GUARD", "if True:"))
+    done = run_program([sys.executable, "script.py"], cwd=tmp_path, PYTHONPATH=str(ROOT))
+    assert done.returncode == 1
+    assert "begins with the lines of your script" in done.stderr
+    assert "give workers=1" in done.stderr

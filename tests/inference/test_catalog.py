@@ -144,11 +144,11 @@ def test_a_configuration_without_a_model_is_ignored(text: str, tmp_path: Path) -
     assert catalog(tmp_path) == catalog()
 
 
-def test_folders_of_the_working_folder_come_first(
+def test_folders_of_the_working_folder_are_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "nowhere").mkdir()
     assert find_folder("configs") == CONFIGS
     assert find_folder("nowhere") is None
-    (tmp_path / "configs").mkdir()
-    assert find_folder("configs") == Path("configs")
