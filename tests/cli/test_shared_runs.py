@@ -51,13 +51,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def commands(run: Path, trained: Path) -> Mapping[str, list[str]]:
-    """Every command that opens a run."""
+    """Every command that opens a run; `trained` is the configuration of the run it is a copy of."""
+    other = trained.parent / "runs" / trained.stem
     asked = ["--context", "text.txt", "--question", "Who?"]
     told = {
         "answer": ["answer", str(run), *asked],
         "predict": ["predict", str(run), "--data", "dev.json", "--output", "out.json"],
         "evaluate": ["evaluate", str(run), "--data", "dev.json"],
-        "ensemble": ["ensemble", str(run), str(run), "--data", "dev.json"],
+        "ensemble": ["ensemble", str(other), str(run), "--data", "dev.json"],
         "resume": ["train", "--resume", str(run), "--wandb", "off"],
         "warm-start": ["train", "--config", str(trained), "--warm-start", str(run)]
         + ["--data.cache_dir", "cache", "--run", "new", "--wandb", "off"],
@@ -263,7 +264,8 @@ def test_a_planted_member_of_an_ensemble(
     capsys: pytest.CaptureFixture[str],
     refused: Callable[..., str],
 ) -> None:
-    line = ["ensemble", str(reader_run), str(reader_run), "--data", "dev.json", "--run", "both"]
+    runs = [str(reader_run), str(copy_run(reader_run, here / "copy"))]
+    line = ["ensemble", *runs, "--data", "dev.json", "--run", "both"]
     assert main(line) == 0
     capsys.readouterr()
     member = next(Path("both/members").iterdir())
