@@ -72,8 +72,18 @@ def test_from_the_package_alone(tmp_path: Path) -> None:
 def test_a_broken_configuration_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "configs").mkdir()
-    (tmp_path / "configs" / "mine.yaml").write_text("model: [")
+    (tmp_path / "mine.yaml").write_text("model: [")
+    monkeypatch.setattr("squadqa.cli.models.configs_folder", lambda: tmp_path)
     assert main(["models"]) == 2
-    assert 'cannot read the configuration "configs/mine.yaml"' in capsys.readouterr().err
+    assert f'cannot read the configuration "{tmp_path}/mine.yaml"' in capsys.readouterr().err
+
+
+def test_files_of_the_working_folder_are_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("configs/mine.yaml", "results/mine.json"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("model: [")
+    assert main(["models"]) == 0
+    assert "DrQAReader" in capsys.readouterr().out
