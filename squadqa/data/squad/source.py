@@ -2,7 +2,9 @@
 
 import gzip
 import hashlib
+import io
 import os
+import stat
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +98,7 @@ def _part_file(folder: Path, file_name: str) -> Path:
 
 
 def _require_file(path: Path) -> None:
-    if locate(path).is_file():
+    if locate(path).is_file() or locate(path).is_fifo():
         return
     siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     near = [name for name in siblings if name.endswith(FILE_SUFFIXES)]
@@ -116,10 +118,25 @@ def content_digest(source: Source) -> str:
     if source.path is None:
         return str(load_dataset(source)._fingerprint)
     try:
-        with source.path.open("rb") as file:
+        with _open(source.path) as file:
             return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     except OSError as error:
         raise _unreadable(source.path, error) from error
+
+
+_PIPES: dict[tuple[int, int], bytes] = {}
+"""The content of each pipe that was read, by its device and number: it gives it only once."""
+
+
+def _open(path: Path) -> io.BufferedReader | io.BytesIO:
+    """Open a file, or a pipe such as /dev/stdin, which is read at the first time and then kept."""
+    state = path.stat()
+    if not stat.S_ISFIFO(state.st_mode):
+        return path.open("rb")
+    place = (state.st_dev, state.st_ino)
+    if place not in _PIPES:
+        _PIPES[place] = path.read_bytes()
+    return io.BytesIO(_PIPES[place])
 
 
 def _unreadable(path: Path, error: OSError) -> DataError:
@@ -136,7 +153,8 @@ def read_text(path: Path) -> str:
     """
     _require_file(path)
     try:
-        raw = path.read_bytes()
+        with _open(path) as file:
+            raw = file.read()
         if path.suffix == ".gz":
             raw = gzip.decompress(raw)
         return raw.decode("utf-8-sig")
