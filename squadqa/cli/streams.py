@@ -119,7 +119,7 @@ def safe_streams() -> Iterator[None]:
     stdin, stdout, stderr = (
         instead if stream is None else stream for stream, instead in zip(saved, opened, strict=True)
     )
-    encoded = [stream for stream in (stdout, stderr) if hasattr(stream, "reconfigure")]
+    encoded: list[Any] = [stream for stream in (stdout, stderr) if hasattr(stream, "reconfigure")]
     errors = [str(stream.errors) for stream in encoded]
     for stream in encoded:
         stream.reconfigure(errors="backslashreplace")

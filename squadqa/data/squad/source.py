@@ -8,12 +8,13 @@ import stat
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from squadqa.errors import DataError, did_you_mean
 from squadqa.package_files import SAMPLE, locate
 
 SQUAD = "rajpurkar/squad"
+MOST_UNPACKED = 1 << 30  # bytes that a packed file may become: 30 times SQuAD
 FILE_SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz")
 SPLITS = {"train": ("train-v1.1.json", "train"), "dev": ("dev-v1.1.json", "validation")}
 """Names of the two parts: the official file, and the split of a `datasets` data set."""
@@ -124,6 +125,18 @@ def content_digest(source: Source) -> str:
         raise _unreadable(source.path, error) from error
 
 
+def _unpacked(file: IO[bytes], path: Path) -> bytes:
+    with gzip.open(file) as unpacked:
+        raw = unpacked.read(MOST_UNPACKED + 1)
+    if len(raw) > MOST_UNPACKED:
+        raise DataError(
+            f'"{path}" unpacks to more than {MOST_UNPACKED >> 20:,} MiB',
+            hint="A small file that becomes so large is often made to fill the memory.",
+            next_step="If you trust it, unpack it and name the unpacked file.",
+        )
+    return raw
+
+
 _PIPES: dict[tuple[int, int], bytes] = {}
 """The content of each pipe that was read, by its device and number: it gives it only once."""
 
@@ -154,9 +167,7 @@ def read_text(path: Path) -> str:
     _require_file(path)
     try:
         with _open(path) as file:
-            raw = file.read()
-        if path.suffix == ".gz":
-            raw = gzip.decompress(raw)
+            raw = _unpacked(file, path) if path.suffix == ".gz" else file.read()
         return raw.decode("utf-8-sig")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(
