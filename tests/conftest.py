@@ -2,7 +2,7 @@
 
 import faulthandler
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -81,7 +81,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     made: list[Any] = []
 
-    def train(parsed: Any, *, command: str) -> int:
+    def train(parsed: Any, *, command: str, trust: Sequence[str] = ()) -> int:
         made.append(parsed)
         return 0
 

@@ -50,7 +50,11 @@ from squadqa.training.warm_start import WarmStart
 
 
 def run(
-    arguments: Sequence[str], *, command: str | None = None, also_known: Sequence[str] = ()
+    arguments: Sequence[str],
+    *,
+    command: str | None = None,
+    also_known: Sequence[str] = (),
+    trust: Sequence[str] = (),
 ) -> int:
     """Run a subcommand: fit, validate, test or predict.
 
@@ -59,6 +63,7 @@ def run(
         command: The whole command line, to record in a result; None takes `arguments` as those of
             train_cli.py.
         also_known: Options of the calling command, to suggest for a wrong one.
+        trust: What the user trusts of a run that a warm start opens.
 
     Returns:
         The exit code: 0, or 1 if a signal stopped a training.
@@ -71,17 +76,18 @@ def run(
         parsed = parse(arguments, check=_check, also_known=also_known)
         parsed.data.progress = ProgressLines()
         if parsed.subcommand == "fit":
-            return train(parsed, command=told)
+            return train(parsed, command=told, trust=trust)
         answer(parsed)
     return 0
 
 
-def train(parsed: Parsed, *, command: str) -> int:
+def train(parsed: Parsed, *, command: str, trust: Sequence[str] = ()) -> int:
     """Train a run, and score its best checkpoint.
 
     Args:
         parsed: The configuration of a training.
         command: The command line, to record in a result.
+        trust: What the user trusts of a run that a warm start opens.
 
     Returns:
         The exit code: 0, or 1 if a signal stopped the training.
@@ -95,7 +101,9 @@ def train(parsed: Parsed, *, command: str) -> int:
     elif is_first_process():
         require_name(folder)
         require_writable(folder)
-    warm_start = warm_start_from(config.warm_start) if config.warm_start and not last else None
+    warm_start: WarmStart | None = None
+    if config.warm_start and not last:
+        warm_start = warm_start_from(config.warm_start, trust=trust)
     clock = TrainingClock(budget_minutes=config.budget_minutes)
     keeper = CheckpointFolder(folder / CHECKPOINTS, every_n_steps=config.save_every)
     origin = Origin(
@@ -180,16 +188,17 @@ def answer(parsed: Parsed) -> None:
         print(f"{stage}/{name}  {value:.4f}")
 
 
-def warm_start_from(folder: str) -> WarmStart:
+def warm_start_from(folder: str, *, trust: Sequence[str] = ()) -> WarmStart:
     """Read a run for a warm start: the weights of its best checkpoint, or else the last one.
 
     Args:
         folder: The run folder.
+        trust: What the user trusts (see `open_run`).
 
     Raises:
         CheckpointError: The run does not exist, or its checkpoint cannot be used.
     """
-    run = open_run(folder)
+    run = open_run(folder, trust=trust)
     return WarmStart(
         str(run.checkpoint),
         run.checkpoint.weights,

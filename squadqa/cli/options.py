@@ -122,13 +122,13 @@ def add_run_options(parser: CommandParser, *, run_is_optional: bool = False) -> 
 
 
 def add_trust_option(parser: CommandParser) -> None:
-    """Add the option that names packages whose classes a run may use."""
+    """Add the option that names what a run may use besides squadqa's own."""
     parser.add_argument(
         "--trust",
-        metavar="PACKAGE",
+        metavar="NAME",
         action="append",
         default=[],
-        help="own package that a run may import classes from",
+        help="own package, pipeline or folder that a run may use; a package's code is run",
     )
 
 

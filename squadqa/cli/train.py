@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from squadqa.cli.options import positive, positive_number
+from squadqa.cli.options import add_trust_option, positive, positive_number
 from squadqa.cli.parser import CommandParser
 from squadqa.cli.training_options import data_overrides, require_config, split_overrides
 from squadqa.errors import CheckpointError, ConfigError, did_you_mean
@@ -59,10 +59,14 @@ def main(arguments: list[str]) -> int:
     ):
         if value is not None:
             line += [key, str(value)]
+    line += overrides
+    if options.resume:
+        _require_resumable(Path(options.resume), line, trust=options.trust)
     from squadqa.cli.lightning import run as run_lightning
 
     return run_lightning(
-        line + overrides,
+        line,
+        trust=options.trust,
         command=parser.command_line(arguments, without=("--run", "--results", "--wandb")),
         also_known=parser.options,
     )
@@ -118,7 +122,17 @@ def _parser() -> CommandParser:
     add("--seed", metavar="N", type=positive, help="random seed of weights, order and dropout")
     add("--wandb", choices=("offline", "online", "off"), help="Weights & Biases (default: offline)")
     add("--results", metavar="FOLDER", help="also write the scores to FOLDER/NAME.json")
+    add_trust_option(parser)
     return parser
+
+
+def _require_resumable(folder: Path, line: list[str], *, trust: list[str]) -> None:
+    """Check a run's configuration before anything reads it to make what it names."""
+    from squadqa.inference.resuming import require_resumable
+
+    names = (word.partition("=")[0] for word in line if word.startswith("--"))
+    given = {name.removeprefix("--").replace("-", "_") for name in names}
+    require_resumable(folder, trust=trust, given=given)
 
 
 def _require_run(folder: Path) -> None:

@@ -117,7 +117,7 @@ def annotate(
 
     Args:
         tokens: The tokens of the texts.
-        pipeline: Official name of a spaCy pipeline.
+        pipeline: Official name of a spaCy pipeline, or its folder.
         workers: Number of processes; 0 takes one for each core, 1 stays in this process.
         progress: Called after each chunk with the number of tokens done and the number of all
             tokens.
@@ -128,12 +128,12 @@ def annotate(
     Raises:
         ConfigError: The pipeline is not installed.
     """
-    package = find_pipeline(pipeline)
+    folder = str(find_pipeline(pipeline))
     workers = workers or len(os.sched_getaffinity(0))
     jobs = list(_jobs(tokens))
     parts: list[Annotation] = []
     done = 0
-    for part in _run(jobs, package, min(workers, len(jobs))):
+    for part in _run(jobs, folder, min(workers, len(jobs))):
         parts.append(part)
         done += len(part.tags)
         if progress:
@@ -184,10 +184,10 @@ def _jobs(tokens: Tokens) -> Iterator[_Job]:
         yield job
 
 
-def _run(jobs: list[_Job], package: str, workers: int) -> Iterator[Annotation]:
+def _run(jobs: list[_Job], folder: str, workers: int) -> Iterator[Annotation]:
     if workers <= 1:
         for job in jobs:
-            yield _annotate_job(job, package)
+            yield _annotate_job(job, folder)
         return
     one_thread = {"OMP_NUM_THREADS": "1", "BLIS_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     before = {name: os.environ.get(name) for name in one_thread}
@@ -195,7 +195,7 @@ def _run(jobs: list[_Job], package: str, workers: int) -> Iterator[Annotation]:
     try:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
             try:
-                yield from pool.map(_annotate_job, jobs, [package] * len(jobs))
+                yield from pool.map(_annotate_job, jobs, [folder] * len(jobs))
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -204,8 +204,8 @@ def _run(jobs: list[_Job], package: str, workers: int) -> Iterator[Annotation]:
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def _annotate_job(job: _Job, package: str) -> Annotation:
-    pipeline = loaded_pipeline(package)
+def _annotate_job(job: _Job, folder: str) -> Annotation:
+    pipeline = loaded_pipeline(folder)
     return _from_spacy(np.concatenate(_rows_of_texts(job, pipeline)), pipeline.vocab.strings)
 
 

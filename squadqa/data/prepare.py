@@ -231,8 +231,8 @@ def _vectors(
     settings = {"text": text_settings, "vectors": fingerprint(sources)}
     folder = cached_folder(root, "vectors", settings, build)
     return {
-        "vectors": np.load(folder / "vectors.npy", mmap_mode="r"),
-        "vectors_found": np.load(folder / "found.npy"),
+        "vectors": np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False),
+        "vectors_found": np.load(folder / "found.npy", allow_pickle=False),
     }
 
 

@@ -96,7 +96,7 @@ class TextPreparer:
     @cached_property
     def _opened_pipeline(self) -> Any:
         assert self.pipeline is not None
-        return loaded_pipeline(find_pipeline(self.pipeline))
+        return loaded_pipeline(str(find_pipeline(self.pipeline)))
 
     def _look_up(self, lexicon: list[str]) -> VectorTable | None:
         if isinstance(self.vectors, VectorStore):

@@ -24,8 +24,8 @@ class Preparation:
     """How the questions of a file are prepared.
 
     Args:
-        cache_dir: Folder of prepared data; None takes the run's folder if it still exists, else the
-            default one.
+        cache_dir: Folder of prepared data; None takes the run's folder if it is a cache of the
+            user's, else the default one.
         workers: Number of processes that annotate; 0 takes one for each core.
         progress: Called from time to time.
     """
@@ -145,8 +145,8 @@ class Answerer(ABC):
             output: A prediction file to write in the official format.
             n_best: Also write this many best spans of each question, with probabilities and
                 characters, to `OUTPUT.n_best.json`.
-            cache_dir: Folder of prepared data; None takes the run's own if it still exists, else
-                the default one.
+            cache_dir: Folder of prepared data; None takes the run's own if it is a cache of the
+                user's, else the default one.
             progress: Called from time to time with the current task, how much of it is done, and
                 how much there is.
 

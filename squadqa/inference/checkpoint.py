@@ -96,9 +96,29 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(
             f'"{path}" is not a checkpoint of squadqa: it lacks {error}', next_step=advice
         ) from error
+    _require_no_way_out(content.get("callbacks"), path)
     if "sizes" not in checkpoint.inputs_state:
         raise CheckpointError(
             f'"{path}" is from a squadqa before 0.1.0, which did not record the sizes of its data',
             next_step="Train the run again, or use it with the version that made it.",
         )
     return checkpoint
+
+
+def _require_no_way_out(callbacks: Any, path: Path) -> None:
+    """Refuse paths that lead out of a run: Lightning deletes the best checkpoint before the last.
+
+    Raises:
+        CheckpointError: There is one.
+    """
+    states = callbacks.values() if isinstance(callbacks, dict) else ()
+    for state in states:
+        for name, value in state.items() if isinstance(state, dict) else ():
+            named = [value, *(value if isinstance(value, dict | list) else ())]
+            out = [one for one in named if isinstance(one, str) and ".." in Path(one).parts]
+            if out:
+                raise CheckpointError(
+                    f'"{path}" names a file that is not in its run, as {name}: "{out[0]}"',
+                    hint="A resumed training could delete it, so the checkpoint was not used.",
+                    next_step="Put back the file that training saved, or name another run.",
+                )

@@ -10,6 +10,8 @@ from importlib import import_module
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from squadqa.inference.trusted import is_trusted
+
 PACKAGE = "squadqa"
 """The package whose classes a configuration may always name."""
 
@@ -27,11 +29,8 @@ def maker_of(spec: Any, base: type, *, trust: Sequence[str] = ()) -> "partial[An
             class path.
         ValueError: The class is in a package that is not trusted, or is not a subclass of `base`.
     """
-    class_path = str(spec["class_path"])
-    made = _find_class(class_path, trust)
-    if not issubclass(made, base):
-        raise ValueError(f'"{class_path}" is not a {base.__name__}')
-    hints = get_type_hints(made.__init__)
+    made = class_of(str(spec["class_path"]), base, trust=trust)
+    hints = hints_of(made)
     arguments = {
         key: _argument(key, value, hints.get(key), trust)
         for key, value in (spec.get("init_args") or {}).items()
@@ -39,30 +38,61 @@ def maker_of(spec: Any, base: type, *, trust: Sequence[str] = ()) -> "partial[An
     return partial(made, **arguments)
 
 
-def _find_class(class_path: str, trust: Sequence[str]) -> type:
+def class_of(class_path: str, base: type, *, trust: Sequence[str] = ()) -> type:
+    """Find a class; nothing is imported but modules of squadqa and of what the user trusts.
+
+    Args:
+        class_path: Its dotted name.
+        base: The class must be a subclass of this.
+        trust: As for `maker_of`.
+
+    Raises:
+        AttributeError, ImportError, ValueError: As for `maker_of`.
+    """
     module_name, _, name = class_path.rpartition(".")
-    if not _is_trusted(module_name, trust):
+    allowed = (PACKAGE, *trust)
+    if not is_trusted(class_path, allowed):
         package = module_name.partition(".")[0]
         raise ValueError(
             f'"{class_path}" is not in {PACKAGE}; if you trust the package, say so with '
             f'trust=["{package}"] or --trust {package}'
         )
     made = getattr(import_module(module_name), name)
-    if not isinstance(made, type) or not _is_trusted(made.__module__, trust):
+    is_named = class_path in trust  # wherever it was defined
+    if not isinstance(made, type) or not (is_named or is_trusted(_place(made), allowed)):
         raise ValueError(f'"{class_path}" is not a class of {module_name.partition(".")[0]}')
+    if not issubclass(made, base):
+        raise ValueError(f'"{class_path}" is not a {base.__name__}')
     return made
 
 
-def _is_trusted(module: str, trust: Sequence[str]) -> bool:
-    return any(f"{module}.".startswith(f"{name}.") for name in (PACKAGE, *trust))
+def hints_of(made: type) -> dict[str, Any]:
+    """Return the type hints of a class's arguments, also of those that its bases take."""
+    hints: dict[str, Any] = {}
+    for base in reversed(made.__mro__):
+        if "__init__" in vars(base):
+            hints |= get_type_hints(vars(base)["__init__"])
+    return hints
+
+
+def class_kinds(hint: Any) -> tuple[type, ...]:
+    """The classes that an argument may be an object of; never `object`.
+
+    Args:
+        hint: The argument's type hint.
+    """
+    return tuple(
+        kind
+        for kind in _kinds(hint)
+        if isinstance(kind, type) and kind is not object and get_origin(kind) is None
+    )
 
 
 def _argument(key: str, value: Any, hint: Any, trust: Sequence[str]) -> Any:
     """Make the value of an argument: a nested object, or a plain value."""
     if isinstance(value, dict) and "class_path" in value:
-        for kind in _kinds(hint):
-            if isinstance(kind, type) and kind is not object and get_origin(kind) is None:
-                return maker_of(value, kind, trust=trust)()
+        for kind in class_kinds(hint):
+            return maker_of(value, kind, trust=trust)()
         raise ValueError(f'"{key}" does not take an object such as "{value["class_path"]}"')
     for kind in _kinds(hint):  # a saved configuration has all keys of mappings as texts
         origin = get_origin(kind)
@@ -77,3 +107,8 @@ def _kinds(hint: Any) -> tuple[Any, ...]:
     if get_origin(hint) in (Union, UnionType):
         return tuple(kind for kind in get_args(hint) if kind is not type(None))
     return (hint,)
+
+
+def _place(made: type) -> str:
+    """Return the dotted name of a class where it is defined."""
+    return f"{made.__module__}.{made.__name__}"

@@ -25,7 +25,8 @@ from squadqa.errors import CheckpointError, VectorsError
 from squadqa.evaluation.predictions import Answer
 from squadqa.inference.answering import Answered, Answerer, Preparation, new_questions
 from squadqa.inference.devices import find_device
-from squadqa.inference.run_folder import Run
+from squadqa.inference.run_folder import CONFIG, Run
+from squadqa.inference.trusted import own_cache, require_source
 from squadqa.models.base import ContextFirstReader, QAModel
 from squadqa.models.distributions import SpanDistribution
 from squadqa.nn.decoding import IMPOSSIBLE
@@ -96,8 +97,8 @@ class Predictor(Answerer):
 
         Args:
             source: What `find_source` returned.
-            cache_dir: Folder of prepared data; None takes the run's folder if it still exists, else
-                the default one.
+            cache_dir: Folder of prepared data; None takes the run's folder if it is a cache of the
+                user's (see `own_cache`), else the default one.
             bad_answers: What to do with a question without usable answers; with the value of the
                 training, the data that the training prepared are found.
             workers: Number of processes that annotate; 0 takes one for each core.
@@ -109,9 +110,8 @@ class Predictor(Answerer):
             ConfigError: The run's spaCy pipeline is not installed.
             OutputError: The cache folder cannot be written.
         """
-        own = self.run.cache_dir
-        if cache_dir is None and own is not None and own.is_dir():
-            cache_dir = own
+        if cache_dir is None:
+            cache_dir = own_cache(self.run.cache_dir, self.run.folder, trust=self.run.trust)
         return prepare(
             source,
             cache_dir=cache_dir,
@@ -132,8 +132,11 @@ class Predictor(Answerer):
             SquadQAError: The training's data no longer exists, or cannot be prepared.
         """
         own = self.run.held_out
+        source = find_source(own.source, part="dev" if own.share is None else "train")
+        key = f"data.{'val' if own.share is None else 'train'}"
+        require_source(source, key, self.run.folder / CONFIG, trust=self.run.trust)
         data = self.prepare(
-            find_source(own.source, part="dev" if own.share is None else "train"),
+            source,
             cache_dir=preparation.cache_dir,
             bad_answers=own.bad_answers,
             workers=preparation.workers,

@@ -2,7 +2,8 @@
 
 A run folder holds `config.yaml` and `checkpoints/{best,last}.ckpt`. Lightning is not needed, and
 opening a folder runs no code from it: only classes of this package, or of packages that the user
-trusts by name, are made, and only weights and plain values are read from the checkpoint.
+trusts by name, are made, and only weights and plain values are read from the checkpoint. What else
+a configuration may name is in `squadqa.inference.trusted`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from squadqa.errors import CheckpointError, did_you_mean
 from squadqa.inference.checkpoint import Checkpoint, read_checkpoint
 from squadqa.inference.classes import maker_of
+from squadqa.inference.trusted import require_inputs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +31,9 @@ CHECKPOINTS = "checkpoints"
 CHOICES: tuple[Choice, ...] = ("best", "last")
 ENSEMBLE = "ensemble.json"
 """The file that an ensemble's folder has instead of a configuration."""
+
+MOST_VALUES = 100_000
+"""Most values of a configuration, which has some hundred; more are there by references alone."""
 
 RUNS_FOLDER = "runs"
 """Folder of runs."""
@@ -63,6 +68,7 @@ class Run:
         make_model: Makes the untrained model from the sizes of its data.
         held_out: The validation questions that its checkpoint was chosen by.
         cache_dir: The folder of training's prepared data, if one was named.
+        trust: Names that the user trusts (see `open_run`).
     """
 
     folder: Path
@@ -71,6 +77,7 @@ class Run:
     make_model: "partial[QAModel]"
     held_out: HeldOut
     cache_dir: Path | None
+    trust: tuple[str, ...] = ()
 
     @cached_property
     def model(self) -> "QAModel":
@@ -111,15 +118,16 @@ def open_run(
         folder: The run folder.
         checkpoint: Which checkpoint to take; None takes the best, or the last if there is no best
             one yet.
-        trust: Packages, besides squadqa, whose classes the configuration may name. Importing them
-            runs their code.
+        trust: Packages, besides squadqa, whose classes the configuration may name; importing them
+            runs their code. Also folders of spaCy pipelines, cache folders and data sets that it
+            may name.
 
     Raises:
         CheckpointError: The run or checkpoint does not exist or cannot be used.
     """
     folder = find_run(folder)
     path = find_checkpoint(folder, checkpoint)
-    config = _read_config(folder / CONFIG)
+    config = read_config(folder / CONFIG)
     loaded = read_checkpoint(path)
 
     from squadqa.data.inputs import Inputs
@@ -133,8 +141,11 @@ def open_run(
         make_model = maker_of(module[family], QAModel, trust=trust)
         inputs = maker_of(config["data"]["inputs"], Inputs, trust=trust)()
         held_out = _held_out(config["data"])
+        cache_dir = config["data"].get("cache_dir")
+        cache_dir = Path(cache_dir) if cache_dir else None
     except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
         raise _not_of_this_version(folder / CONFIG, error) from error
+    require_inputs(inputs, folder / CONFIG, trust=trust)
     if loaded.model_name != make_model.func.__name__:
         raise CheckpointError(
             f'"{path}" holds the weights of "{loaded.model_name}", but "{folder / CONFIG}" '
@@ -148,14 +159,14 @@ def open_run(
             f'what "{path}" learned from train is not what {type(inputs).__name__} needs: {error}',
             next_step="Put back the config.yaml that the run was trained with.",
         ) from error
-    cache_dir = config["data"].get("cache_dir")
     return Run(
         folder=folder,
         checkpoint=loaded,
         inputs=inputs,
         make_model=make_model,
         held_out=held_out,
-        cache_dir=Path(cache_dir) if cache_dir else None,
+        cache_dir=cache_dir,
+        trust=tuple(trust),
     )
 
 
@@ -233,8 +244,15 @@ def find_checkpoint(folder: Path, choice: Choice | None = None) -> Path:
     return paths[choice or there[0]]
 
 
-def _read_config(path: Path) -> dict[str, Any]:
-    """Read the part of a configuration that is needed here, and check its structure."""
+def read_config(path: Path) -> dict[str, Any]:
+    """Read a run's configuration as plain values, and check its structure.
+
+    Args:
+        path: The file.
+
+    Raises:
+        CheckpointError: It cannot be read, is no YAML of plain values, or has no model and data.
+    """
     import yaml
 
     try:
@@ -242,7 +260,9 @@ def _read_config(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise CheckpointError(f'cannot read "{path}": {error.strerror}') from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _no_config(path, str(error)) from error
+        raise _no_config(path, " ".join(str(error).split())) from error
+    if _is_larger(config, MOST_VALUES):
+        raise _no_config(path, f"it has more than {MOST_VALUES:,} values")
     for keys in (("model", "init_args"), ("data",)):
         value = config
         for key in keys:
@@ -250,6 +270,17 @@ def _read_config(path: Path) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise _no_config(path, f'it lacks "{".".join(keys)}"')
     return dict(config)
+
+
+def _is_larger(config: Any, most: int) -> bool:
+    """Return whether there are more values, each counted as often as it is referred to."""
+    waiting, count = [config], 0
+    while waiting and count <= most:
+        value = waiting.pop()
+        count += 1
+        if isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
+    return count > most
 
 
 def _held_out(data: dict[str, Any]) -> HeldOut:

@@ -39,7 +39,7 @@ def annotation(tokens: Tokens, pipeline: str) -> Annotation:
 
 @pytest.fixture(scope="module")
 def opened(pipeline: str) -> Any:
-    return loaded_pipeline(find_pipeline(pipeline))
+    return loaded_pipeline(str(find_pipeline(pipeline)))
 
 
 def columns(annotation: Annotation, part: slice = slice(None)) -> dict[str, Any]:

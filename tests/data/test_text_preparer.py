@@ -127,7 +127,7 @@ def test_changing_a_result_changes_no_later_one(pipeline: str) -> None:
 
 
 def test_nothing_is_opened_before_it_is_needed(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="not installed"):
+    with pytest.raises(ConfigError, match="there is no spaCy pipeline"):
         TextPreparer(pipeline="no_such_pipeline").prepare(TINY)
     with pytest.raises(VectorsError, match="no word vectors"):
         TextPreparer(vectors=VectorStore([str(tmp_path / "missing.txt")])).prepare(TINY)

@@ -13,7 +13,7 @@ from squadqa.data.vectors import lookup
 from squadqa.errors import VectorsError
 
 WORDS = {"the": [0.5, -1.0, 2.0], "Paris": [1e-3, 0.25, 3.0], "koppen": [1.0, 1.5, -4.25]}
-KINDS = (".txt", ".txt.gz", ".vec", ".vec.gz", ".bin", ".bin.gz", ".kv")
+KINDS = (".txt", ".txt.gz", ".vec", ".vec.gz", ".bin", ".bin.gz")
 
 SPACY = "spacy:en_core_web_md"
 needs_spacy_md = pytest.mark.skipif(
@@ -52,9 +52,6 @@ def file_of_kind(folder: Path, kind: str) -> str:
     path = folder / f"tiny{kind}"
     if kind in (".bin", ".bin.gz"):
         keyed(WORDS).save_word2vec_format(str(path), binary=True)
-        return str(path)
-    if kind == ".kv":
-        keyed(WORDS).save(str(path))
         return str(path)
     return write(path, text_of(WORDS, header=kind.startswith(".vec")))
 

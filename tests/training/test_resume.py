@@ -1,6 +1,7 @@
 """A training that is stopped and resumed ends like one without a stop: bit for bit, on CPU."""
 
 import json
+import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -241,3 +242,30 @@ def test_a_finished_run_resumes_to_the_same_end(scorer: Whole) -> None:
     resumed = squadqa(scorer.folder, "train", "--resume", scorer.run)
     assert resumed.code == 0, resumed.err
     assert_same(checkpoint(scorer.run)["state_dict"], before["state_dict"])
+
+
+LAMBDA = "pytorch_lightning.callbacks.LambdaCallback"
+
+
+def test_a_callback_that_a_run_names_is_not_called(scorer: Whole) -> None:
+    """Resuming somebody else's run called any callable that its config.yaml named (s04)."""
+    run = scorer.folder / "planted"
+    shutil.copytree(scorer.run, run)
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    config["trainer"]["callbacks"] = [
+        {"class_path": LAMBDA, "init_args": {"setup": "builtins.print"}}
+    ]
+    config["trainer"]["max_epochs"] = 9
+    (run / "config.yaml").write_text(yaml.safe_dump(config))
+    for trust, name, key in (
+        ([], LAMBDA, "trainer.callbacks"),
+        (["--trust", LAMBDA], "builtins.print", "trainer.callbacks.init_args.setup"),
+    ):
+        done = squadqa(scorer.folder, "train", "--resume", run.name, *trust)
+        assert done.code == 2, done.err
+        assert f'"planted/config.yaml" names "{name}" at {key}: nothing of it was' in done.err
+        assert f"add --trust {name}" in done.err
+        assert "for print()" not in done.out + done.err
+    trust = ["--trust", LAMBDA, "--trust", "builtins.print"]
+    done = squadqa(scorer.folder, "train", "--resume", run.name, *trust)
+    assert "print()" in done.out + done.err, done.err  # it is what a trusted callback does

@@ -3,10 +3,12 @@
 A source is named by a string:
 
 - `glove-6b-50d`: GloVe 6B, 50 values per word, from the installed package;
-- a path: GloVe text (no header), word2vec text (header; both also .gz), word2vec binary, or a
-  gensim KeyedVectors saved as .kv;
+- a path: GloVe text (no header), word2vec text (header; both also .gz), or word2vec binary;
 - `gensim:NAME`: a name of gensim's downloader, downloaded once if it is not on disk;
 - `spacy:PIPELINE`: the vector table of an installed spaCy pipeline, or of one in a folder.
+
+All of them are parsed as numbers. Pickles, such as gensim's .kv files, could run code and are
+refused.
 
 A form's vector depends only on the sources and the form, never on the other forms asked for. The
 values are those of the source, without scaling, as the usual tables have similar scales already (a

@@ -23,6 +23,7 @@ CHUNK = 1 << 20  # bytes read at once
 LONGEST_ENTRY = 4 << 20  # bytes of a line, or of a word in a binary file; more is no vector
 MAX_WIDTH = 1 << 16  # values per word; a header with more is not word2vec's
 NUMERIC = b"0123456789.+-eE"
+PICKLE, PROTOCOLS = b"\x80", (b"\2", b"\3", b"\4", b"\5")  # how a pickle begins
 
 
 @dataclass(frozen=True)
@@ -61,14 +62,15 @@ def opened_at_first_word(path: Path) -> Iterator[tuple[IO[bytes], Layout]]:
         VectorsError: The file cannot be read or contains no vectors, or an error in the block.
     """
     opened: Any = gzip.open if path.suffix == ".gz" else open
+    with reading(path):
+        if not path.stat().st_size:  # also files of the system, which may wait for ever
+            raise _empty(path)
     with reading(path), opened(path, "rb") as file:
         head = file.read(HEAD)
         if not head.strip():
-            raise VectorsError(
-                f'"{path}" is empty',
-                hint="A vector file has a line for each word: the word, then its values.",
-                next_step="Download it again, or name another source.",
-            )
+            raise _empty(path)
+        if head[:1] == PICKLE and head[1:2] in PROTOCOLS:
+            raise pickled(path)
         if head.startswith(b"PK\x03\x04"):
             raise VectorsError(
                 f'"{path}" is a zip archive',
@@ -84,11 +86,35 @@ def opened_at_first_word(path: Path) -> Iterator[tuple[IO[bytes], Layout]]:
                 f'"{path}" does not hold word vectors: it begins {_shown(first)}',
                 hint="Expected a word and its values, or word2vec's header with the number of words"
                 " and of values.",
-                next_step="Name a GloVe or word2vec file, or a gensim .kv file.",
+                next_step="Name a GloVe or word2vec file.",
             )
         start = len(first) + 1 if has_header else 0
         file.seek(start)
         yield file, Layout(path, width, int(header[0]) if has_header else None, start, binary)
+
+
+def pickled(path: Path) -> VectorsError:
+    """Make the error for a pickle, with the line of Python that exports its vectors.
+
+    Args:
+        path: The file.
+    """
+    there, text = str(path), str(path.with_suffix(".txt"))
+    return VectorsError(
+        f'"{path}" is a pickle, such as gensim saves: opening it could run any code, so it was not '
+        "opened",
+        hint="Vectors are read from GloVe and word2vec files only.",
+        next_step='If you made it, export it to text: python -c "from gensim.models import '
+        f'KeyedVectors; KeyedVectors.load({there!r}).save_word2vec_format({text!r})"',
+    )
+
+
+def _empty(path: Path) -> VectorsError:
+    return VectorsError(
+        f'"{path}" is empty',
+        hint="A vector file has a line for each word: the word, then its values.",
+        next_step="Download it again, or name another source.",
+    )
 
 
 def entries(file: IO[bytes], layout: Layout) -> Iterator[Entry]:

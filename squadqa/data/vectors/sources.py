@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import importlib.util
 import logging
 import os
 import sys
@@ -13,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from squadqa.data.pipelines import package_folder
 from squadqa.data.vectors.files import open_vector_file, read_vector_file
-from squadqa.data.vectors.keyed_vectors import files_of, open_keyed_vectors
+from squadqa.data.vectors.formats import pickled
 from squadqa.data.vectors.word_rows import WordRows, reading
 from squadqa.errors import VectorsError, did_you_mean
 
@@ -40,7 +40,10 @@ KNOWN_SOURCES = (
     *(f"spacy:{name}" for name in SPACY_SUBSTITUTES),
     *(f"gensim:{name}" for name in GENSIM_NAMES),
 )
-FILE_ENDINGS = (".txt", ".vec", ".bin", ".kv", ".gz")
+PICKLED = ".kv"
+"""Ending of gensim's own vector files."""
+
+FILE_ENDINGS = (".txt", ".vec", ".bin", ".gz")
 
 READING = 1  # part of the fingerprint: raise it when the same files give other rows
 HASHED_WHOLE = 64 << 20  # bytes; a larger file is sampled evenly, from its first byte to its last
@@ -92,7 +95,8 @@ def parse_source(text: str) -> VectorSource:
         text: A known name, a path, `gensim:NAME` or `spacy:PIPELINE`; see `squadqa.data.vectors`.
 
     Raises:
-        VectorsError: The name, file, package or pipeline does not exist.
+        VectorsError: The name, file, package or pipeline does not exist, or the file is not a
+            regular one, or a pickle.
     """
     kind, _, name = text.partition(":")
     if text == DEFAULT_SOURCE:
@@ -100,7 +104,8 @@ def parse_source(text: str) -> VectorSource:
     if kind == "spacy":
         return VectorSource(text, partial(_spacy_files, _spacy_vocab(name)), _read_spacy)
     if kind == "gensim":
-        if name not in GENSIM_NAMES and not _downloaded(name).is_file():
+        is_name = Path(name).name == name  # no path that leads out of gensim's folder
+        if name not in GENSIM_NAMES and not (is_name and _downloaded(name).is_file()):
             raise VectorsError(
                 f'gensim\'s downloader has no vectors "{name}", and there is no '
                 f'"{_downloaded(name)}"',
@@ -116,7 +121,9 @@ def parse_source(text: str) -> VectorSource:
         )
     if not path.is_file():
         raise _no_such_file(text, path)
-    return VectorSource(text, partial(_path_files, path), _read_file)
+    if path.suffix == PICKLED:
+        raise pickled(path)
+    return VectorSource(text, lambda: (path,), _read_file)
 
 
 def fingerprint(sources: Sequence[str]) -> str:
@@ -152,21 +159,14 @@ def fingerprint(sources: Sequence[str]) -> str:
 
 
 def _read_file(paths: tuple[Path, ...], words: Collection[str] | None) -> WordRows:
-    """Read or open a vector file or saved KeyedVectors."""
+    """Read or open a vector file."""
     path = paths[0]
-    if path.suffix == ".kv":
-        return open_keyed_vectors(path)
     return open_vector_file(path) if words is None else read_vector_file(path, words)
-
-
-def _path_files(path: Path) -> tuple[Path, ...]:
-    """List a vector file and the files that belong to it."""
-    return files_of(path) if path.suffix == ".kv" else (path,)
 
 
 def _locate_glove() -> tuple[Path, ...]:
     """Find the GloVe package's matrix and index."""
-    folder = _package_folder(GLOVE_PACKAGE)
+    folder = package_folder(GLOVE_PACKAGE)
     if folder is None:
         raise VectorsError(
             f'the package "{GLOVE_PACKAGE}" with the vectors "{DEFAULT_SOURCE}" is not installed',
@@ -184,7 +184,7 @@ def _read_glove(paths: tuple[Path, ...], words: Collection[str] | None) -> WordR
 
     matrix_path, index_path = paths
     with reading(matrix_path):
-        matrix = np.load(matrix_path, mmap_mode="r")
+        matrix = np.load(matrix_path, mmap_mode="r", allow_pickle=False)
     with reading(index_path):
         # pq.read_table would import Arrow's data sets, which takes longer than reading.
         known = pq.ParquetFile(index_path).read(columns=["index"])["index"]
@@ -208,7 +208,7 @@ def _spacy_vocab(name: str) -> Path:
     Raises:
         VectorsError: There is no pipeline of this name.
     """
-    packages = (_package_folder(package) for package in (name, SPACY_SUBSTITUTES.get(name, "")))
+    packages = (package_folder(package) for package in (name, SPACY_SUBSTITUTES.get(name, "")))
     for root in (Path(name or "."), *packages):
         if root is not None:
             for vocab in (root / "vocab", *sorted(root.glob("*/vocab"))):
@@ -295,21 +295,20 @@ def _locate_gensim(name: str) -> tuple[Path, ...]:
         logger.disabled = was_disabled
 
 
-def _package_folder(package: str) -> Path | None:
-    """Find an installed package's folder without importing it."""
-    spec = importlib.util.find_spec(package) if package.isidentifier() else None
-    folders = spec.submodule_search_locations if spec else None
-    return Path(folders[0]) if folders else None
-
-
 def _no_such_file(text: str, path: Path) -> VectorsError:
     """Make the error for a source that does not exist; it lists the known names."""
     looks_like_a_path = os.sep in text or path.suffix in FILE_ENDINGS
     beside = path.parent.glob("*") if looks_like_a_path else ()
     files = [str(other) for other in beside if other.suffix in FILE_ENDINGS]
+    if text and path.exists():
+        return VectorsError(
+            f'the word vectors "{text}" are not a regular file',
+            hint="Folders, devices and pipes are not read.",
+            next_step="Name a GloVe or word2vec file, or spacy:FOLDER for a spaCy pipeline.",
+        )
     return VectorsError(
         f'there are no word vectors "{text}": neither a known name nor a file',
         hint=did_you_mean(text, files or KNOWN_SOURCES),
-        next_step="Use a known name, gensim:NAME, spacy:PIPELINE, or the path of a GloVe,"
-        " word2vec or gensim .kv file.",
+        next_step="Use a known name, gensim:NAME, spacy:PIPELINE, or the path of a GloVe or"
+        " word2vec file.",
     )

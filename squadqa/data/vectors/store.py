@@ -11,8 +11,8 @@ from squadqa.data.vectors.word_rows import WordRows
 class VectorStore:
     """Sources that are opened once, at the first look-up; later ones take microseconds per word.
 
-    An index of all words stays in memory. The rows of the GloVe package, of text and binary files
-    and of large .kv files stay on disk. The table of a spaCy pipeline is in memory, and so are all
+    An index of all words stays in memory. The rows of the GloVe package and of text and binary
+    files stay on disk. The table of a spaCy pipeline is in memory, and so are all
     rows (as float32) of a compressed file (.gz, which includes every `gensim:NAME`), since single
     rows cannot be read from it. Unpack a large file to keep its rows on disk.
 

@@ -1,7 +1,6 @@
 """The rows of a source of word vectors, and how to find the row of a word."""
 
 import contextlib
-import pickle
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -50,7 +49,7 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except VectorsError:
         raise
-    except (OSError, EOFError, ValueError, zlib.error, pickle.UnpicklingError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise VectorsError(
             f'cannot read "{path}": {error}',
             hint="It is damaged or cut short, or you may not read it.",
