@@ -1,7 +1,8 @@
-"""Damaged run folders: their configurations, and their checkpoints byte by byte and value by value."""
+"""Damaged run folders: their configurations and checkpoints, in their bytes and their values."""
 
 import json
 import shutil
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,6 +11,9 @@ import pytest
 import torch
 import yaml
 
+from squadqa.data.vectors import VectorStore
+from squadqa.errors import CheckpointError
+from squadqa.inference import predictor
 from squadqa.inference.catalog import catalog
 from squadqa.inference.checkpoint import read_checkpoint
 from squadqa.inference.predictor import Predictor
@@ -21,10 +25,19 @@ CONTEXT, QUESTIONS = "Ida Moss kept the lighthouse for 31 years.", ["Who kept it
 
 
 @pytest.fixture(params=KINDS)
-def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A copy of a small trained run."""
+def run(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of a small trained run; word vectors are opened once for all its predictors."""
+    opened = cache(lambda sources: VectorStore(sources))
+    monkeypatch.setattr(predictor, "VectorStore", lambda sources: opened(tuple(sources)))
     folder = request.getfixturevalue(f"{request.param}_run")
-    return Path(shutil.copytree(folder, tmp_path / "run"))
+    copied = Path(shutil.copytree(folder, tmp_path / "run"))
+    answer(copied)
+    return copied
+
+
+def answer(folder: Path) -> None:
+    """Open a run and let it answer; the first time, this imports much."""
+    Predictor(open_run(folder, checkpoint="best"), device="cpu").answer(CONTEXT, QUESTIONS)
 
 
 @few_and_many(60, seconds=3000)
@@ -39,7 +52,7 @@ def test_damaged_configurations(count: int, run: Path) -> None:
         else:
             made = changed(random, values, values=(*VALUES, 10**6, 3, 0.1))
             path.write_text(json.dumps(made))  # YAML too
-        Predictor(open_run(run), device="cpu").answer(CONTEXT, QUESTIONS)
+        answer(run)
 
     accepted, refused = fuzz(attempt, count, kept=path)
     assert accepted and refused
@@ -67,28 +80,20 @@ def test_damaged_checkpoints(count: int, run: Path) -> None:
 def test_changed_checkpoints(count: int, run: Path) -> None:
     path = next((run / "checkpoints").glob("best.ckpt"))
     values: Any = torch.load(path, weights_only=True)
-    for unread in set(values) - {
-        "state_dict",
-        "epoch",
-        "global_step",
-        "squadqa",
-        "SquadDataModule",
-    }:
-        del values[unread]
+    read = ("state_dict", "epoch", "global_step", "squadqa", "SquadDataModule")
+    values = {name: values[name] for name in read}
     tensors = (torch.zeros(0), torch.zeros(3, 3), torch.tensor(float("nan")), torch.ones(2).int())
     plain = tuple(value for value in VALUES if value != 10**400)
 
     def attempt(random: Random) -> None:
         torch.save(changed(random, values, values=(*plain, *tensors)), path)
-        Predictor(open_run(run, checkpoint="best"), device="cpu").answer(CONTEXT, QUESTIONS)
+        answer(run)
 
     accepted, refused = fuzz(attempt, count, kept=path)
     assert accepted and refused
 
 
 def test_a_checkpoint_that_is_nested_too_deep(tmp_path: Path) -> None:
-    from squadqa.errors import CheckpointError
-
     deep: Any = []
     for _ in range(300):
         deep = [deep]
@@ -105,7 +110,7 @@ def test_damaged_configurations_of_the_catalog(count: int, tmp_path: Path) -> No
 
     def attempt(random: Random) -> None:
         path.write_bytes(mutated(random, whole))
-        catalog(configs=tmp_path, results=tmp_path / "none")
+        catalog(configs=tmp_path)
 
     accepted, refused = fuzz(attempt, count, kept=path)
     assert accepted and refused

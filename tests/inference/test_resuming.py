@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from squadqa.errors import CheckpointError
 from squadqa.inference.resuming import OBJECTS, OPTIMIZERS, require_resumable
 from tests.support.planted import CODE, RAN, change, copy_run, write_package

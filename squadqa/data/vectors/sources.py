@@ -114,11 +114,6 @@ def parse_source(text: str) -> VectorSource:
             )
         return VectorSource(text, partial(_locate_gensim, name), _read_file)
     path = Path(text)
-    if path.is_fifo():
-        raise VectorsError(
-            f'"{text}" is a pipe, and word vectors are read more than once',
-            next_step="Write them to a file, and name that.",
-        )
     if not path.is_file():
         raise _no_such_file(text, path)
     if path.suffix == PICKLED:
