@@ -13,6 +13,8 @@ def fits(value: Any, hint: Any) -> bool:
         value: A value as YAML has it: also a list for a tuple, and a whole number for a float.
         hint: The argument's type. What it leaves open, or is no plain type, fits.
     """
+    if hint is Any:
+        return True
     origin, kinds = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return any(fits(value, kind) for kind in kinds)
@@ -30,6 +32,8 @@ def fits(value: Any, hint: Any) -> bool:
     if hint is str:
         return isinstance(value, str)
     origin = origin or hint
+    if isinstance(value, str):  # a sequence for Python, but never meant as one
+        return not isinstance(origin, type)
     if not isinstance(origin, type) or isinstance(value, origin):
         if isinstance(value, Mapping) and len(kinds) == 2:
             return all(fits(name, kinds[0]) and fits(one, kinds[1]) for name, one in value.items())
