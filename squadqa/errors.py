@@ -3,21 +3,32 @@
 import difflib
 from collections.abc import Iterable
 
+LONGEST_LINE = 1000
+"""Characters of a line of a message; a longer one is cut in its middle."""
+
+LONGEST_NAME = 100
+"""Characters of a name that a hint suggests or lists."""
+
+MOST_COMPARED, MOST_LISTED = 2000, 40
+"""The most names that a hint compares with what the user wrote, and the most that it lists."""
+
 
 class SquadQAError(ValueError):
     """A mistake in input, options or environment: what is wrong, a hint, the next step.
 
     Args:
-        what: What is wrong, where, and the offending value. One line.
+        what: What is wrong, where, and the offending value. One line; as the others, it is cut
+            after `LONGEST_LINE` characters.
         hint: What was probably meant, or why it is wrong. One line, may be empty.
         next_step: What to do about it. One line, may be empty.
     """
 
     def __init__(self, what: str, *, hint: str = "", next_step: str = "") -> None:
-        self.what = what
-        self.hint = hint
-        self.next_step = next_step
-        super().__init__("\n".join(line for line in (what, hint, next_step) if line))
+        self.what = shortened(what, LONGEST_LINE)
+        self.hint = shortened(hint, LONGEST_LINE)
+        self.next_step = shortened(next_step, LONGEST_LINE)
+        lines = (self.what, self.hint, self.next_step)
+        super().__init__("\n".join(line for line in lines if line))
 
 
 class DataError(SquadQAError):
@@ -40,6 +51,19 @@ class OutputError(SquadQAError):
     """A file or folder that cannot be written."""
 
 
+def shortened(text: str, most: int) -> str:
+    """Leave out the middle of a text that is too long.
+
+    Args:
+        text: The text.
+        most: The most characters to keep.
+    """
+    if len(text) <= most:
+        return text
+    end = most // 3
+    return f"{text[: most - end - 3]} … {text[len(text) - end :]}"
+
+
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """Suggest the known name that is closest to what the user wrote.
 
@@ -48,10 +72,18 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
         choices: The known names.
 
     Returns:
-        A question such as `Did you mean "fit"?`, or the list of all names if none is close.
+        A question such as `Did you mean "fit"?`, or the list of all names if none is close; of many
+        names the first ones. Names of more than `LONGEST_NAME` characters are not compared.
     """
     known = sorted(set(choices))
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    if near:
-        return f'Did you mean "{near[0]}"?'
-    return "Known: " + ", ".join(f'"{name}"' for name in known) + "." if known else ""
+    if len(word) <= LONGEST_NAME:
+        like = [name for name in known if len(name) <= LONGEST_NAME]
+        like = sorted(like, key=lambda name: abs(len(name) - len(word)))[:MOST_COMPARED]
+        near = difflib.get_close_matches(word, like, n=1, cutoff=0.6)
+        if near:
+            return f'Did you mean "{near[0]}"?'
+    if not known:
+        return ""
+    listed = ", ".join(f'"{shortened(name, LONGEST_NAME)}"' for name in known[:MOST_LISTED])
+    more = len(known) - MOST_LISTED
+    return f"Known: {listed}, and {more:,} more." if more > 0 else f"Known: {listed}."

@@ -1,8 +1,9 @@
 import pickle
+import time
 
 import pytest
 
-from squadqa.errors import ConfigError, DataError, SquadQAError, did_you_mean
+from squadqa.errors import ConfigError, DataError, SquadQAError, did_you_mean, shortened
 
 
 def test_message_has_a_line_for_each_part() -> None:
@@ -35,3 +36,29 @@ def test_error_can_be_pickled_with_all_parts() -> None:
 )
 def test_did_you_mean(word: str, choices: list[str], said: str) -> None:
     assert did_you_mean(word, choices) == said
+
+
+def test_a_suggestion_is_short_and_quick_however_long_the_names() -> None:
+    began = time.process_time()
+    names = [f"{'x' * 50_000}{number}" for number in range(200)]
+    said = did_you_mean("x" * 60_000, names)
+    assert len(said) < 100 * 45
+    assert said.endswith(", and 160 more.")
+    many = [f"run-{number}" for number in range(100_000)]
+    assert did_you_mean("run-99999x", many).startswith("Did you mean")
+    assert time.process_time() - began < 5
+
+
+def test_a_line_of_a_message_is_cut_in_its_middle() -> None:
+    error = DataError("begin " + "x" * 10**6 + " end", hint="y" * 1000, next_step="z" * 1001)
+    assert [len(part) for part in (error.what, error.hint, error.next_step)] == [1000] * 3
+    assert error.what.startswith("begin xxx")
+    assert error.what.endswith("xxx end")
+    assert " … " in error.what
+    assert "…" not in error.hint
+
+
+@pytest.mark.parametrize("most", [10, 99, 1000])
+def test_a_shortened_text_is_as_long_as_it_may_be(most: int) -> None:
+    assert len(shortened("x" * 2000, most)) == most
+    assert shortened("x" * most, most) == "x" * most

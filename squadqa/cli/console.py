@@ -7,6 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, TextIO
 
+from squadqa.cli.streams import BOLD, PLAIN, REDRAW
+
 SECONDS_BETWEEN_LINES = 10.0
 """Seconds from one line of progress to the next, where a line cannot be redrawn in place."""
 
@@ -23,7 +25,7 @@ def bold(text: str, *, stream: TextIO | None = None) -> str:
         text: The text.
         stream: Where it will be written; None for standard output.
     """
-    return f"\x1b[1m{text}\x1b[0m" if is_styled(stream or sys.stdout) else text
+    return f"{BOLD}{text}{PLAIN}" if is_styled(stream or sys.stdout) else text
 
 
 def marked(text: str) -> str:
@@ -111,7 +113,7 @@ class ProgressLines:
         self._task, self._printed_at = ("" if done >= total else task), now
         line = f"{task}: {done:,} of {total:,} ({100 * done // max(total, 1)} %)"
         if in_place:
-            sys.stderr.write(f"\r\x1b[K{line}" + ("\n" if done >= total else ""))
+            sys.stderr.write(f"{REDRAW}{line}" + ("\n" if done >= total else ""))
         else:
             sys.stderr.write(f"{line}\n")
         sys.stderr.flush()

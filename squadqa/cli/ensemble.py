@@ -250,8 +250,10 @@ def _result(
 
 def _trained(folder: Path) -> dict[str, Any]:
     """The record that a finished training wrote; empty if it has not finished."""
+    from squadqa.evaluation.results import read_result
+
     path = folder / RESULTS
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    return asdict(read_result(path)) if path.is_file() else {}
 
 
 def _text(answered: Answered) -> str:

@@ -84,7 +84,13 @@ def parse(
     Raises:
         SquadQAError: A mistake of the user.
     """
-    return SquadCLI(_located(arguments), check=check, also_known=also_known).parsed()
+    try:
+        return SquadCLI(_located(arguments), check=check, also_known=also_known).parsed()
+    except SquadQAError:
+        raise
+    except Exception as error:  # yaml, jsonargparse and the classes named raise many kinds
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise config_error(f"the configuration cannot be used: {reason}", []) from error
 
 
 class FriendlyParser(LightningArgumentParser):

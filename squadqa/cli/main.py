@@ -1,7 +1,7 @@
 """The program `squadqa`: finds the command, and says what went wrong."""
 
 import errno
-import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from squadqa import __version__
 from squadqa.cli.console import bold
+from squadqa.cli.streams import safe_streams
 from squadqa.errors import ConfigError, SquadQAError, did_you_mean
 from squadqa.files import output_error
 
@@ -56,8 +57,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in arguments
     if debug:
         arguments.remove("--debug")
+    with safe_streams():
+        return _reported(arguments, debug=debug)
+
+
+def _reported(arguments: list[str], *, debug: bool) -> int:
+    """Run a command, say what went wrong, and return the exit code."""
     try:
-        code = _run(arguments)
+        _require_utf8(arguments)
+        try:
+            code = _run(arguments)
+        except SystemExit as error:  # from argparse after --help, and from LightningCLI
+            code = error.code if isinstance(error.code, int) else 2 if error.code else 0
         sys.stdout.flush()
         return code
     except SquadQAError as error:
@@ -67,15 +78,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write("\nsquadqa: interrupted\n")
         return 1
     except BrokenPipeError:  # the program that reads the output ended, such as `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
         if error.errno not in UNWRITABLE:
             raise
         _print_error(output_error(Path(error.filename or "a file"), error), debug=debug)
         return 2
-    except SystemExit as error:  # from argparse after --help, and from LightningCLI
-        return error.code if isinstance(error.code, int) else 2 if error.code else 0
 
 
 def _run(arguments: list[str]) -> int:
@@ -97,6 +105,22 @@ def _run(arguments: list[str]) -> int:
         )
     code: int = import_module(COMMANDS[name]).main(rest)
     return code
+
+
+def _require_utf8(arguments: list[str]) -> None:
+    """Refuse a word whose bytes are no text: Python has made half a surrogate pair of each."""
+    for before, word in zip(["", *arguments], arguments, strict=False):
+        if word.isascii() or not re.search("[\ud800-\udfff]", word):
+            continue
+        option, is_given, value = word.partition("=")
+        if not (is_given and option.startswith("--")):
+            option, value = before, word
+        shown = re.sub("[\udc80-\udcff]", lambda byte: f"\\x{ord(byte[0]) - 0xDC00:02x}", value)
+        place = f"the value of {option}" if option.startswith("--") else "an argument"
+        raise ConfigError(
+            f'{place} is not UTF-8 text: "{shown}"',
+            next_step="Type it on a terminal that uses UTF-8; rename a file of such a name.",
+        )
 
 
 def _help() -> str:

@@ -143,9 +143,10 @@ def _text(summary: "Summary") -> str:
             ("exact", "exact"),
             ("expanded", "expanded to whole tokens"),
             ("lost", "lost"),
+            ("misplaced", "not at their answer_start"),
             ("none", "without"),
         )
-        if summary.alignment[kind] or kind != "none"
+        if summary.alignment[kind] or kind not in ("misplaced", "none")
     )
     pairs = [
         ("source", summary.source),

@@ -12,6 +12,7 @@ import torch
 
 from squadqa.cli.console import bold, facts
 from squadqa.cli.run_folders import RESULTS
+from squadqa.cli.streams import REDRAW
 from squadqa.training.clock import TrainingClock
 from squadqa.training.module import QAModule
 from squadqa.training.samples import fixed_questions
@@ -63,13 +64,13 @@ class StepLine(pl.Callback):
             f"{100 * (index + 1) // batches:3} %  loss {loss:.3f}  "
             f"{rate:.0f} questions/s  {_clock_time(left)} left in the {whole}"
         )
-        sys.stderr.write(f"\r\x1b[K{line}" if in_place else f"{line}\n")
+        sys.stderr.write(f"{REDRAW}{line}" if in_place else f"{line}\n")
         sys.stderr.flush()
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Clear the line for the report of the evaluation (called by Lightning)."""
         if trainer.is_global_zero and sys.stderr.isatty():
-            sys.stderr.write("\r\x1b[K")
+            sys.stderr.write(REDRAW)
             sys.stderr.flush()
 
 

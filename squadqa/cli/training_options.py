@@ -79,6 +79,11 @@ def require_config(path: Path) -> None:
         if found != path:
             sys.stderr.write(f"squadqa: taking {path} from the installed package\n")
         return
+    if found.is_fifo():
+        raise ConfigError(
+            f'"{path}" is a pipe, and a configuration is read more than once',
+            next_step="Write it to a file, and name that.",
+        )
     near = [str(file) for file in path.parent.rglob("*.yaml")] if path.parent.is_dir() else []
     shipped = [short_name(file) for file in configs_folder().glob("*.yaml")]
     raise ConfigError(

@@ -15,6 +15,7 @@ class Alignment(IntEnum):
     EXACT = 1  # the tokens have exactly the answer's characters
     EXPANDED = 2  # the tokens contain the answer and a little more
     LOST = 3  # no token contains any of it
+    MISPLACED = 4  # the answer is not at its answer_start
 
 
 def align(

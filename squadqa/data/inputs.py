@@ -19,6 +19,9 @@ from squadqa.data.lexicon import most_frequent
 from squadqa.data.prepare import PreparedData
 from squadqa.data.vectors import DEFAULT_SOURCE
 
+LARGEST_SIZE = 1 << 30
+"""Largest size of data that is believed, far beyond any table of vectors."""
+
 
 class Inputs(ABC):
     """Turns prepared sources into data sets for one family of models.
@@ -83,7 +86,11 @@ class Inputs(ABC):
             KeyError, TypeError, ValueError: The state has another form.
         """
         self.load_learned(state)
-        self._sizes = Sizes(**state["sizes"])
+        sizes = Sizes(**state["sizes"])
+        for name, size in asdict(sizes).items():
+            if type(size) is not int or not 0 <= size <= LARGEST_SIZE:
+                raise ValueError(f"{name} is {size!r:.60}")
+        self._sizes = sizes
 
 
 class SpanInputs(Inputs):
@@ -134,4 +141,7 @@ class SpanInputs(Inputs):
 
     def load_learned(self, state: dict[str, Any]) -> None:
         """Restore the most frequent word forms."""
-        self.frequent = list(state["frequent"])
+        frequent = list(state["frequent"])
+        if not all(isinstance(form, str) for form in frequent):
+            raise TypeError("a frequent word form is not a text")
+        self.frequent = frequent

@@ -24,7 +24,7 @@ from squadqa.data.text_preparer import TextPreparer
 from squadqa.data.tokenization import Tokens, tokenize, tokenizer_fingerprint
 from squadqa.data.vectors import VectorStore, fingerprint, lookup
 
-FORMAT = 1
+FORMAT = 2
 """Version of the cached files; raise it when their content changes."""
 
 Progress = Callable[[str, int, int], None]

@@ -104,6 +104,7 @@ def _gold_spans(
             continue
         first, text = data.answer_starts[index][0], data.answer_texts[index][0]
         if first < 0 or data.contexts[paragraph][first : first + len(text)] != text:
+            kind[index] = Alignment.MISPLACED
             continue
         offsets = tokens.offset_mapping[tokens.bounds[paragraph] : tokens.bounds[paragraph + 1]]
         begins, ends = np.array([first]), np.array([first + len(text)])

@@ -19,7 +19,7 @@ class Summary:
 
     Args:
         source: Where the data came from.
-        articles: Number of distinct titles.
+        articles: Number of distinct articles.
         paragraphs: Number of paragraphs.
         questions: Number of questions.
         tokens: Number of tokens of paragraphs and questions together.

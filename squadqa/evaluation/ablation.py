@@ -174,7 +174,14 @@ def read_ablation(folder: Path) -> Ablation:
             for row in values.pop("variants")
         ]
         return Ablation(**values, variants=tuple(variants))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise DataError(
             f'"{path}" is not an ablation: {type(error).__name__} {error}',
             next_step="Remove it to start again, or name another folder with --output.",

@@ -231,7 +231,8 @@ def _parsed(values: Any) -> Result:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+    """Return whether a value is a text that a file can hold: without half surrogate pairs."""
+    return isinstance(value, str) and not re.search("[\ud800-\udfff]", value)
 
 
 def _is_number(value: Any) -> bool:
@@ -248,7 +249,7 @@ def _is_number_or_none(value: Any) -> bool:
 
 
 def _are_texts(value: Any) -> bool:
-    return isinstance(value, tuple) and all(isinstance(one, str) and one for one in value)
+    return isinstance(value, tuple) and all(_is_text(one) and one for one in value)
 
 
 def _are_plain_values(value: Any) -> bool:
@@ -256,7 +257,8 @@ def _are_plain_values(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     try:
-        same: bool = json.loads(json.dumps(value, allow_nan=False)) == value
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        same: bool = json.loads(text.encode()) == value
     except (TypeError, ValueError, RecursionError):
         return False
     return same and all(name and name == "".join(name.split()) for name in value)

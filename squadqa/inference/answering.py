@@ -106,7 +106,7 @@ class Answerer(ABC):
             in the context.
 
         Raises:
-            DataError: The context or a question is empty.
+            DataError: The context or a question is empty, or has half a surrogate pair.
             ConfigError: `n_best` is not 1 or more.
             VectorsError: A source of the run's word vectors cannot be read.
             ConfigError: The run's spaCy pipeline is not installed.
@@ -117,6 +117,14 @@ class Answerer(ABC):
         for name, text in (("context", context), *(("question", one) for one in questions)):
             if not text.strip():
                 raise DataError(f"the {name} is empty: {text!r}", next_step=f"Give a {name}.")
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                raise DataError(
+                    f"the {name} has half a surrogate pair at character {error.start}: "
+                    f"{ascii(text[error.start])}",
+                    next_step="Decode it from its bytes in the right encoding.",
+                ) from error
         if not questions:
             return []
         found = self.ask(context, questions, n_best=n_best or 1)

@@ -133,7 +133,7 @@ def _read_configs(folder: Path) -> Iterator[tuple[Path, Any]]:
     for path in sorted(folder.rglob("*.yaml")):
         try:
             yield path, yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        except Exception as error:  # yaml raises many kinds of errors: for a date 2001-99-99, say
             raise ConfigError(
                 f'cannot read the configuration "{path}": {error}', next_step="Fix or remove it."
             ) from error

@@ -84,6 +84,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
             for name, value in saved.items()
             if name.startswith(prefix)
         }
+        strange = [name for name, value in weights.items() if not isinstance(value, torch.Tensor)]
+        if strange:
+            raise TypeError(f'a weight at "{strange[0]}"')
         checkpoint = Checkpoint(
             path=path,
             epoch=int(content["epoch"]),
@@ -92,7 +95,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             weights=weights,
             inputs_state=dict(content["SquadDataModule"]["inputs"]),
         )
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise CheckpointError(
             f'"{path}" is not a checkpoint of squadqa: it lacks {error}', next_step=advice
         ) from error

@@ -11,6 +11,7 @@ from importlib import import_module
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from squadqa.inference.plain_values import fits
 from squadqa.inference.trusted import is_trusted
 
 PACKAGE = "squadqa"
@@ -100,7 +101,9 @@ def _argument(key: str, value: Any, hint: Any, trust: Sequence[str]) -> Any:
         origin = get_origin(kind)
         if isinstance(value, dict) and isinstance(origin, type) and issubclass(origin, Mapping):
             key_type = get_args(kind)[0]
-            return {key_type(name): one for name, one in value.items()}
+            value = {key_type(name): one for name, one in value.items()}
+    if not fits(value, hint):
+        raise ValueError(f'"{key}" cannot be {value!r:.60}')
     return value
 
 

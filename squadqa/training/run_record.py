@@ -75,7 +75,7 @@ def read_origin(folder: Path) -> Origin:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         return Origin(**{**values, "configs": tuple(values["configs"])})
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(
             f'cannot read the origin of the run, "{path}": {error}',
             next_step="Put back the file that training wrote.",

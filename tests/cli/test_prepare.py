@@ -33,7 +33,8 @@ def test_counts(tmp_path: Path, vectors: Path, capsys: pytest.CaptureFixture[str
     (report,) = shown["sources"]
     expected = {"articles": 2, "paragraphs": 3, "questions": 8, "skipped": {}, "annotated": False}
     assert {name: report[name] for name in expected} == expected
-    assert report["alignment"] == {"none": 0, "exact": 7, "expanded": 1, "lost": 0}
+    expected = {"none": 0, "exact": 7, "expanded": 1, "lost": 0, "misplaced": 0}
+    assert report["alignment"] == expected
     # "the" and "The": 6 tokens, 2 forms; "lighthouse": 2 tokens.
     texts = " ".join(
         text for row in tiny.flat_rows(file) for text in (row["context"], row["question"])
@@ -44,6 +45,36 @@ def test_counts(tmp_path: Path, vectors: Path, capsys: pytest.CaptureFixture[str
     assert share == {name: report["vectors"][name] for name in ("by_form", "by_token")}
     assert share["by_form"] == pytest.approx(100 * 3 / report["forms"])
     assert "the" not in report["vectors"]["missing"]
+
+
+def test_untitled_articles_and_misplaced_answers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = [f"Ada {number} built the mill." for number in range(5)]
+    answers = [("Ada", 0), ("Ada", 0), ("Ada", 0), ("Ada.", 22), ("Ada", 4)]
+    file = tiny.join(
+        *(
+            tiny.one_question(text, answers=[answer], id=text)
+            for text, answer in zip(texts, answers, strict=True)
+        )
+    )
+    for article in file["data"]:
+        del article["title"]
+    path = tiny.write(tmp_path / "dev.json", file)
+    line = (path, "--no-annotate", "--vectors", "--cache-dir", tmp_path / "cache")
+    assert prepare(*line) == 0
+    shown = {
+        name: " ".join(value)
+        for name, *value in (
+            line.replace("first answers", "answers").split()
+            for line in capsys.readouterr().out.splitlines()
+            if line
+        )
+    }
+    assert shown["articles"] == "5"
+    assert shown["answers"] == (
+        "3 exact, 0 expanded to whole tokens, 0 lost, 2 not at their answer_start"
+    )
 
 
 def test_nothing_is_made_a_second_time(
@@ -111,7 +142,7 @@ def test_bad_answers_stop_training_data(
     assert capsys.readouterr().out.count("\nskipped ") == 2
     other = tiny.write(tmp_path / "dev.json", file)
     assert prepare(other, *line[1:]) == 0  # evaluation keeps every question
-    assert "2 without" in capsys.readouterr().out
+    assert "1 not at their answer_start, 1 without" in capsys.readouterr().out
 
 
 def test_vectors_of_uneven_width(

@@ -1,12 +1,19 @@
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from squadqa.data.tokenization import Tokens, join_tokens, tokenize, tokenizer_fingerprint
+from squadqa.data.tokenization import (
+    LONGEST_PIECE,
+    Tokens,
+    join_tokens,
+    tokenize,
+    tokenizer_fingerprint,
+)
 
 # White space, marks, digits and scripts, where rules meet; any character except surrogates.
 TEXTS = st.text(
@@ -56,6 +63,25 @@ def test_offsets_cut_the_forms_out_of_the_text(texts: list[str]) -> None:
 )
 def test_splits(text: str, forms: list[str]) -> None:
     assert forms_of(tokenize([text]), 0) == forms
+
+
+@pytest.mark.parametrize("sign", ["(", "!", ")", "'s", "☃", "5km", "a(", "…\u0301"])
+def test_time_grows_with_the_length_of_a_run_not_with_its_square(sign: str) -> None:
+    began = time.process_time()
+    tokens = tokenize([f"a {sign * (20_000 // len(sign))} Ada"])  # without the limit: minutes
+    assert time.process_time() - began < 10
+    assert forms_of(tokens, 0)[:: len(tokens.forms) - 1] == ["a", "Ada"]
+
+
+def test_only_pieces_that_are_too_long_are_cut() -> None:
+    word, link = "x" * LONGEST_PIECE, f"see/{'x' * (LONGEST_PIECE - 4)}"
+    assert forms_of(tokenize([f"{word} b"]), 0) == [word, "b"]
+    assert forms_of(tokenize([f"{word}yz b"]), 0) == [word, "yz", "b"]
+    assert forms_of(tokenize([f"{link}, b"]), 0) == ["see", "/", link[4:], ",", "b"]
+    text = f"  {'(' * 600}Ada\n{'é' * 1000}"
+    tokens = tokenize([text])
+    cut = "".join(text[start:end] for start, end in tokens.offset_mapping)
+    assert cut == "".join(text.split())
 
 
 def test_texts_do_not_affect_each_other() -> None:

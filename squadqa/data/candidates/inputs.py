@@ -121,7 +121,10 @@ class CandidateInputs(Inputs):
         """Restore what `learned` returned."""
         self.words = Rarity.from_state(state["words"])
         self.bigrams = Rarity.from_state(state["bigrams"])
-        self.values = ValueStatistics.from_tensors(state["values"])
+        values = ValueStatistics.from_tensors(state["values"])
+        if values.bucket_edges.shape != self.values.bucket_edges.shape:
+            raise ValueError(f"the edges of buckets have the shape {values.bucket_edges.shape}")
+        self.values = values
 
     def _features(self, data: PreparedData) -> SourceFeatures:
         """Extract a source's features; the data sets of one source share them."""

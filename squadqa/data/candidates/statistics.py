@@ -59,9 +59,19 @@ class Rarity:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "Rarity":
-        """Restore what `state_dict` returned."""
-        hashes = state["hashes"].numpy().view(np.uint64)
-        return cls(hashes, state["weights"].numpy(), state["unseen"])
+        """Restore what `state_dict` returned.
+
+        Raises:
+            KeyError, TypeError, ValueError: The state has another form.
+        """
+        hashes = _array(state["hashes"], np.int64, (None,)).view(np.uint64)
+        weights = _array(state["weights"], np.int32, (len(hashes),))
+        unseen = state["unseen"]
+        if not (hashes[1:] > hashes[:-1]).all():
+            raise ValueError("the hashes are not in order")
+        if type(unseen) is not int or not 0 <= unseen < 2**31:
+            raise ValueError(f"the weight of what is not known is {unseen!r:.60}")
+        return cls(hashes, weights, unseen)
 
 
 def hash_words(words: Sequence[str]) -> Hashes:
@@ -160,8 +170,19 @@ class ValueStatistics:
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, torch.Tensor]) -> "ValueStatistics":
-        """Restore what `tensors` returned."""
-        return cls(**{name: tensor.numpy() for name, tensor in tensors.items()})
+        """Restore what `tensors` returned.
+
+        Raises:
+            KeyError, TypeError, ValueError: The tensors have another form.
+        """
+        edges = _array(tensors["bucket_edges"], np.int64, (None, None))
+        means, deviations = (
+            _array(tensors[name], np.float32, (len(edges),))
+            for name in ("value_means", "value_deviations")
+        )
+        if not (np.isfinite(means).all() and (deviations > 0).all()):
+            raise ValueError("the statistics of a feature are no numbers")
+        return cls(edges, means, deviations)
 
 
 def bucket_edges(values: Ints, *, num_buckets: int) -> Ints:
@@ -182,6 +203,21 @@ def bucket_edges(values: Ints, *, num_buckets: int) -> Ints:
         if len(positive):
             feature[1:] = np.quantile(positive, shares, method="higher")
     return edges
+
+
+def _array(tensor: Any, kind: type, shape: tuple[int | None, ...]) -> NDArray[Any]:
+    """Return a tensor as an array, if it has this type and shape; None leaves a size open."""
+    if not isinstance(tensor, torch.Tensor):
+        raise TypeError(f"{tensor!r:.60} is not a tensor")
+    array: NDArray[Any] = tensor.detach().numpy()
+    sizes = zip(array.shape, shape, strict=False)
+    if (
+        array.dtype != kind
+        or array.ndim != len(shape)
+        or any(wanted not in (None, size) for size, wanted in sizes)
+    ):
+        raise ValueError(f"a table of {array.dtype} has the shape {array.shape}")
+    return array
 
 
 def _weights(logarithms: NDArray[np.float64]) -> NDArray[np.int32]:

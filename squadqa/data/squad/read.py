@@ -18,7 +18,7 @@ class SquadData:
     """Paragraphs and the questions asked of them, in the file's order.
 
     Args:
-        titles: Article of each paragraph.
+        titles: Article of each paragraph; one without a title is named by its place.
         contexts: Text of each paragraph.
         ids: Identifier of each question.
         questions: Text of each question.
@@ -60,6 +60,7 @@ def read_squad(source: Source, *, bad_answers: BadAnswers = "keep") -> SquadData
 def _collect(rows: Iterable[Row], source: Source, bad_answers: BadAnswers) -> SquadData:
     data = SquadData()
     places: dict[str, str] = {}
+    untitled: dict[str, str] = {}  # where each context of an untitled article was first seen
     paragraph = ""
     for row in rows:
         if row.id in places:
@@ -87,7 +88,8 @@ def _collect(rows: Iterable[Row], source: Source, bad_answers: BadAnswers) -> Sq
             continue
         if row.paragraph != paragraph:
             paragraph = row.paragraph
-            data.titles.append(row.title)
+            place = row.article or untitled.setdefault(row.context, row.where)
+            data.titles.append(row.title if row.title.strip() else f"untitled: {place}")
             data.contexts.append(row.context)
         data.ids.append(row.id)
         data.questions.append(row.question)

@@ -28,10 +28,12 @@ class Row:
     """One question as it is in the source.
 
     `where` is the question's place, for messages. `paragraph` identifies its paragraph: consecutive
-    rows of one paragraph have the same.
+    rows of one paragraph have the same. `article` is the place of its article, and empty in a
+    format that does not group paragraphs by articles.
     """
 
     where: str
+    article: str
     paragraph: str
     title: str
     context: str
@@ -113,6 +115,7 @@ def _rows_of_json(path: Path) -> Iterator[Row]:
                 answers = list(question.items("answers", []))
                 yield Row(
                     where=question.where,
+                    article=article.where,
                     paragraph=paragraph.where,
                     title=title,
                     context=context,
@@ -145,6 +148,7 @@ def _flat_row(row: _Field) -> Row:
     title, context = row.get("title", str, ""), row.get("context", str)
     return Row(
         where=row.where,
+        article="",
         paragraph=f"{title}\n{context}",
         title=title,
         context=context,

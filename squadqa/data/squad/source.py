@@ -2,16 +2,19 @@
 
 import gzip
 import hashlib
+import io
 import os
+import stat
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from squadqa.errors import DataError, did_you_mean
 from squadqa.package_files import SAMPLE, locate
 
 SQUAD = "rajpurkar/squad"
+MOST_UNPACKED = 1 << 30  # bytes that a packed file may become: 30 times SQuAD
 FILE_SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz")
 SPLITS = {"train": ("train-v1.1.json", "train"), "dev": ("dev-v1.1.json", "validation")}
 """Names of the two parts: the official file, and the split of a `datasets` data set."""
@@ -96,7 +99,7 @@ def _part_file(folder: Path, file_name: str) -> Path:
 
 
 def _require_file(path: Path) -> None:
-    if locate(path).is_file():
+    if locate(path).is_file() or locate(path).is_fifo():
         return
     siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     near = [name for name in siblings if name.endswith(FILE_SUFFIXES)]
@@ -116,10 +119,37 @@ def content_digest(source: Source) -> str:
     if source.path is None:
         return str(load_dataset(source)._fingerprint)
     try:
-        with source.path.open("rb") as file:
+        with _open(source.path) as file:
             return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     except OSError as error:
         raise _unreadable(source.path, error) from error
+
+
+def _unpacked(file: IO[bytes], path: Path) -> bytes:
+    with gzip.open(file) as unpacked:
+        raw = unpacked.read(MOST_UNPACKED + 1)
+    if len(raw) > MOST_UNPACKED:
+        raise DataError(
+            f'"{path}" unpacks to more than {MOST_UNPACKED >> 20:,} MiB',
+            hint="A small file that becomes so large is often made to fill the memory.",
+            next_step="If you trust it, unpack it and name the unpacked file.",
+        )
+    return raw
+
+
+_PIPES: dict[tuple[int, int], bytes] = {}
+"""The content of each pipe that was read, by its device and number: it gives it only once."""
+
+
+def _open(path: Path) -> io.BufferedReader | io.BytesIO:
+    """Open a file, or a pipe such as /dev/stdin, which is read at the first time and then kept."""
+    state = path.stat()
+    if not stat.S_ISFIFO(state.st_mode):
+        return path.open("rb")
+    place = (state.st_dev, state.st_ino)
+    if place not in _PIPES:
+        _PIPES[place] = path.read_bytes()
+    return io.BytesIO(_PIPES[place])
 
 
 def _unreadable(path: Path, error: OSError) -> DataError:
@@ -136,9 +166,8 @@ def read_text(path: Path) -> str:
     """
     _require_file(path)
     try:
-        raw = path.read_bytes()
-        if path.suffix == ".gz":
-            raw = gzip.decompress(raw)
+        with _open(path) as file:
+            raw = _unpacked(file, path) if path.suffix == ".gz" else file.read()
         return raw.decode("utf-8-sig")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(

@@ -8,6 +8,7 @@ import contextlib
 import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +20,7 @@ from squadqa.errors import VectorsError
 
 HEAD = 1 << 16  # bytes from which a file's format is detected
 CHUNK = 1 << 20  # bytes read at once
+LONGEST_ENTRY = 4 << 20  # bytes of a line, or of a word in a binary file; more is no vector
 MAX_WIDTH = 1 << 16  # values per word; a header with more is not word2vec's
 NUMERIC = b"0123456789.+-eE"
 PICKLE, PROTOCOLS = b"\x80", (b"\2", b"\3", b"\4", b"\5")  # how a pickle begins
@@ -127,7 +129,9 @@ def _text_entries(file: IO[bytes], layout: Layout) -> Iterator[Entry]:
         VectorsError: A line has another width, or words are missing.
     """
     seen, place = 0, layout.start
-    for raw in file:
+    for raw in iter(partial(file.readline, LONGEST_ENTRY + 1), b""):
+        if len(raw) > LONGEST_ENTRY:
+            raise _too_long("a line", layout)
         line = raw.rstrip(b" \r\n")
         if line:
             seen += 1
@@ -177,6 +181,8 @@ def _binary_entries(file: IO[bytes], layout: Layout) -> Iterator[Entry]:
     buffer, start, before = b"", 0, layout.start  # bytes of the file before the buffer
     for number in range(1, count + 1):
         while (end := buffer.find(b" ", start)) < 0 or len(buffer) <= end + size:
+            if end < 0 and len(buffer) - start > LONGEST_ENTRY:
+                raise _too_long("a word", layout)
             more = file.read(CHUNK)
             if not more:
                 raise VectorsError(
@@ -218,6 +224,14 @@ def row_of(values: bytes, layout: Layout, place: int) -> NDArray[np.float32]:
 def text_of(word: bytes) -> str:
     """A word as text; one that is not UTF-8 gets half surrogates, and so is never looked up."""
     return str(word, "utf-8", "surrogateescape")
+
+
+def _too_long(what: str, layout: Layout) -> VectorsError:
+    return VectorsError(
+        f'"{layout.path}" has {what} of more than {LONGEST_ENTRY:,} bytes',
+        hint="It is damaged, or no file of word vectors.",
+        next_step="Download it again, or name another file.",
+    )
 
 
 def _line_number(layout: Layout, place: int) -> int:

@@ -230,12 +230,25 @@ def _read_spacy(paths: tuple[Path, ...], words: Collection[str] | None) -> WordR
 
     vocab = paths[0].parent
     with reading(vocab):
-        table = Vectors().from_disk(vocab)
+        try:
+            table = Vectors().from_disk(vocab)
+        except Exception as error:  # spaCy, srsly and numpy raise many kinds of errors
+            raise ValueError(f"{type(error).__name__}: {error}") from error
     if table.mode != "default" or not table.data.size:
         raise VectorsError(
             f'the spaCy pipeline in "{vocab.parent}" has no table of word vectors',
             hint="The small pipelines have none, and floret tables list no words.",
             next_step='Use a pipeline of size md or lg, such as "spacy:en_core_web_md".',
+        )
+    rows = np.fromiter(table.key2row.values(), np.int64, len(table.key2row))
+    if (
+        table.data.ndim != 2
+        or table.data.dtype.kind != "f"
+        or (rows.size and not 0 <= rows.min() <= rows.max() < len(table.data))
+    ):
+        raise VectorsError(
+            f'the word vectors in "{vocab}" are damaged: their index does not fit their table',
+            next_step="Install the pipeline again.",
         )
     key_of = StringStore().__getitem__  # computes a word's key without the table of all words
     row_of = table.key2row.get

@@ -95,13 +95,25 @@ def test_escaped_surrogate_pair_is_one_character(tmp_path: Path) -> None:
     assert tiny.read(path).contexts == ["a 🥐 b"]
 
 
-def test_missing_title_is_empty(tmp_path: Path) -> None:
-    file = tiny.one_question()
-    for title in ({}, {"title": None}):
-        file["data"][0] = {"paragraphs": file["data"][0]["paragraphs"], **title}
-        path = tmp_path / "x.json"
-        path.write_text(json.dumps(file))
-        assert tiny.read(path).titles == [""]
+@pytest.mark.parametrize("title", [{}, {"title": None}, {"title": " "}])
+def test_an_article_without_a_title_is_one_of_its_own(
+    tmp_path: Path, title: dict[str, str | None]
+) -> None:
+    contexts = ("A cat.", "Two cats.", "A cat.")
+    files = [tiny.one_question(text, answers=[("cat", text.index("cat"))]) for text in contexts]
+    file = tiny.join(*files)
+    for number, article in enumerate(file["data"]):
+        article["paragraphs"][0]["qas"][0]["id"] = f"q{number}"
+    rows = list(tiny.flat_rows(file))
+    for one in (*file["data"], *rows):
+        del one["title"]
+        one.update(title)
+    path, flat = tmp_path / "x.json", tmp_path / "x.jsonl"
+    path.write_text(json.dumps(file))
+    assert tiny.read(path).titles == [f"untitled: data[{number}]" for number in range(3)]
+    flat.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    # Rows with the same context belong together: one of them held out would be known from train.
+    assert tiny.read(flat).titles == [f"untitled: line {number}" for number in (1, 2, 1)]
 
 
 # Invalid files

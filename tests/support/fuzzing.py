@@ -1,0 +1,161 @@
+"""Mutations of valid files, and a loop that tries them: only a `SquadQAError` may come out."""
+
+import copy
+import resource
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from squadqa.errors import SquadQAError
+
+MANY = 10_000
+"""Inputs of each kind that the slow tests try."""
+
+MOST_SECONDS = 10.0
+"""Seconds that one input may take."""
+
+MOST_MEMORY = 4 << 30
+"""Bytes that a process may take more than before."""
+
+LONGEST_MESSAGE = 3100
+"""Characters of an error's message: three lines."""
+
+TOKENS = (
+    *(b"\x00", b"\xff", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\r\n", b"\x1b[2J", b'"', b"\\u", b"{"),
+    *(b"}", b"[", b"]", b":", b",", b"-", b" ", b"\n", b"null", b"NaN", b"-Infinity", b"1e999"),
+    *(b"999999999999999999999", b"0", b"\\ud800", b"&a", b"*a", b"!!python/name:os.system", b"|"),
+    *(b"!!int ''", b"!!timestamp x", b"2001-99-99", b"\t", b"? ", b"<<: ", b"- ", b"PK\x03\x04"),
+    *(b"\x1f\x8b", b"[" * 3000, b"9" * 5000, b"(" * 500, b"1000000000 300\n", b"\x80\x02", b"."),
+)
+"""What breaks parsers: put in between, or in place of something."""
+
+VALUES: tuple[Any, ...] = (
+    *(None, True, False, 0, -1, 1, 2**31, 2**63, 10**400, 0.5, -0.0, 1e308),
+    *(float("nan"), float("inf"), "", " ", "x", "\ud800", "\x1b[2J\x07", "\x00", "é🥐", "a" * 3000),
+    *("((" * 300, "../../etc", "/dev/null", [], {}, [[]], [None], {"": None}, ["x"] * 50, "1e999"),
+    *({"class_path": "os.system", "init_args": {"command": "false"}}, {"x": {"x": {}}}, "nan"),
+)
+"""What stands in for a value of a file."""
+
+
+def mutated(random: Random, content: bytes) -> bytes:
+    """Change some bytes: others, fewer, more, moved, cut short."""
+    made = bytearray(content)
+    for _ in range(random.choice((1, 1, 1, 2, 4, 16))):
+        place = random.randrange(len(made) + 1)
+        length = min(len(made) - place, int(2 ** random.uniform(0, 8)))
+        match random.randrange(7):
+            case 0 if length:
+                made[place] ^= 1 << random.randrange(8)
+            case 1:
+                made[place : place + length] = random.randbytes(length)
+            case 2:
+                del made[place : place + length]
+            case 3:
+                made[place:place] = random.choice(TOKENS)
+            case 4:
+                token = random.choice(TOKENS)
+                made[place : place + len(token)] = token
+            case 5:
+                start = random.randrange(len(made) + 1)
+                made[place:place] = made[start : start + length]
+            case _ if random.random() < 0.3:
+                del made[place:]
+    return bytes(made)
+
+
+def changed(random: Random, value: Any, *, values: tuple[Any, ...] = VALUES) -> Any:
+    """Change a copy of a parsed file at some places: other values, missing, doubled, renamed."""
+    made = copy.deepcopy(value)
+    for _ in range(random.choice((1, 1, 2, 3))):
+        holders = [one for one in _parts(made) if one]
+        if not holders:
+            return random.choice(values)
+        holder = random.choice(holders)
+        keys = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
+        key = random.choice(keys)
+        match random.randrange(6):
+            case 0:
+                del holder[key]
+            case 1 if isinstance(holder, dict):
+                holder[random.choice(("", "x", "\ud800", *map(str, keys)))] = holder.pop(key)
+            case 2:
+                holder[key] = copy.deepcopy(random.choice([one for one in _parts(made)]))
+                if random.random() < 0.1:
+                    holder[key] = [holder[key]] * 20
+            case 3 if isinstance(holder, list):
+                holder.insert(key, copy.deepcopy(holder[key]))
+            case _:
+                holder[key] = copy.deepcopy(random.choice(values))
+    return made
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """All lists and objects in a value, itself among them."""
+    if isinstance(value, (dict, list)):
+        yield value
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _parts(one)
+
+
+def fuzz(attempt: Callable[[Random], Any], count: int, *, kept: Path) -> tuple[int, int]:
+    """Try many inputs: each is accepted, or refused by a `SquadQAError` with a short message.
+
+    Args:
+        attempt: Makes one input by the random numbers given, and reads it.
+        count: How many.
+        kept: The file that `attempt` writes, to name where one fails.
+
+    Returns:
+        How many were accepted, and how many refused.
+    """
+    accepted = refused = 0
+    slowest = 0.0
+    began_all = time.monotonic()
+    with limited_memory():
+        for number in range(count):
+            began = time.monotonic()
+            try:
+                attempt(Random(number))
+                accepted += 1
+            except SquadQAError as error:
+                refused += 1
+                assert 0 < len(str(error)) <= LONGEST_MESSAGE, (number, str(error)[:200])
+            except Exception as error:
+                pytest.fail(f"input {number} ({kept}): {type(error).__name__}: {error}"[:500])
+            took = time.monotonic() - began
+            slowest = max(slowest, took)
+            assert took < MOST_SECONDS, f"input {number} ({kept}) took {took:.1f} s"
+    print(
+        f"{count:,} inputs, {accepted:,} accepted, {refused:,} refused, "
+        f"{time.monotonic() - began_all:.0f} s, the slowest {slowest:.2f} s"
+    )
+    return accepted, refused
+
+
+@contextmanager
+def limited_memory() -> Iterator[None]:
+    """Let this process take `MOST_MEMORY` more than it has, and no more."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MOST_MEMORY, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def few_and_many(few: int, *, seconds: int) -> Any:
+    """Parametrize a test by `count`: a few inputs each time, `MANY` among the slow tests.
+
+    Args:
+        few: Inputs each time.
+        seconds: Seconds that `MANY` may take.
+    """
+    slow = pytest.param(MANY, marks=pytest.mark.slow(seconds=seconds))
+    return pytest.mark.parametrize("count", [few, slow])
