@@ -6,12 +6,11 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
 from squadqa import __version__
 from squadqa.cli.console import bold
 from squadqa.errors import ConfigError, SquadQAError, did_you_mean
-from squadqa.files import output_error
+from squadqa.files import WRITE_ONLY, system_error
 
 COMMANDS = {
     "quickstart": "squadqa.cli.quickstart",
@@ -39,7 +38,11 @@ examples:
   squadqa answer runs/drqa --context article.txt --question "Who built the mill?"
   squadqa evaluate --data dev-v1.1.json --predictions predictions.json"""
 
-UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+REFUSED = {
+    *WRITE_ONLY,
+    *(errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP),
+    *(errno.EISDIR, errno.ENOTDIR, errno.EIO, errno.ESTALE),
+}
 """Errors of the system that a user can cause or mend: a full disk, a folder without permission."""
 
 
@@ -70,9 +73,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        if error.errno not in UNWRITABLE:
+        if error.errno not in REFUSED:
             raise
-        _print_error(output_error(Path(error.filename or "a file"), error), debug=debug)
+        _print_error(system_error(error), debug=debug)
         return 2
     except SystemExit as error:  # from argparse after --help, and from LightningCLI
         return error.code if isinstance(error.code, int) else 2 if error.code else 0

@@ -18,6 +18,7 @@ from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import LengthGroupedSampler
 from squadqa.data.squad import BadAnswers, find_source
 from squadqa.errors import ConfigError
+from squadqa.scoring import require_references
 from squadqa.training.loader import ResumableLoader
 
 
@@ -89,11 +90,18 @@ class SquadDataModule(pl.LightningDataModule):
         """Fill the cache, in one process (called by Lightning).
 
         Before a training this includes the test data, so that mistakes in them show at once.
+
+        Raises:
+            DataError: Data cannot be read, or a question to score has no answers.
         """
         self._open_parts()
         assert self.trainer is not None
-        if self.trainer.state.fn == TrainerFn.FITTING and "test" not in self._prepared:
-            self._prepare("test")
+        data = dict(self._prepared)
+        if self.trainer.state.fn == TrainerFn.FITTING and "test" not in data:
+            data["test"] = self._prepare("test")
+        for part in ("val", "test"):
+            if part in data:
+                require_references(data[part].references, data[part].source)
 
     def setup(self, stage: str) -> None:
         """Open the data of a stage, and fit the inputs on train (called by Lightning).

@@ -57,6 +57,8 @@ class Command:
         stop: A signal that it sends to itself, and the optimiser step after which it does.
         environment: Further environment variables.
         forbid: A module that it cannot import.
+        kill: The number of the change of its folder at which it is killed (see
+            `tests.support.killed`); 0 only writes all changes to changes.log, one a line.
         limit: Seconds after which it is killed, and the test fails.
     """
 
@@ -67,6 +69,7 @@ class Command:
         stop: tuple[int, int] | None = None,
         environment: Mapping[str, str] | None = None,
         forbid: str | None = None,
+        kill: int | None = None,
         limit: float = LIMIT,
     ) -> None:
         self._told = shlex.join(["squadqa", *map(str, arguments)])
@@ -79,7 +82,7 @@ class Command:
             target=_run,
             args=(
                 *(folder, self._output, [*map(str, arguments)]),
-                *(stop, environment or {}, forbid, limit),
+                *(stop, environment or {}, forbid, kill, limit),
             ),
         )
         self._process.start()  # waits for the server, which imports for some seconds at first
@@ -161,6 +164,7 @@ def _run(
     stop: tuple[int, int] | None,
     environment: Mapping[str, str],
     forbid: str | None,
+    kill: int | None,
     limit: float,
 ) -> None:
     os.chdir(folder)
@@ -183,6 +187,11 @@ def _run(
         _stop_after(*stop)
     from squadqa.cli.main import main
 
+    if kill is not None:
+        from tests.support.killed import Killer
+
+        log = folder / "changes.log"
+        Killer(folder, ignore="output-", at=kill, log=log).install()
     sys.exit(main(arguments))
 
 

@@ -1,16 +1,15 @@
 """A training that is stopped and resumed ends like one without a stop: bit for bit, on CPU."""
 
-import json
 import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 import yaml
 
 from tests.support.forked import Done, squadqa, write_config
+from tests.support.run_states import STATES, assert_same, callback, checkpoint, measured
 from tests.support.runs import READER, SCORER
 
 STEPS_PER_EPOCH = 7  # 14 questions without the held-out article, two in a batch
@@ -97,14 +96,6 @@ def fit(folder: Path, config: Path, run: str, **options: Any) -> Done:
     return squadqa(folder, "lightning", "fit", *arguments, **options)
 
 
-def checkpoint(run: Path, name: str = "last") -> dict[str, Any]:
-    content: dict[str, Any] = torch.load(run / f"checkpoints/{name}.ckpt", weights_only=True)
-    return content
-
-
-STATES = ("epoch", "state_dict", "optimizer_states", "lr_schedulers", "squadqa")
-
-
 def assert_ends_like(run: Path, whole: Whole) -> None:
     """Check that two runs ended with the same weights, state of training and answers."""
     mine, theirs = checkpoint(run), checkpoint(whole.run)
@@ -118,36 +109,6 @@ def assert_ends_like(run: Path, whole: Whole) -> None:
     assert measured(run / "results.json")["epochs"] == whole.epochs
     for file in ("predictions.json", "results.json"):
         assert_same(*(measured(folder / file) for folder in (run, whole.run)))
-
-
-def callback(content: dict[str, Any], name: str) -> dict[str, Any]:
-    (state,) = (state for key, state in content["callbacks"].items() if key.startswith(name))
-    return dict(state)
-
-
-def measured(path: Path) -> dict[str, Any]:
-    values = json.loads(path.read_text())
-    return {
-        key: value
-        for key, value in values.items()
-        if key not in ("name", "command", "minutes", "examples_per_second")
-    }
-
-
-def assert_same(left: Any, right: Any) -> None:
-    assert type(left) is type(right)
-    if isinstance(left, torch.Tensor):
-        assert left.equal(right)
-    elif isinstance(left, dict):
-        assert left.keys() == right.keys()
-        for key in left:
-            assert_same(left[key], right[key])
-    elif isinstance(left, list | tuple):
-        assert len(left) == len(right)
-        for one, other in zip(left, right, strict=True):
-            assert_same(one, other)
-    else:
-        assert left == right
 
 
 SLOW = pytest.mark.slow(seconds=150)
