@@ -100,6 +100,7 @@ class BestCheckpoint(ModelCheckpoint):
             return
         here = _renamed(state_dict, lambda path: str(folder / Path(path).name))
         super().load_state_dict(here | {"dirpath": self.dirpath})
+        self.current_score = here.get("current_score")  # Lightning's own class leaves it out
 
 
 _PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")

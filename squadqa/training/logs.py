@@ -13,7 +13,7 @@ from pytorch_lightning.loggers.csv_logs import ExperimentWriter
 from squadqa.files import write_atomic
 
 SECONDS_BETWEEN = 10.0
-"""Seconds between two writings of the scores: the whole file is written, with some thousand rows."""
+"""Seconds between two writings of the scores, as the whole file is written each time."""
 
 
 class WholeLogs(CSVLogger):

@@ -88,6 +88,12 @@ class Command:
         self._process.start()  # waits for the server, which imports for some seconds at first
         self._deadline = time.monotonic() + limit
 
+    @property
+    def process(self) -> int:
+        """The number of its process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
     def wait(self) -> Done:
         """Wait for its end; one that hangs is killed, and the test fails."""
         return wait_for(self)[0]

@@ -51,20 +51,24 @@ class Killer:
                     killer.kill()
                 return super().write(view) or 0
 
-        def counted(file: Any, mode: str = "r", *options: Any, **more: Any) -> Any:
-            is_written = set(mode) & set("wax+")
-            if not is_written or options or more.get("buffering", -1) != -1:
-                return real_open(file, mode, *options, **more)
+        def counted(
+            file: Any,
+            mode: str = "r",
+            buffering: int = -1,
+            encoding: str | None = None,
+            errors: str | None = None,
+            newline: str | None = None,
+            closefd: bool = True,
+            opener: Any = None,
+        ) -> Any:
             path = killer.path_of(file) if isinstance(file, int) else os.fsdecode(file)
-            if not killer.is_inside(path):
-                return real_open(file, mode, **more)
-            closefd, opener = more.pop("closefd", True), more.pop("opener", None)
+            if not set(mode) & set("wax+") or buffering != -1 or not killer.is_inside(path):
+                return real_open(file, mode, buffering, encoding, errors, newline, closefd, opener)
             raw = Raw(file, mode.replace("b", "").replace("t", ""), closefd, opener)
             buffer = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
             if "b" in mode:
                 return buffer
-            more.pop("buffering", None)
-            return io.TextIOWrapper(buffer, **more)
+            return io.TextIOWrapper(buffer, encoding, errors, newline)
 
         def fsync(file: Any) -> None:
             number = file if isinstance(file, int) else file.fileno()
@@ -107,6 +111,8 @@ class Killer:
             return
         if name == "open" and not self._is_write(arguments):
             return
+        if name == "mkdir" and os.path.isdir(arguments[0]):
+            return  # it will not be made
         if self.is_due(name, os.fsdecode(arguments[0])):
             self.kill()
 

@@ -202,3 +202,21 @@ def test_a_finished_run_resumes_to_the_same_end(scorer: Whole) -> None:
     resumed = squadqa(scorer.folder, "train", "--resume", scorer.run)
     assert resumed.code == 0, resumed.err
     assert_same(checkpoint(scorer.run)["state_dict"], before["state_dict"])
+
+
+def test_a_moved_run_keeps_its_best_checkpoint_and_score(tmp_path: Path) -> None:
+    """Lightning's own class forgets the score, and writes best.ckpt again after a worse epoch."""
+    still = {"class_path": "torch.optim.SGD", "init_args": {"lr": 0.0}}  # no epoch is better
+    whole = train_whole(tmp_path, SCORER, optimizer=still, decay="none")
+    assert checkpoint(whole.run, "best")["epoch"] == 0
+    killed = fit(tmp_path, whole.config, "here", stop=(signal.SIGKILL, STEPS_PER_EPOCH + 4))
+    assert killed.code == -signal.SIGKILL
+    (tmp_path / "elsewhere").mkdir()
+    moved = (tmp_path / "here").rename(tmp_path / "elsewhere" / "moved")
+    resumed = squadqa(tmp_path, "train", "--resume", moved)
+    assert resumed.code == 0, resumed.err
+    assert checkpoint(moved, "best")["epoch"] == 0
+    assert_ends_like(moved, whole)
+    kept, expected = (callback(checkpoint(run), "ModelCheckpoint") for run in (moved, whole.run))
+    assert_same(kept, expected)
+    assert kept["best_model_path"] == "best.ckpt"
