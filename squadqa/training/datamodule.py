@@ -17,7 +17,7 @@ from squadqa.data.inputs import Inputs
 from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import LengthGroupedSampler
 from squadqa.data.squad import BadAnswers, find_source
-from squadqa.errors import ConfigError
+from squadqa.errors import ConfigError, require_range
 from squadqa.scoring import require_references
 from squadqa.training.loader import ResumableLoader
 
@@ -42,7 +42,7 @@ class SquadDataModule(pl.LightningDataModule):
         workers: Number of processes that annotate; 0 takes one for each core.
 
     Raises:
-        ConfigError: A batch size or `val_share` is out of its range.
+        ConfigError: A number is out of its range.
     """
 
     def __init__(
@@ -65,6 +65,8 @@ class SquadDataModule(pl.LightningDataModule):
         for name, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
             if value < 1:
                 raise ConfigError(f"data.{name} cannot be {value}", hint="It is 1 or more.")
+        require_range(1, **{"data.limit_train": limit_train})
+        require_range(0, **{"data.workers": workers})
         if not 0 < val_share < 1:
             raise ConfigError(
                 f"data.val_share cannot be {val_share}", hint="It is between 0 and 1: 0.05 is 5 %."
