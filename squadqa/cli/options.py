@@ -8,6 +8,7 @@ import math
 import re
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -354,9 +355,15 @@ def require_writable_file(path: Path) -> None:
                 f'cannot write "{path}": it is a folder',
                 next_step=f'Name a file in it: --output "{path / "predictions.json"}"',
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(path.parent)
-        tempfile.TemporaryFile(dir=path.parent).close()
-        path.exists()  # raises an error where the name is too long
+        made = [parent for parent in path.parents if not parent.exists()]
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(path.parent)
+            tempfile.TemporaryFile(dir=path.parent).close()
+            path.exists()  # raises an error where the name is too long
+        finally:
+            for parent in made:  # as the work may fail
+                with suppress(OSError):
+                    parent.rmdir()
     except OSError as error:
         raise output_error(path, error) from error

@@ -120,7 +120,7 @@ READER_ARGUMENTS = READER["model"]["init_args"]["reader"]["init_args"]
         (["--data.workers", -1], ["data.workers cannot be -1", "0 or more"]),
         (["--data.inputs.init_args.max_characters", 0], ["max_characters cannot be 0"]),
         (["--early_stopping.patience", 0], ["early_stopping.patience cannot be 0"]),
-        (["--early_stopping.min_delta", "-.inf"], ["early_stopping.min_delta cannot be -inf"]),
+        (["--early_stopping.min_delta", -1], ["early_stopping.min_delta cannot be -1"]),
         (["--results", "config.yaml"], ['cannot write "config.yaml/config.json"']),
         (["--run", "x" * 252, "--results", "rows"], ["File name too long", "a shorter name"]),
         (["--run", "x" * 300], ["File name too long", "a shorter name"]),

@@ -7,7 +7,9 @@ command can be stopped by real signals and changes nothing in the test's own pro
 import faulthandler
 import multiprocessing
 import os
+import resource
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -59,6 +61,7 @@ class Command:
         forbid: A module that it cannot import.
         kill: The number of the change of its folder at which it is killed (see
             `tests.support.killed`); 0 only writes all changes to changes.log, one a line.
+        most_bytes: The largest file that it can write.
         limit: Seconds after which it is killed, and the test fails.
     """
 
@@ -70,6 +73,7 @@ class Command:
         environment: Mapping[str, str] | None = None,
         forbid: str | None = None,
         kill: int | None = None,
+        most_bytes: int | None = None,
         limit: float = LIMIT,
     ) -> None:
         self._told = shlex.join(["squadqa", *map(str, arguments)])
@@ -82,7 +86,7 @@ class Command:
             target=_run,
             args=(
                 *(folder, self._output, [*map(str, arguments)]),
-                *(stop, environment or {}, forbid, kill, limit),
+                *(stop, environment or {}, forbid, kill, most_bytes, limit),
             ),
         )
         self._process.start()  # waits for the server, which imports for some seconds at first
@@ -171,6 +175,7 @@ def _run(
     environment: Mapping[str, str],
     forbid: str | None,
     kill: int | None,
+    most_bytes: int | None,
     limit: float,
 ) -> None:
     os.chdir(folder)
@@ -193,6 +198,9 @@ def _run(
         _stop_after(*stop)
     from squadqa.cli.main import main
 
+    if most_bytes is not None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
     if kill is not None:
         from tests.support.killed import Killer
 
