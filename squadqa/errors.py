@@ -1,6 +1,7 @@
 """Errors that a user can cause, worded so that the user can fix them."""
 
 import difflib
+import math
 from collections.abc import Iterable
 
 LONGEST_LINE = 1000
@@ -62,6 +63,23 @@ def shortened(text: str, most: int) -> str:
         return text
     end = most // 3
     return f"{text[: most - end - 3]} … {text[len(text) - end :]}"
+
+
+def require_range(low: float, high: float = math.inf, /, **values: float | None) -> None:
+    """Check that options are in their range.
+
+    Args:
+        low: The smallest value.
+        high: The largest value; infinite without one, and then no value may be infinite.
+        **values: The options by name; None is not checked.
+
+    Raises:
+        ConfigError: One is out of its range, or not a number.
+    """
+    for name, value in values.items():
+        if value is not None and not (low <= value <= high and math.isfinite(value)):
+            limits = f"{low:g} or more" if high == math.inf else f"from {low:g} to {high:g}"
+            raise ConfigError(f"{name} cannot be {value}", hint=f"It is {limits}.")
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:

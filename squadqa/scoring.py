@@ -130,6 +130,26 @@ def score(references: Mapping[str, Sequence[str]], predictions: Mapping[str, str
     )
 
 
+def require_references(references: Mapping[str, Sequence[str]], source: str) -> None:
+    """Check that every question can be scored.
+
+    Args:
+        references: The given answers of each question id.
+        source: Where the questions come from, for messages.
+
+    Raises:
+        DataError: A question has no answers.
+    """
+    without = [name for name, answers in references.items() if not answers]
+    if without:
+        raise DataError(
+            f'"{source}": {len(without):,} of {len(references):,} questions have no answers to '
+            f'score against, such as "{without[0]}"',
+            next_step="Name a file in which every question has answers; `squadqa predict` needs "
+            "none.",
+        )
+
+
 def _normalized(references: Sequence[str]) -> set[str]:
     if not references:
         raise DataError("a question has no answers to score against")

@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from squadqa.errors import DataError
-from squadqa.scoring import Score, exact_match, f1, normalize_answer, score, score_pairs
+from squadqa.scoring import (
+    Score,
+    exact_match,
+    f1,
+    normalize_answer,
+    require_references,
+    score,
+    score_pairs,
+)
 
 # Words, articles, ASCII punctuation, and characters that look similar but must stay.
 TEXT = st.lists(
@@ -143,3 +151,12 @@ def test_equals_the_official_script(name: str) -> None:
     assert (result.total, result.missing) == (10_570, PUBLISHED[name][2])
     assert result.exact_match == pytest.approx(PUBLISHED[name][0], abs=1e-9)
     assert result.f1 == pytest.approx(PUBLISHED[name][1], abs=1e-9)
+
+
+def test_the_question_without_answers_is_named() -> None:
+    require_references({"a": ["x"], "b": ["y", "z"]}, "dev.json")
+    with pytest.raises(DataError) as caught:
+        require_references({"a": ["x"], "b": [], "c": []}, "dev.json")
+    assert caught.value.what == (
+        '"dev.json": 2 of 3 questions have no answers to score against, such as "b"'
+    )

@@ -14,11 +14,10 @@ from squadqa.cli.ensemble_options import (
     require_different,
     result_name,
 )
-from squadqa.cli.options import require_answers
 from squadqa.cli.run_folders import RESULTS, write_scored
 from squadqa.errors import DataError
-from squadqa.files import write_atomic
-from squadqa.scoring import Score, score
+from squadqa.files import write_atomic, write_folder_atomic
+from squadqa.scoring import Score, require_references, score
 
 if TYPE_CHECKING:
     from squadqa.cli.ensemble_options import Named
@@ -173,7 +172,7 @@ def _members(
 def _is_scored(references: Mapping[str, Sequence[str]], options: argparse.Namespace) -> bool:
     """Return whether there are answers to score against; without any, an output must be named."""
     if any(references.values()):
-        require_answers(references, options.data or "the held-out articles")
+        require_references(references, options.data or "the held-out articles")
         return True
     if not options.output and not options.run_folder:
         raise DataError(
@@ -196,10 +195,11 @@ def _write(options: argparse.Namespace, answered: Answered, command: str) -> lis
     written = []
     if options.run_folder:
         folder = Path(options.run_folder)
-        write_scored(folder, result, texts)
-        with write_atomic(folder / MEMBERS) as file:
-            json.dump([asdict(member) for member in answered.members], file, indent=1)
-        save_ensemble(folder, answered.ensemble)
+        with write_folder_atomic(folder) as made:
+            write_scored(made, result, texts)
+            with write_atomic(made / MEMBERS) as file:
+                json.dump([asdict(member) for member in answered.members], file, indent=1)
+            save_ensemble(made, answered.ensemble)
         written.append(("run", str(folder)))
     if options.output:
         output = Path(options.output)

@@ -12,11 +12,10 @@ from squadqa.cli.options import (
     add_json_option,
     add_run_options,
     open_answerer,
-    require_answers,
 )
 from squadqa.cli.parser import CommandParser
 from squadqa.errors import ConfigError
-from squadqa.scoring import Score, score
+from squadqa.scoring import Score, require_references, score
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -135,7 +134,7 @@ def _from_file(options: "Namespace", source: "Source") -> _Answered:
     if options.details:
         _require_pipeline()
     references = read_squad(source).references
-    require_answers(references, options.data)
+    require_references(references, options.data)
     texts = read_predictions(options.predictions, known_ids=references)
     unknown = len(texts.keys() - references.keys())
     if unknown:
@@ -155,7 +154,7 @@ def _from_run(options: "Namespace", source: "Source") -> _Answered:
     from squadqa.data.squad import read_squad
     from squadqa.inference.answering import Preparation
 
-    require_answers(read_squad(source).references, options.data)
+    require_references(read_squad(source).references, options.data)
     answered = run.answer_file(
         source, preparation=Preparation(options.cache_dir, options.workers, ProgressLines())
     )

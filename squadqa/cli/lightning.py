@@ -9,18 +9,20 @@ import pytorch_lightning as pl
 import torch
 from jsonargparse import Namespace
 from pytorch_lightning.callbacks import LearningRateMonitor
-from pytorch_lightning.loggers import CSVLogger, Logger
+from pytorch_lightning.loggers import Logger
 
 from squadqa.cli.console import ProgressLines
 from squadqa.cli.lightning_parser import Parsed, parse, seed_of
+from squadqa.cli.options import require_writable_file
 from squadqa.cli.quiet import quiet_lightning
 from squadqa.cli.reporting import Reporter, StepLine, end_block
 from squadqa.cli.run_folders import (
     PREDICTIONS,
     choose_run_folder,
+    find_last_checkpoint,
     find_run_checkpoint,
     require_name,
-    require_writable,
+    resume_or_other,
     write_scored,
 )
 from squadqa.evaluation.predictions import write_predictions
@@ -41,8 +43,10 @@ from squadqa.training.datamodule import SquadDataModule
 from squadqa.training.evaluation import Evaluation
 from squadqa.training.fit import fit, make_trainer
 from squadqa.training.held_memory import HeldMemory
+from squadqa.training.logs import WholeLogs
 from squadqa.training.processes import is_first_process
 from squadqa.training.random_states import RandomStates
+from squadqa.training.run_lock import hold_run
 from squadqa.training.run_record import Origin, RunRecord, read_origin
 from squadqa.training.samples import SampleTable
 from squadqa.training.warm_start import WarmStart
@@ -91,16 +95,22 @@ def train(parsed: Parsed, *, command: str, trust: Sequence[str] = ()) -> int:
     Returns:
         The exit code: 0, or 1 if a signal stopped the training.
     """
-    config, module, data = parsed.config, parsed.module, parsed.data
+    config = parsed.config
     folder = choose_run_folder(config.run_folder, parsed.configs, is_new=not config.resume)
-    nothing = f'Nothing of it was saved yet: remove "{folder}" and train again.'
-    last = find_run_checkpoint(folder, LAST, next_step=nothing) if config.resume else None
-    if last:
-        read_checkpoint(last)  # raises an error if it cannot be used
-        read_origin(folder)
-    elif is_first_process():
-        require_name(folder)
-        require_writable(folder)
+    if is_first_process():
+        require_name(folder, **({"next_step": "Rename it."} if config.resume else {}))
+    last = find_last_checkpoint(folder) if config.resume else None
+    with hold_run(folder, is_new=not config.resume, next_step=resume_or_other(folder)):
+        return _train(parsed, folder, last, command=command, trust=trust)
+
+
+def _train(
+    parsed: Parsed, folder: Path, last: Path | None, *, command: str, trust: Sequence[str]
+) -> int:
+    """Train in a folder that no other training uses, and score the best checkpoint."""
+    config, module, data = parsed.config, parsed.module, parsed.data
+    if config.resume:
+        _require_readable(folder, last)
     warm_start: WarmStart | None = None
     if config.warm_start and not last:
         warm_start = warm_start_from(config.warm_start, trust=trust)
@@ -132,6 +142,8 @@ def train(parsed: Parsed, *, command: str, trust: Sequence[str] = ()) -> int:
         ],
     )
     try:
+        if config.results and is_first_process():
+            require_writable_file(Path(config.results) / f"{folder.name}.json")
         evaluation = fit(
             module,
             data,
@@ -148,7 +160,7 @@ def train(parsed: Parsed, *, command: str, trust: Sequence[str] = ()) -> int:
         sys.stderr.write(f"\nStopped; resume with: squadqa train --resume {folder}\n")
         return 1
     except BaseException:
-        if not last and is_first_process():
+        if not config.resume and is_first_process():
             _remove_without_checkpoint(folder, config.wandb)
         raise
     if trainer.is_global_zero:
@@ -207,6 +219,17 @@ def warm_start_from(folder: str, *, trust: Sequence[str] = ()) -> WarmStart:
     )
 
 
+def _require_readable(folder: Path, last: Path | None) -> None:
+    """Check before the work that a run to resume has what it needs until its end."""
+    read_origin(folder)
+    if last is None:
+        sys.stderr.write("Stopped before its first checkpoint; begins again with its first step.\n")
+        return
+    for path in (last, last.with_name(BEST)):
+        if path.exists():
+            read_checkpoint(path)
+
+
 def _check(subcommand: str, config: Namespace) -> None:
     if subcommand == "fit":
         require_practice(config)
@@ -214,7 +237,7 @@ def _check(subcommand: str, config: Namespace) -> None:
 
 
 def _loggers(folder: Path, wandb_mode: str) -> list[Logger]:
-    loggers: list[Logger] = [CSVLogger(folder, name="logs")]
+    loggers: list[Logger] = [WholeLogs(folder, name="logs")]
     if wandb_mode != "off":
         import wandb
         from pytorch_lightning.loggers import WandbLogger

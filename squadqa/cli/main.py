@@ -6,13 +6,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
 from squadqa import __version__
 from squadqa.cli.console import bold
 from squadqa.cli.streams import safe_streams
 from squadqa.errors import ConfigError, SquadQAError, did_you_mean
-from squadqa.files import output_error
+from squadqa.files import WRITE_ONLY, system_error
 
 COMMANDS = {
     "quickstart": "squadqa.cli.quickstart",
@@ -40,7 +39,11 @@ examples:
   squadqa answer runs/drqa --context article.txt --question "Who built the mill?"
   squadqa evaluate --data dev-v1.1.json --predictions predictions.json"""
 
-UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+REFUSED = {
+    *WRITE_ONLY,
+    *(errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP),
+    *(errno.EISDIR, errno.ENOTDIR, errno.EIO, errno.ESTALE),
+}
 """Errors of the system that a user can cause or mend: a full disk, a folder without permission."""
 
 
@@ -80,9 +83,9 @@ def _reported(arguments: list[str], *, debug: bool) -> int:
     except BrokenPipeError:  # the program that reads the output ended, such as `head`
         return 1
     except OSError as error:
-        if error.errno not in UNWRITABLE:
+        if error.errno not in REFUSED:
             raise
-        _print_error(output_error(Path(error.filename or "a file"), error), debug=debug)
+        _print_error(system_error(error), debug=debug)
         return 2
 
 

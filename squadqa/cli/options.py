@@ -8,14 +8,15 @@ import math
 import re
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from squadqa.cli.console import ProgressLines
 from squadqa.cli.parser import CommandParser
 from squadqa.errors import DataError, OutputError
-from squadqa.files import output_error
+from squadqa.files import output_error, remove_leftovers
+from squadqa.scoring import require_references
 
 if TYPE_CHECKING:
     from squadqa.data.candidates.generators import CandidateGenerator
@@ -248,7 +249,7 @@ def annotated_data(options: argparse.Namespace) -> "PreparedData":
         workers=options.workers,
         progress=ProgressLines(),
     )
-    require_answers(data.references, options.data)
+    require_references(data.references, options.data)
     return data
 
 
@@ -286,7 +287,10 @@ def open_answerer(options: argparse.Namespace) -> "Answerer":
         ConfigError: There is no such device.
     """
     from squadqa.inference.load import load
+    from squadqa.inference.run_folder import CHECKPOINTS
 
+    folder = Path(options.run_folder)
+    remove_leftovers(folder, folder / CHECKPOINTS, *folder.glob("logs/*"))
     return load(
         options.run_folder,
         checkpoint=options.checkpoint,
@@ -336,26 +340,6 @@ def require_question(question: str) -> None:
         raise DataError("the question is empty", next_step='Ask with --question "...".')
 
 
-def require_answers(references: Mapping[str, Sequence[str]], source: str) -> None:
-    """Check that every question can be scored.
-
-    Args:
-        references: The given answers of each question id.
-        source: Where the questions come from, for messages.
-
-    Raises:
-        DataError: A question has no answers.
-    """
-    without = [name for name, answers in references.items() if not answers]
-    if without:
-        raise DataError(
-            f'"{source}": {len(without):,} of {len(references):,} questions have no answers to '
-            f'score against, such as "{without[0]}"',
-            next_step="Name a file in which every question has answers; `squadqa predict` needs "
-            "none.",
-        )
-
-
 def require_writable_file(path: Path) -> None:
     """Check before the work starts that its result can be written.
 
@@ -365,13 +349,21 @@ def require_writable_file(path: Path) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
-    if path.is_dir():
-        raise OutputError(
-            f'cannot write "{path}": it is a folder',
-            next_step=f'Name a file in it: --output "{path / "predictions.json"}"',
-        )
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=path.parent).close()
+        if path.is_dir():
+            raise OutputError(
+                f'cannot write "{path}": it is a folder',
+                next_step=f'Name a file in it: --output "{path / "predictions.json"}"',
+            )
+        made = [parent for parent in path.parents if not parent.exists()]
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(path.parent)
+            tempfile.TemporaryFile(dir=path.parent).close()
+            path.exists()  # raises an error where the name is too long
+        finally:
+            for parent in made:  # as the work may fail
+                with suppress(OSError):
+                    parent.rmdir()
     except OSError as error:
         raise output_error(path, error) from error

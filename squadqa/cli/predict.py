@@ -30,7 +30,9 @@ def main(arguments: list[str]) -> int:
     """
     options = _parser().parse_args(arguments)
     output = Path(options.output)
-    require_writable_file(output)
+    n_best_path = output.with_name(f"{output.stem}.n_best.json")
+    for path in (output, *([n_best_path] if options.n_best else [])):
+        require_writable_file(path)
 
     from squadqa.data.squad import find_source
 
@@ -47,7 +49,6 @@ def main(arguments: list[str]) -> int:
     )
     pairs = [("questions", f"{len(answered.answers):,}"), ("checkpoint", run.description)]
     if options.n_best:
-        n_best_path = output.with_name(f"{output.stem}.n_best.json")
         write_n_best(n_best_path, answered.answers)
         pairs.append(("n-best", str(n_best_path)))
     write_predictions(output, answered.texts)

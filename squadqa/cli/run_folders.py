@@ -1,5 +1,6 @@
 """Run folders: their choice, checks before the work, and files written after it."""
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,31 +9,35 @@ from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import NAME, Result, result_json
 from squadqa.files import output_error, write_atomic
 from squadqa.inference.run_folder import CHECKPOINTS, RUNS_FOLDER
+from squadqa.training.checkpoints import BEST, LAST
 from squadqa.training.processes import is_first_process
+from squadqa.training.run_lock import LOCK, is_free
+from squadqa.training.run_record import ORIGIN
 
 RESULTS = "results.json"
 PREDICTIONS = "predictions.json"
 
 
 def require_new(folder: Path, *, next_step: str) -> None:
-    """Check that a run folder does not exist yet.
+    """Check that a new run may take a folder (see `squadqa.training.run_lock.is_free`).
 
     Args:
         folder: The run folder.
         next_step: The advice if it exists.
 
     Raises:
-        OutputError: It exists.
+        OutputError: It may not, or the folder cannot be read.
     """
-    if folder.exists():
+    if not is_free(folder):
         raise OutputError(f'the run folder "{folder}" exists', next_step=next_step)
 
 
-def require_name(folder: Path) -> None:
+def require_name(folder: Path, *, next_step: str = "Name another folder with --run.") -> None:
     """Check before the work that a run folder's name can also be that of its result.
 
     Args:
         folder: The run folder.
+        next_step: The advice if it cannot.
 
     Raises:
         OutputError: It cannot.
@@ -42,7 +47,7 @@ def require_name(folder: Path) -> None:
     raise OutputError(
         f'the run folder cannot be called "{folder.name}"',
         hint='It is also the name of a result: letters, digits, ".", "_" and "-".',
-        next_step="Name another folder with --run.",
+        next_step=next_step,
     )
 
 
@@ -50,14 +55,15 @@ def require_writable(folder: Path) -> None:
     """Check before the work that a folder can be made: make it and remove it again.
 
     Args:
-        folder: The folder, which does not exist.
+        folder: The folder, which does not exist or is empty.
 
     Raises:
         OutputError: It cannot be made.
     """
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
-        folder.mkdir(parents=True)
+        missing = [path for path in (folder, *folder.parents) if not path.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
         for path in missing:
             path.rmdir()
     except OSError as error:
@@ -96,30 +102,48 @@ def choose_run_folder(named: str | None, configs: Sequence[str], *, is_new: bool
     if named is not None:
         folder = Path(named)
         if is_new and is_first_process():
-            can_resume = (folder / CHECKPOINTS / "last.ckpt").is_file()
-            choice = f"Resume it (squadqa train --resume {folder})" if can_resume else "Remove it"
-            require_new(folder, next_step=f"{choice}, or name another.")
+            require_new(folder, next_step=resume_or_other(folder))
         return folder
     name = Path(configs[0]).stem if configs else "run"
     folder, number = Path(RUNS_FOLDER) / name, 1
-    while is_new and folder.exists():
+    while is_new and not is_free(folder):
         number += 1
         folder = Path(RUNS_FOLDER) / f"{name}-{number}"
     return folder
 
 
-def find_run_checkpoint(
-    folder: Path,
-    *names: str,
-    next_step: str = "Name the run with --run RUN_FOLDER or a file with --ckpt_path; a new run "
-    "starts with fit.",
-) -> Path:
+def resume_or_other(folder: Path) -> str:
+    """Return the advice about a run folder that exists."""
+    return f"Resume it (squadqa train --resume {folder}), or name another."
+
+
+def find_last_checkpoint(folder: Path) -> Path | None:
+    """Find the checkpoint to resume a run from.
+
+    Args:
+        folder: The run folder.
+
+    Returns:
+        The checkpoint; None if the training was killed before it had saved one, so that it begins
+        again with its first step.
+
+    Raises:
+        CheckpointError: There is none, though there was one.
+    """
+    kept = folder / CHECKPOINTS
+    has_begun = (folder / ORIGIN).is_file() and not (folder / RESULTS).exists()
+    was_killed = (folder / LOCK).exists() or not (kept / BEST).exists()
+    if has_begun and was_killed and not (kept / LAST).exists():
+        return None
+    return find_run_checkpoint(folder, LAST)
+
+
+def find_run_checkpoint(folder: Path, *names: str) -> Path:
     """Find the first of a run's checkpoints that exists.
 
     Args:
         folder: The run folder.
         names: Names of checkpoints.
-        next_step: What the user can do if there is none.
 
     Raises:
         CheckpointError: None of them exists.
@@ -128,4 +152,8 @@ def find_run_checkpoint(
     for path in paths:
         if path.is_file():
             return path
-    raise CheckpointError(f'there is no checkpoint "{paths[-1]}"', next_step=next_step)
+    raise CheckpointError(
+        f'there is no checkpoint "{paths[-1]}"',
+        next_step="Name the run with --run RUN_FOLDER or a file with --ckpt_path; a new run "
+        "starts with fit.",
+    )

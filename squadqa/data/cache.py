@@ -3,25 +3,26 @@
 An entry is a folder `KIND-FINGERPRINT` with a `manifest.json` that lists each file's size and
 checksum. It is built under a temporary name and then renamed, so an entry is complete or absent;
 one that does not match its manifest is built again. A lock ensures that two processes that need the
-same entry build it only once.
+same entry build it only once. It ends with its process, so what a killed one left is known, and is
+removed when the cache is used again.
 """
 
-import fcntl
 import hashlib
 import json
 import multiprocessing
-import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from squadqa.errors import ConfigError
-from squadqa.files import output_error
+from squadqa.files import locked, output_error
 
 MANIFEST = "manifest.json"
+LOCK = ".lock"
+"""The end of a lock's name; its entry's name stands before it."""
 
 
 def fingerprint(settings: Mapping[str, Any]) -> str:
@@ -73,15 +74,15 @@ def cached_folder(
         )
     root = Path(root)
     entry = root / f"{kind}-{fingerprint(settings)}"
+    _remove_leftovers(root)
     if _is_whole(entry, settings):
         return entry
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with _locked(entry.with_name(f".{entry.name}.lock")):
+        with locked(entry.with_name(f".{entry.name}{LOCK}")):
             if _is_whole(entry, settings):  # another process built it in the meantime
                 return entry
-            for leftover in root.glob(f".{entry.name}.*/"):  # of a process that was killed
-                shutil.rmtree(leftover, ignore_errors=True)
+            _remove_staged(root, entry.name)  # without locks they were not removed before
             staging = Path(tempfile.mkdtemp(prefix=f".{entry.name}.", dir=root))
             try:
                 notes = build(staging)
@@ -92,6 +93,8 @@ def cached_folder(
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
+        if error.filename is not None and not _are_related(root, Path(error.filename)):
+            raise  # building reads files elsewhere
         raise output_error(root, error) from error
     return entry
 
@@ -126,22 +129,19 @@ def _is_whole(entry: Path, settings: Mapping[str, Any]) -> bool:
         return False
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    while True:
-        with path.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if not _is_file_at(path, file):  # its last owner removed it while this process waited
-                continue
-            try:
-                yield
-            finally:
-                os.unlink(path)
-            return
+def _are_related(one: Path, other: Path) -> bool:
+    """Return whether two paths are equal, or one contains the other."""
+    return one.is_relative_to(other) or other.is_relative_to(one)
 
 
-def _is_file_at(path: Path, file: IO[str]) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
-    except FileNotFoundError:
-        return False
+def _remove_leftovers(root: Path) -> None:
+    """Remove what killed processes left: their locks are free, and each lock names its entry."""
+    with suppress(OSError):  # of a folder that only others may write to
+        for lock in root.glob(f".*{LOCK}"):
+            with suppress(BlockingIOError), locked(lock, wait=False, or_without=False):
+                _remove_staged(root, lock.name.removeprefix(".").removesuffix(LOCK))
+
+
+def _remove_staged(root: Path, name: str) -> None:
+    for leftover in root.glob(f".{name}.*/"):
+        shutil.rmtree(leftover, ignore_errors=True)

@@ -18,6 +18,7 @@ from squadqa.data.dataset import QuestionDataset, SpanDataset
 from squadqa.data.lexicon import most_frequent
 from squadqa.data.prepare import PreparedData
 from squadqa.data.vectors import DEFAULT_SOURCE
+from squadqa.errors import require_range
 
 LARGEST_SIZE = 1 << 30
 """Largest size of data that is believed, far beyond any table of vectors."""
@@ -101,6 +102,9 @@ class SpanInputs(Inputs):
         pipeline: spaCy pipeline that gives lemmas, tags and entities; None leaves them out.
         max_characters: Number of characters of a word form to keep, from both ends.
         tuned_words: How many of train's most frequent word forms a reader may tune.
+
+    Raises:
+        ConfigError: A number is out of its range.
     """
 
     def __init__(
@@ -112,6 +116,8 @@ class SpanInputs(Inputs):
         tuned_words: int = 1000,
     ) -> None:
         super().__init__(vectors=vectors, pipeline=pipeline)
+        require_range(1, **{"data.inputs.init_args.max_characters": max_characters})
+        require_range(0, **{"data.inputs.init_args.tuned_words": tuned_words})
         self.max_characters = max_characters
         self.tuned_words = tuned_words
         self.frequent: list[str] = []

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from squadqa.errors import CheckpointError
-from squadqa.files import output_error, write_atomic
+from squadqa.files import system_error, write_atomic
 from squadqa.inference.ensemble import Ensemble
 from squadqa.inference.mixing import Aim, Mean
 from squadqa.inference.predictor import Predictor
@@ -90,9 +90,14 @@ def _inside(folder: Path, name: Any) -> Path:
 def _copy_run(run: Run, target: Path) -> None:
     """Copy the files that are needed to open a run."""
     checkpoint = run.checkpoint.path
-    try:
-        (target / CHECKPOINTS).mkdir(parents=True)
-        shutil.copyfile(run.folder / CONFIG, target / CONFIG)
-        shutil.copyfile(checkpoint, target / CHECKPOINTS / checkpoint.name)
-    except OSError as error:
-        raise output_error(target, error) from error
+    copies = {
+        run.folder / CONFIG: target / CONFIG,
+        checkpoint: target / CHECKPOINTS / checkpoint.name,
+    }
+    for path, copy in copies.items():
+        try:
+            original = path.open("rb")
+        except OSError as error:
+            raise system_error(error) from error
+        with original, write_atomic(copy, mode="wb") as file:
+            shutil.copyfileobj(original, file)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from squadqa.batch import FormBatch, Sizes
-from squadqa.errors import ConfigError
+from squadqa.errors import ConfigError, require_range
 from squadqa.nn.char_cnn import CharCNN
 
 
@@ -45,8 +45,8 @@ class TokenEncoder(nn.Module):
                 "the model reads words, but the data has no word vectors",
                 next_step="Name at least one source with data.inputs.vectors.",
             )
-        if tuned_words < 0:
-            raise ConfigError(f"tuned_words cannot be {tuned_words}", hint="It is 0 or more.")
+        require_range(0, tuned_words=tuned_words)
+        require_range(0, 1, dropout=char_dropout)
         if tuned_words > sizes.tuned_words:
             raise ConfigError(
                 f"the model cannot tune {tuned_words:,} words: data.inputs.tuned_words is "

@@ -1,14 +1,23 @@
 """Checkpoints of a training: the last one, to resume from, and the best one, to score and use."""
 
+import io
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
 import pytorch_lightning as pl
+import torch
+from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
 from squadqa.errors import CheckpointError
+from squadqa.files import write_atomic
+from squadqa.training.logs import WholeLogs
+
+CHECKPOINTS = "checkpoints"
+"""Name of the folder of checkpoints in a run folder."""
 
 LAST = "last.ckpt"
 BEST = "best.ckpt"
@@ -24,6 +33,84 @@ class TrainingStopped(BaseException):
     def __init__(self, checkpoint: Path) -> None:
         super().__init__(f"stopped; checkpoint {checkpoint}")
         self.checkpoint = checkpoint
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Saves a checkpoint beside its final place and renames it, so that it is never half a file.
+
+    Lightning's own class writes to the system's folder of temporary files, which may be on another
+    disk, and copies from there.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Save a checkpoint (called by Lightning).
+
+        Args:
+            checkpoint: Its content.
+            path: The file to write.
+            storage_options: Nothing, as there are no such options.
+
+        Raises:
+            OutputError: The file cannot be written, or the disk is full.
+        """
+        assert storage_options is None
+        content = io.BytesIO()  # torch would turn the system's errors into others
+        torch.save(checkpoint, content)
+        with write_atomic(path, mode="wb") as file:
+            file.write(content.getbuffer())
+
+
+class BestCheckpoint(ModelCheckpoint):
+    """Keeps `best.ckpt` and its score, also when the run folder is moved or copied.
+
+    Its state names checkpoints by their names in the folder. Lightning's own class keeps absolute
+    paths, and forgets the best score where they differ.
+
+    Args:
+        folder: Folder of checkpoints.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            folder,
+            filename=Path(BEST).stem,
+            monitor="val/f1",
+            mode="max",
+            enable_version_counter=False,
+        )
+
+    @property
+    def state_key(self) -> str:
+        """The key of the state in checkpoints, which is that of Lightning's own class."""
+        return super().state_key.replace(type(self).__qualname__, ModelCheckpoint.__qualname__, 1)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state, without the folder's place (called by Lightning)."""
+        return _renamed(super().state_dict(), lambda path: Path(path).name) | {"dirpath": ""}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore the state for this folder (called by Lightning).
+
+        The best score is forgotten if `best.ckpt` is not there any more.
+        """
+        folder = Path(str(self.dirpath))
+        if not (folder / BEST).is_file():
+            return
+        here = _renamed(state_dict, lambda path: str(folder / Path(path).name))
+        super().load_state_dict(here | {"dirpath": self.dirpath})
+        self.current_score = here.get("current_score")  # Lightning's own class leaves it out
+
+
+_PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
+
+
+def _renamed(state: dict[str, Any], rename: Callable[[str], str]) -> dict[str, Any]:
+    """Return the state of a `ModelCheckpoint` with other paths; an empty path stays empty."""
+    best = {rename(path): score for path, score in state["best_k_models"].items()}
+    paths = {name: rename(state[name]) if state[name] else "" for name in _PATHS}
+    return {**state, **paths, "best_k_models": best}
 
 
 class LastCheckpoint(Checkpoint):
@@ -81,6 +168,9 @@ class LastCheckpoint(Checkpoint):
         if trainer.world_size > 1:  # a signal may have reached only one process
             stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
         if stop or is_due:
+            for logger in trainer.loggers:  # a resumed run logs only what comes after
+                if isinstance(logger, WholeLogs):
+                    logger.flush()
             trainer.save_checkpoint(self.path)
         if stop:
             raise TrainingStopped(self.path)
@@ -114,13 +204,7 @@ class CheckpointFolder:
 
     def __init__(self, folder: Path, *, every_n_steps: int = 500) -> None:
         self.folder = folder
-        best = ModelCheckpoint(
-            folder,
-            filename=Path(BEST).stem,
-            monitor="val/f1",
-            mode="max",
-            enable_version_counter=False,
-        )
+        best = BestCheckpoint(folder)
         self.callbacks = [best, LastCheckpoint(folder, every_n_steps=every_n_steps)]
 
     def restore(self, module: pl.LightningModule, trainer: pl.Trainer) -> Path:

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from squadqa.data.inputs import Inputs
-from squadqa.errors import ConfigError, did_you_mean
+from squadqa.errors import ConfigError, did_you_mean, require_range
 from squadqa.models.base import QAModel
 from squadqa.training.module import QAModule
 
@@ -80,6 +80,8 @@ def require_practice(config: Any) -> None:
             f"trainer.gradient_clip_val cannot be {clip}",
             hint="It is the largest norm of all gradients, such as 5; 0 clips nothing.",
         )
+    require_range(1, **{"early_stopping.patience": stopping.patience})
+    require_range(0, **{"early_stopping.min_delta": stopping.min_delta})
     mode = BETTER.get(stopping.monitor)
     if mode is None:
         raise ConfigError(

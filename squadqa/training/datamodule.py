@@ -17,7 +17,8 @@ from squadqa.data.inputs import Inputs
 from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import LengthGroupedSampler
 from squadqa.data.squad import BadAnswers, find_source
-from squadqa.errors import ConfigError
+from squadqa.errors import ConfigError, require_range
+from squadqa.scoring import require_references
 from squadqa.training.loader import ResumableLoader
 
 
@@ -41,7 +42,7 @@ class SquadDataModule(pl.LightningDataModule):
         workers: Number of processes that annotate; 0 takes one for each core.
 
     Raises:
-        ConfigError: A batch size or `val_share` is out of its range.
+        ConfigError: A number is out of its range.
     """
 
     def __init__(
@@ -64,6 +65,8 @@ class SquadDataModule(pl.LightningDataModule):
         for name, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
             if value < 1:
                 raise ConfigError(f"data.{name} cannot be {value}", hint="It is 1 or more.")
+        require_range(1, **{"data.limit_train": limit_train})
+        require_range(0, **{"data.workers": workers})
         if not 0 < val_share < 1:
             raise ConfigError(
                 f"data.val_share cannot be {val_share}", hint="It is between 0 and 1: 0.05 is 5 %."
@@ -89,11 +92,18 @@ class SquadDataModule(pl.LightningDataModule):
         """Fill the cache, in one process (called by Lightning).
 
         Before a training this includes the test data, so that mistakes in them show at once.
+
+        Raises:
+            DataError: Data cannot be read, or a question to score has no answers.
         """
         self._open_parts()
         assert self.trainer is not None
-        if self.trainer.state.fn == TrainerFn.FITTING and "test" not in self._prepared:
-            self._prepare("test")
+        data = dict(self._prepared)
+        if self.trainer.state.fn == TrainerFn.FITTING and "test" not in data:
+            data["test"] = self._prepare("test")
+        for part in ("val", "test"):
+            if part in data:
+                require_references(data[part].references, data[part].source)
 
     def setup(self, stage: str) -> None:
         """Open the data of a stage, and fit the inputs on train (called by Lightning).

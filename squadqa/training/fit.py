@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+from lightning_fabric.plugins import CheckpointIO
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from squadqa.errors import ConfigError
-from squadqa.training.checkpoints import Keeper
+from squadqa.training.checkpoints import Keeper, WholeCheckpoints
 from squadqa.training.checks import require_inputs, require_precision
 from squadqa.training.clock import TrainingClock
 from squadqa.training.datamodule import SquadDataModule
@@ -35,7 +36,9 @@ def make_trainer(
     Raises:
         ConfigError: Lightning refuses an option.
     """
-    named = options.get("callbacks") or []
+    named, plugins = (_listed(options.get(name)) for name in ("callbacks", "plugins"))
+    if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
+        plugins.append(WholeCheckpoints())
     try:
         return pl.Trainer(
             **{
@@ -43,7 +46,8 @@ def make_trainer(
                 "enable_progress_bar": False,
                 "enable_model_summary": False,
                 **more,
-                "callbacks": [*(named if isinstance(named, list) else [named]), *callbacks],
+                "callbacks": [*named, *callbacks],
+                "plugins": plugins,
                 "logger": list(loggers) or False,
             }
         )
@@ -52,6 +56,13 @@ def make_trainer(
             f"the trainer cannot be made with these options: {error}",
             next_step="Change the section `trainer`, or the options --device and --precision.",
         ) from error
+
+
+def _listed(value: Any) -> list[Any]:
+    """Return the values of an option that takes one or several."""
+    if value is None:
+        return []
+    return [*value] if isinstance(value, (list, tuple)) else [value]
 
 
 def fit(

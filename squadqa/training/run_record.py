@@ -53,11 +53,12 @@ class RunRecord(pl.Callback):
         if stage != "fit" or not trainer.is_global_zero:
             return
         folder = Path(trainer.default_root_dir)
-        with write_atomic(folder / CONFIG) as file:
-            file.write(self.config)
         if not (folder / ORIGIN).is_file():
             with write_atomic(folder / ORIGIN) as file:
                 json.dump(asdict(self.origin), file, indent=1)
+        # Last, as a folder with a configuration is a run, which can be resumed.
+        with write_atomic(folder / CONFIG) as file:
+            file.write(self.config)
         for logger in trainer.loggers:
             logger.log_hyperparams(dict(self.values))
 

@@ -199,7 +199,7 @@ def test_outputs_are_checked_before_members_are_read(
     refused: Callable[..., str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("old").mkdir()
+    Path("old/inside").mkdir(parents=True)
     Path("file").touch()
     assert said in refused(*line, *arguments)
     assert not Path("cache").exists()

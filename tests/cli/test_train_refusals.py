@@ -45,6 +45,22 @@ def test_a_reader_without_enough_words_is_refused(
     assert said in refused(folder, "train", "--config", "config.yaml", "--wandb", "off", *change)
 
 
+@pytest.mark.parametrize("part", ["test", "val"])
+def test_questions_without_answers_are_refused_before_the_training(folder: Path, part: str) -> None:
+    file = tiny.squad()
+    row = file["data"][0]["paragraphs"][0]["qas"][2]
+    row.update(answers=[], is_impossible=True)
+    tiny.write(folder / "some.json", file)
+    line = ("--config", "config.yaml", "--run", "run", "--wandb", "off")
+    done = squadqa(folder, "train", *line, f"--data.{part}", "some.json")
+    assert done.code == 2
+    assert (
+        f'"some.json": 1 of 8 questions have no answers to score against, such as "{row["id"]}"'
+    ) in done.err
+    assert "epoch" not in done.out + done.err.replace("epochs", "")
+    assert not (folder / "run").exists()
+
+
 def test_an_existing_run_folder_is_left_alone(folder: Path) -> None:
     (folder / "mine").mkdir()
     (folder / "mine/note").write_text("keep")
@@ -92,6 +108,14 @@ READER_ARGUMENTS = READER["model"]["init_args"]["reader"]["init_args"]
             ["the optimiser cannot be made with these values", "learning rate: -1"],
         ),
         (["--model.scorer.init_args.table_bits", -3], ["table_bits cannot be -3", "1 to 28"]),
+        (["--data.limit_train", 0], ["data.limit_train cannot be 0", "1 or more"]),
+        (["--data.workers", -1], ["data.workers cannot be -1", "0 or more"]),
+        (["--data.inputs.init_args.max_characters", 0], ["max_characters cannot be 0"]),
+        (["--early_stopping.patience", 0], ["early_stopping.patience cannot be 0"]),
+        (["--early_stopping.min_delta", -1], ["early_stopping.min_delta cannot be -1"]),
+        (["--results", "config.yaml"], ['cannot write "config.yaml/config.json"']),
+        (["--run", "x" * 252, "--results", "rows"], ["File name too long", "a shorter name"]),
+        (["--run", "x" * 300], ["File name too long", "a shorter name"]),
         (["--trainer.gradient_clip_val", -1], ["gradient_clip_val cannot be -1", "norm"]),
         (["--early_stopping.monitor", "val/f"], ['cannot be "val/f"', '"val/f1"']),
         (

@@ -7,7 +7,9 @@ command can be stopped by real signals and changes nothing in the test's own pro
 import faulthandler
 import multiprocessing
 import os
+import resource
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -57,6 +59,9 @@ class Command:
         stop: A signal that it sends to itself, and the optimiser step after which it does.
         environment: Further environment variables.
         forbid: A module that it cannot import.
+        kill: The number of the change of its folder at which it is killed (see
+            `tests.support.killed`); 0 only writes all changes to changes.log, one a line.
+        most_bytes: The largest file that it can write.
         limit: Seconds after which it is killed, and the test fails.
     """
 
@@ -67,6 +72,8 @@ class Command:
         stop: tuple[int, int] | None = None,
         environment: Mapping[str, str] | None = None,
         forbid: str | None = None,
+        kill: int | None = None,
+        most_bytes: int | None = None,
         limit: float = LIMIT,
     ) -> None:
         self._line = shlex.join(["squadqa", *map(str, arguments)])
@@ -79,11 +86,17 @@ class Command:
             target=_run,
             args=(
                 *(folder, self._output, [*map(str, arguments)]),
-                *(stop, environment or {}, forbid, limit),
+                *(stop, environment or {}, forbid, kill, most_bytes, limit),
             ),
         )
         self._process.start()  # waits for the server, which imports for some seconds at first
         self._deadline = time.monotonic() + limit
+
+    @property
+    def process(self) -> int:
+        """The number of its process."""
+        assert self._process.pid is not None
+        return self._process.pid
 
     def wait(self) -> Done:
         """Wait for its end; if it hangs it is killed, and the test fails."""
@@ -161,6 +174,8 @@ def _run(
     stop: tuple[int, int] | None,
     environment: Mapping[str, str],
     forbid: str | None,
+    kill: int | None,
+    most_bytes: int | None,
     limit: float,
 ) -> None:
     os.chdir(folder)
@@ -183,6 +198,14 @@ def _run(
         _stop_after(*stop)
     from squadqa.cli.main import main
 
+    if most_bytes is not None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+    if kill is not None:
+        from tests.support.killed import Killer
+
+        log = folder / "changes.log"
+        Killer(folder, ignore="output-", at=kill, log=log).install()
     sys.exit(main(arguments))
 
 

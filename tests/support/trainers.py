@@ -10,8 +10,14 @@ class Trainer(SimpleNamespace):
 
     def __init__(self, **values: Any) -> None:
         alone = SimpleNamespace(broadcast=lambda value: value)
-        usual = {"world_size": 1, "global_step": 0, "is_last_batch": False, "should_stop": False}
-        super().__init__(**{**usual, "strategy": alone, **values})
+        usual = {
+            "world_size": 1,
+            "global_step": 0,
+            "is_last_batch": False,
+            "should_stop": False,
+            "loggers": [],
+        }
+        super().__init__(**{**usual, "strategy": alone, "loggers": [], **values})
         self.saved: list[int] = []
 
     def save_checkpoint(self, path: Path) -> None:

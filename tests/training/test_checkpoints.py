@@ -3,8 +3,10 @@
 Whole runs: test_resume.py.
 """
 
+import errno
 import os
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,12 +16,16 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 
+from squadqa.errors import OutputError
 from squadqa.training.checkpoints import (
+    BestCheckpoint,
     BestWeights,
     CheckpointFolder,
     LastCheckpoint,
     TrainingStopped,
+    WholeCheckpoints,
 )
+from squadqa.training.fit import make_trainer
 from tests.support.small_training import Questions, span_module, trainer
 from tests.support.trainers import Trainer
 
@@ -139,3 +145,96 @@ def test_a_folder_returns_the_best_checkpoint_or_the_last(tmp_path: Path) -> Non
     assert keeper.restore(None, run) == tmp_path / "last.ckpt"  # type: ignore[arg-type]
     (tmp_path / "best.ckpt").touch()
     assert keeper.restore(None, run) == tmp_path / "best.ckpt"  # type: ignore[arg-type]
+
+
+def save(path: Path, value: float) -> None:
+    WholeCheckpoints().save_checkpoint({"weight": torch.full((1000,), value)}, path)
+
+
+def test_a_save_that_is_killed_leaves_the_old_checkpoint_and_the_next_one_tidies_up(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "last.ckpt"
+    save(path, 1.0)
+    process = os.fork()
+    if process == 0:
+        os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+        save(path, 2.0)
+        os._exit(0)
+    assert os.waitpid(process, 0)[1] == signal.SIGKILL
+    assert torch.load(path, weights_only=True)["weight"][0] == 1.0
+    assert len(os.listdir(tmp_path)) == 2
+    save(path, 3.0)
+    assert torch.load(path, weights_only=True)["weight"][0] == 3.0
+    assert os.listdir(tmp_path) == ["last.ckpt"]
+
+
+def test_a_save_needs_no_other_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lightning's own class writes to the system's temporary folder first."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    save(tmp_path / "last.ckpt", 1.0)
+    assert os.listdir(tmp_path) == ["last.ckpt"]
+
+
+def test_a_full_disk_names_the_checkpoint_and_keeps_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "last.ckpt"
+    save(path, 1.0)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError) as told:
+        save(path, 2.0)
+    assert told.value.what == f'cannot write "{path}": No space left on device'
+    assert torch.load(path, weights_only=True)["weight"][0] == 1.0
+    assert os.listdir(tmp_path) == ["last.ckpt"]
+
+
+def test_every_trainer_saves_whole_checkpoints(tmp_path: Path) -> None:
+    trainer = make_trainer({"accelerator": "cpu"}, default_root_dir=str(tmp_path))
+    assert isinstance(trainer.strategy.checkpoint_io, WholeCheckpoints)
+
+
+def best_checkpoint(folder: Path, score: float | None = None) -> BestCheckpoint:
+    """The callback, after an evaluation if there is a score."""
+    callback = BestCheckpoint(folder)
+    if score is not None:
+        path = str(folder / "best.ckpt")
+        callback.best_k_models = {path: torch.tensor(score)}
+        callback.best_model_path = callback.kth_best_model_path = path
+        callback.best_model_score = callback.kth_value = torch.tensor(score)
+    return callback
+
+
+def test_the_best_score_moves_with_its_folder(tmp_path: Path) -> None:
+    state = best_checkpoint(tmp_path / "old", 70.0).state_dict()
+    assert str(tmp_path) not in str(state)
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "best.ckpt").touch()
+    moved = best_checkpoint(tmp_path / "new")
+    moved.load_state_dict(state)
+    path = str(tmp_path / "new" / "best.ckpt")
+    assert moved.best_model_path == moved.kth_best_model_path == path
+    assert moved.best_k_models == {path: 70.0}
+    assert moved.best_model_score == moved.kth_value == 70.0
+
+
+def test_runs_of_before_with_absolute_paths_move_too(tmp_path: Path) -> None:
+    old = best_checkpoint(tmp_path / "old", 70.0)
+    state = {**ModelCheckpoint.state_dict(old), "dirpath": str(tmp_path / "old")}
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "best.ckpt").touch()
+    moved = best_checkpoint(tmp_path / "new")
+    assert moved.state_key.startswith("ModelCheckpoint{")
+    moved.load_state_dict(state)
+    assert moved.best_model_path == str(tmp_path / "new" / "best.ckpt")
+
+
+def test_without_the_best_checkpoint_its_score_is_forgotten(tmp_path: Path) -> None:
+    state = best_checkpoint(tmp_path / "old", 70.0).state_dict()
+    moved = best_checkpoint(tmp_path / "new")
+    moved.load_state_dict(state)
+    assert moved.best_model_score is None

@@ -1,6 +1,5 @@
 """A training that is stopped and resumed ends like one without a stop: bit for bit, on CPU."""
 
-import json
 import shutil
 import signal
 from dataclasses import dataclass
@@ -8,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 import yaml
 
 from tests.support.forked import Done, squadqa, write_config
+from tests.support.run_states import STATES, assert_same, callback, checkpoint, measured
 from tests.support.runs import READER, SCORER
 
 STEPS_PER_EPOCH = 7  # 14 questions without the held-out article, two in a batch
@@ -98,14 +97,6 @@ def fit(folder: Path, config: Path, run: str, **options: Any) -> Done:
     return squadqa(folder, "lightning", "fit", *arguments, **options)
 
 
-def checkpoint(run: Path, name: str = "last") -> dict[str, Any]:
-    content: dict[str, Any] = torch.load(run / f"checkpoints/{name}.ckpt", weights_only=True)
-    return content
-
-
-STATES = ("epoch", "state_dict", "optimizer_states", "lr_schedulers", "squadqa")
-
-
 def assert_ends_like(run: Path, whole: Whole) -> None:
     """Check that two runs ended with the same weights, state of training and answers."""
     mine, theirs = checkpoint(run), checkpoint(whole.run)
@@ -119,36 +110,6 @@ def assert_ends_like(run: Path, whole: Whole) -> None:
     assert measured(run / "results.json")["epochs"] == whole.epochs
     for file in ("predictions.json", "results.json"):
         assert_same(*(measured(folder / file) for folder in (run, whole.run)))
-
-
-def callback(content: dict[str, Any], name: str) -> dict[str, Any]:
-    (state,) = (state for key, state in content["callbacks"].items() if key.startswith(name))
-    return dict(state)
-
-
-def measured(path: Path) -> dict[str, Any]:
-    values = json.loads(path.read_text())
-    return {
-        key: value
-        for key, value in values.items()
-        if key not in ("name", "command", "minutes", "examples_per_second")
-    }
-
-
-def assert_same(left: Any, right: Any) -> None:
-    assert type(left) is type(right)
-    if isinstance(left, torch.Tensor):
-        assert left.equal(right)
-    elif isinstance(left, dict):
-        assert left.keys() == right.keys()
-        for key in left:
-            assert_same(left[key], right[key])
-    elif isinstance(left, list | tuple):
-        assert len(left) == len(right)
-        for one, other in zip(left, right, strict=True):
-            assert_same(one, other)
-    else:
-        assert left == right
 
 
 SLOW = pytest.mark.slow(seconds=150)
@@ -269,3 +230,21 @@ def test_a_callback_that_a_run_names_is_not_called(scorer: Whole) -> None:
     trust = ["--trust", LAMBDA, "--trust", "builtins.print"]
     done = squadqa(scorer.folder, "train", "--resume", run.name, *trust)
     assert "print()" in done.out + done.err, done.err  # it is what a trusted callback does
+
+
+def test_a_moved_run_keeps_its_best_checkpoint_and_score(tmp_path: Path) -> None:
+    """Lightning's own class forgets the score, and writes best.ckpt again after a worse epoch."""
+    still = {"class_path": "torch.optim.SGD", "init_args": {"lr": 0.0}}  # no epoch is better
+    whole = train_whole(tmp_path, SCORER, optimizer=still, decay="none")
+    assert checkpoint(whole.run, "best")["epoch"] == 0
+    killed = fit(tmp_path, whole.config, "here", stop=(signal.SIGKILL, STEPS_PER_EPOCH + 4))
+    assert killed.code == -signal.SIGKILL
+    (tmp_path / "elsewhere").mkdir()
+    moved = (tmp_path / "here").rename(tmp_path / "elsewhere" / "moved")
+    resumed = squadqa(tmp_path, "train", "--resume", moved)
+    assert resumed.code == 0, resumed.err
+    assert checkpoint(moved, "best")["epoch"] == 0
+    assert_ends_like(moved, whole)
+    kept, expected = (callback(checkpoint(run), "ModelCheckpoint") for run in (moved, whole.run))
+    assert_same(kept, expected)
+    assert kept["best_model_path"] == "best.ckpt"

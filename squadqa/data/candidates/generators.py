@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from squadqa.data.candidates.parse import Ints, Parse, entity_spans, noun_chunks, trimmed
 from squadqa.data.prepare import PreparedData
+from squadqa.errors import require_range
 
 FALLBACK_TOKENS = 5
 """Longest n-gram, in tokens, taken from a sentence that has no parse."""
@@ -67,6 +68,7 @@ class CandidateGenerator(ABC):
     """
 
     def __init__(self, *, max_tokens: int = 20, max_candidates: int = 2000) -> None:
+        require_range(1, max_tokens=max_tokens, max_candidates=max_candidates)
         self.max_tokens = max_tokens
         self.max_candidates = max_candidates
 
@@ -131,6 +133,7 @@ class DependencyRuns(CandidateGenerator):
 
     def __init__(self, *, max_tokens: int = 20, max_candidates: int = 2000, depth: int = 2) -> None:
         super().__init__(max_tokens=max_tokens, max_candidates=max_candidates)
+        require_range(0, depth=depth)
         self.depth = depth
 
     def propose(self, data: PreparedData, parse: Parse) -> tuple[Ints, Ints, int]:

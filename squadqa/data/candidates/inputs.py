@@ -16,7 +16,7 @@ from squadqa.data.candidates.values import VALUES, candidate_values
 from squadqa.data.dataset import WordForms
 from squadqa.data.inputs import Inputs
 from squadqa.data.prepare import PreparedData
-from squadqa.errors import ConfigError
+from squadqa.errors import ConfigError, require_range
 
 SAMPLE_QUESTIONS = 2000
 """Number of train questions whose candidates decide the buckets' edges: some 600,000 candidates."""
@@ -38,7 +38,7 @@ class CandidateInputs(Inputs):
         max_characters: Number of characters of a word form to keep, from both ends.
 
     Raises:
-        ConfigError: There are fewer than two buckets.
+        ConfigError: There are fewer than two buckets, or words have no characters.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class CandidateInputs(Inputs):
                 f"data.inputs.init_args.num_buckets cannot be {num_buckets}",
                 hint="It is 2 or more: one bucket for 0, and at least one other.",
             )
+        require_range(1, **{"data.inputs.init_args.max_characters": max_characters})
         self.generator = generator if generator is not None else DependencyRuns()
         self.num_buckets = num_buckets
         self.targets: Targets = targets

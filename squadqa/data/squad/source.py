@@ -60,7 +60,7 @@ def find_source(name: str, *, part: Literal["train", "dev"] = "dev") -> Source:
     try:
         return _find_source(name, part)
     except OSError as error:
-        raise DataError(f'cannot look for "{name}": {error.strerror}') from error
+        raise _unreadable(Path(name), error) from error
 
 
 def _find_source(name: str, part: Literal["train", "dev"]) -> Source:

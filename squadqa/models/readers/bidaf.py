@@ -15,6 +15,7 @@ d `hidden_size`.
 from torch import Tensor, nn
 
 from squadqa.batch import Sizes, SpanBatch
+from squadqa.errors import require_range
 from squadqa.models.base import ContextFirstReader, SpanLogits
 from squadqa.models.embedder import Embedder
 from squadqa.nn.attention import BidirectionalAttention
@@ -58,6 +59,9 @@ class BiDAF(ContextFirstReader):
         max_span_length: int = 17,
     ) -> None:
         super().__init__(max_span_length=max_span_length)
+        require_range(1, hidden_size=hidden_size, embedding_size=embedding_size)
+        require_range(0, num_highway_layers=num_highway_layers)
+        require_range(0, num_modeling_layers=num_modeling_layers)
         self.embedder = Embedder(
             sizes,
             char_cnn=char_cnn,

@@ -12,6 +12,7 @@ H encoding width.
 from torch import Tensor
 
 from squadqa.batch import Sizes, SpanBatch
+from squadqa.errors import require_range
 from squadqa.models.base import ContextFirstReader, SpanLogits
 from squadqa.models.embedder import Embedder
 from squadqa.nn.attention import AttentionPooling
@@ -55,6 +56,8 @@ class BiLSTMReader(ContextFirstReader):
         max_span_length: int = 17,
     ) -> None:
         super().__init__(max_span_length=max_span_length)
+        require_range(1, hidden_size=hidden_size, embedding_size=embedding_size)
+        require_range(0, num_layers=num_layers)
         self.embedder = Embedder(
             sizes,
             char_cnn=char_cnn,

@@ -27,6 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from squadqa.batch import Sizes, SpanBatch
+from squadqa.errors import require_range
 from squadqa.models.base import ContextFirstReader, SpanLogits
 from squadqa.models.embedder import Embedder
 from squadqa.nn.attention import Coattention
@@ -109,6 +110,8 @@ class DCN(ContextFirstReader):
         max_span_length: int = 17,
     ) -> None:
         super().__init__(max_span_length=max_span_length)
+        require_range(1, hidden_size=hidden_size, embedding_size=embedding_size)
+        require_range(1, pool_size=pool_size, max_rounds=max_rounds)
         self.halt_in_training = halt_in_training
         self.embedder = Embedder(
             sizes,

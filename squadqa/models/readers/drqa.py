@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from squadqa.batch import NUM_ENTITIES, NUM_TAGS, Sizes, SpanBatch
+from squadqa.errors import require_range
 from squadqa.models.base import SpanLogits, SpanReader
 from squadqa.models.embedder import NUM_FORM_MATCHES, Embedder
 from squadqa.nn.attention import AlignedQuestion, AttentionPooling
@@ -61,6 +62,8 @@ class DrQAReader(SpanReader):
         max_span_length: int = 17,
     ) -> None:
         super().__init__(max_span_length=max_span_length)
+        require_range(1, hidden_size=hidden_size, embedding_size=embedding_size)
+        require_range(1, num_layers=num_layers)
         self.use_annotation = use_annotation
         self.embedder = Embedder(
             sizes,

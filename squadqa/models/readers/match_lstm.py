@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from squadqa.batch import Sizes, SpanBatch
+from squadqa.errors import require_range
 from squadqa.models.base import ContextFirstReader, SpanLogits
 from squadqa.models.embedder import Embedder
 from squadqa.nn.char_cnn import CharCNN
@@ -61,6 +62,7 @@ class MatchLSTM(ContextFirstReader):
         max_span_length: int = 17,
     ) -> None:
         super().__init__(max_span_length=max_span_length)
+        require_range(1, hidden_size=hidden_size, embedding_size=embedding_size)
         self.embedder = Embedder(
             sizes,
             char_cnn=char_cnn,

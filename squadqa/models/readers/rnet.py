@@ -18,6 +18,7 @@ H hidden width.
 from torch import Tensor, nn
 
 from squadqa.batch import Sizes, SpanBatch
+from squadqa.errors import require_range
 from squadqa.models.base import ContextFirstReader, SpanLogits
 from squadqa.models.embedder import Embedder
 from squadqa.nn.char_cnn import CharCNN
@@ -65,6 +66,8 @@ class RNet(ContextFirstReader):
         max_span_length: int = 17,
     ) -> None:
         super().__init__(max_span_length=max_span_length)
+        require_range(1, hidden_size=hidden_size, embedding_size=embedding_size)
+        require_range(1, num_layers=num_layers)
         self.embedder = Embedder(
             sizes,
             char_cnn=char_cnn,

@@ -32,7 +32,7 @@ from torch import Tensor, nn
 
 from squadqa.batch import CandidateBatch, Sizes
 from squadqa.data.candidates.values import VALUES, candidate_values, value_columns
-from squadqa.errors import ConfigError
+from squadqa.errors import ConfigError, require_range
 from squadqa.models.base import CandidateLoss, CandidateScorer
 from squadqa.models.scorers.feature_groups import GROUPS, at, check_groups, feature_group
 from squadqa.models.scorers.logistic import LogisticScorer
@@ -100,6 +100,10 @@ class MLPScorer(CandidateScorer):
     ) -> None:
         super().__init__(loss=loss)
         check_groups(groups)
+        require_range(1, group_size=group_size, embedding_size=embedding_size)
+        require_range(1, hidden_size=hidden_size)
+        require_range(0, window=window, linear_rate=linear_rate)
+        require_range(0, 1, dropout=dropout)
         if all(name in LINEAR_ONLY for name in groups):
             raise ConfigError(
                 f"the MLP scorer reads nothing of {', '.join(groups)} but their scores",

@@ -19,7 +19,7 @@ def test_missing_file_suggests_a_near_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["squat", "no/such/file", "./x", "data/x.json", "a" * 5000])
 def test_missing_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="no data file|cannot look for"):
+    with pytest.raises(DataError, match="no data file|cannot read"):
         find_source(name)
 
 

@@ -1,0 +1,110 @@
+"""The lock of a run folder: one training at a time, new or resumed."""
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from squadqa.errors import OutputError
+from squadqa.files import PREFIX, is_locked, locked, output_error, remove_leftovers
+from squadqa.training.checkpoints import CHECKPOINTS
+from squadqa.training.processes import is_first_process
+from squadqa.training.run_record import ORIGIN
+
+LOCK = ".squadqa.lock"
+"""The lock's file. It says who trains, and a killed training leaves it, without a lock on it."""
+
+BEFORE_CONFIG = {LOCK, ORIGIN, "logs", "wandb"}
+"""What a training writes before its configuration, which makes a folder a run."""
+
+
+def is_free(folder: Path) -> bool:
+    """Return whether a new run may take a folder.
+
+    That is so if nothing is there, or an empty folder, or only what a training left that was killed
+    before it had written its configuration.
+
+    Args:
+        folder: The run folder.
+
+    Raises:
+        OutputError: The folder cannot be read, or its name is too long.
+    """
+    try:
+        names = set(os.listdir(folder))
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        if isinstance(error, NotADirectoryError) and folder.exists():
+            return False
+        raise output_error(folder, error) from error
+    if not names:
+        return True
+    return LOCK in names and _are_of_a_start(names) and not is_locked(folder / LOCK)
+
+
+@contextmanager
+def hold_run(folder: Path, *, is_new: bool, next_step: str = "") -> Iterator[None]:
+    """Keep other trainings out of a run folder, and remove what killed processes left in it.
+
+    Of several processes of one training, the first one does this. The lock ends with its process,
+    however that ends.
+
+    Args:
+        folder: The run folder; a new run's is made if missing.
+        is_new: Whether a new run begins, which takes only a free folder.
+        next_step: The advice if the folder is not free.
+
+    Raises:
+        OutputError: The folder is not free, another training holds it, or it cannot be written.
+    """
+    if not is_first_process() or not (is_new or folder.is_dir()):
+        yield
+        return
+    made: list[Path] = []
+    try:
+        with ExitStack() as stack:
+            try:
+                if is_new:
+                    made = [path for path in (folder, *folder.parents) if not path.exists()]
+                    folder.mkdir(parents=True, exist_ok=True)
+                content = f"process {os.getpid()} on {socket.gethostname()}\n"
+                stack.enter_context(locked(folder / LOCK, wait=False, content=content))
+                if is_new:
+                    _require_new(folder, next_step)
+            except BlockingIOError as error:
+                raise OutputError(
+                    f'"{folder}" is being trained by {_holder(folder)}',
+                    next_step="Wait until it ends, stop it, or train another run folder.",
+                ) from error
+            except OSError as error:
+                raise output_error(folder, error) from error
+            remove_leftovers(folder, folder / CHECKPOINTS, *folder.glob("logs/*"))
+            yield
+    finally:
+        for path in made:  # those that are still empty, as the training could not begin
+            with suppress(OSError):
+                path.rmdir()
+
+
+def _require_new(folder: Path, next_step: str) -> None:
+    """Remove what a killed training left before it was a run; refuse anything else."""
+    names = set(os.listdir(folder))
+    if not _are_of_a_start(names):
+        raise OutputError(f'the run folder "{folder}" exists', next_step=next_step)
+    for path in (folder / name for name in names & (BEFORE_CONFIG - {LOCK})):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _are_of_a_start(names: set[str]) -> bool:
+    return all(name in BEFORE_CONFIG or name.startswith(PREFIX) for name in names)
+
+
+def _holder(folder: Path) -> str:
+    """Return who holds the lock, as far as the lock's file says so."""
+    with suppress(OSError, UnicodeDecodeError):
+        if text := (folder / LOCK).read_text(encoding="utf-8").strip():
+            return " ".join(text.split())[:200]
+    return "another process"
