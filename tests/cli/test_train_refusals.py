@@ -211,7 +211,7 @@ def test_a_reader_in_half_precision_on_a_cpu(tmp_path: Path, precision: str) -> 
                     "inputs": READER["inputs"],
                 },
             },
-            ["the model cannot be made with these values", "sizes and shares"],
+            ["hidden_size cannot be -3", "It is 1 or more"],
         ),
     ],
     ids=[
