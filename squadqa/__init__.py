@@ -36,7 +36,8 @@ def load(
             no best one yet.
         device: "cpu", "cuda" (or "cuda:1" and so on), or "auto": a GPU if there is one.
         trust: Packages of your own whose readers or scorers the run may use. Importing them runs
-            their code; nothing outside squadqa is imported unless it is named here.
+            their code; nothing outside squadqa is imported unless it is named here. Also folders
+            of spaCy pipelines, folders of prepared data, and data sets that the run may use.
 
     Returns:
         An object with `answer`, `predict` and `evaluate`.
