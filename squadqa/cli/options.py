@@ -128,7 +128,7 @@ def add_trust_option(parser: CommandParser) -> None:
         metavar="NAME",
         action="append",
         default=[],
-        help="own package, pipeline or folder that a run may use; a package's code is run",
+        help="own package or folder that a run may use",
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MODEL, AVERAGE = "model.", "average.model."
 """Prefixes in a checkpoint of the names of weights, and of their average if one was kept."""
 
-REFUSED = re.compile(r"GLOBAL (\S+) was not an allowed")
+REFUSED = re.compile(r"GLOBAL (\S+) (?:was not an allowed|whose module)")
 """Torch's message about a checkpoint that needs more than weights and plain values."""
 
 

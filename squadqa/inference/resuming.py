@@ -44,6 +44,9 @@ OPTIMIZERS = frozenset(
 OBJECTS = ("accelerator", "callbacks", "logger", "plugins", "profiler", "strategy")
 """Options of the trainer that take objects. squadqa leaves them out, or writes a short name."""
 
+SEVERAL = ("devices", "max_time", "val_check_interval")
+"""Options of the trainer that may be several numbers."""
+
 PLAIN_NAME = re.compile(r"[a-z0-9_]+")
 """Lightning's own short names, such as "auto" or "ddp"."""
 
@@ -83,7 +86,7 @@ def require_resumable(
     check.section(config["data"], "data", objects=("inputs",))
     check.spec(config["data"].get("inputs"), Inputs, "data.inputs")
     check.section(config.get("early_stopping") or {}, "early_stopping")
-    check.section(config.get("trainer") or {}, "trainer", objects=(*OBJECTS, "max_time", "devices"))
+    check.section(config.get("trainer") or {}, "trainer", objects=(*OBJECTS, *SEVERAL))
     check.trainer(config.get("trainer") or {})
     if config.get("char_cnn") not in (None, "own"):
         from squadqa.nn.char_cnn import CharCNN
@@ -200,7 +203,7 @@ class _Check:
                         self.trusted(one, where)
                 else:
                     self.objects(one, where)
-        for key in ("max_time", "devices"):
+        for key in SEVERAL:
             self.objects(values.get(key), f"trainer.{key}")
 
     def objects(self, value: Any, where: str) -> None:

@@ -51,13 +51,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def commands(run: Path, trained: Path) -> Mapping[str, list[str]]:
-    """Every command that opens a run."""
+    """Every command that opens a run; `trained` is the configuration of the run it is a copy of."""
+    other = trained.parent / "runs" / trained.stem
     asked = ["--context", "text.txt", "--question", "Who?"]
     told = {
         "answer": ["answer", str(run), *asked],
         "predict": ["predict", str(run), "--data", "dev.json", "--output", "out.json"],
         "evaluate": ["evaluate", str(run), "--data", "dev.json"],
-        "ensemble": ["ensemble", str(run), str(run), "--data", "dev.json"],
+        "ensemble": ["ensemble", str(other), str(run), "--data", "dev.json"],
         "resume": ["train", "--resume", str(run), "--wandb", "off"],
         "warm-start": ["train", "--config", str(trained), "--warm-start", str(run)]
         + ["--data.cache_dir", "cache", "--run", "new", "--wandb", "off"],
@@ -88,9 +89,9 @@ def plant_tag(run: Path) -> None:
     path.write_text(f"planted: {TAG}\n{path.read_text()}")
 
 
-def plant_pickles(run: Path) -> None:
+def plant_pickles(run: Path, *, protocol: int = 2) -> None:
     for path in (run / "checkpoints").glob("*.ckpt"):
-        write_pickle(path)
+        write_pickle(path, protocol=protocol)
 
 
 def plant_vectors(run: Path) -> None:
@@ -140,6 +141,10 @@ REFUSED: dict[str, tuple[Plant, str]] = {
         'names "site/planted_package" at data.inputs.init_args.vectors',
     ),
     "pickled-checkpoints": (plant_pickles, "neither weights nor a plain value"),
+    "pickled-checkpoints-4": (
+        lambda run: plant_pickles(run, protocol=4),
+        "is not a checkpoint",
+    ),
     "object-in-checkpoints": (
         lambda run: add_to_checkpoints(run, Planted()),
         "neither weights nor a plain value",
@@ -176,9 +181,8 @@ def test_planted_code_is_refused_by_every_command(
     plant(run)
     seen = {}
     for name, line in commands(Path("runs/copy"), reader_run.parents[1] / "drqa.yaml").items():
-        only_vectors = "is a pickle" in told and name in ("warm-start",)
-        if only_vectors or (name == "resume" and told == "is a pickle"):
-            continue  # vectors are not opened there, or only by the training: see below
+        if told == "is a pickle" and name in ("resume", "warm-start"):
+            continue  # vectors are opened by the training, see below, or not at all
         seen[name] = refused(*line)
     with pytest.raises(SquadQAError) as caught:
         squadqa.load(run).answer("Ida Moss kept it.", "Who?")
@@ -230,7 +234,11 @@ def test_a_scorer_too(
 
 @pytest.mark.parametrize("name", ["results.json", "predictions.json", "origin.json"])
 def test_planted_records(
-    name: str, here: Path, reader_run: Path, refused: Callable[..., str]
+    name: str,
+    here: Path,
+    reader_run: Path,
+    refused: Callable[..., str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Only origin.json is read, to resume; the others are outputs of a training."""
     run = copy_run(reader_run, here / "runs" / "copy")
@@ -240,6 +248,7 @@ def test_planted_records(
     resume = lines.pop("resume")
     for line in lines.values():
         assert main(line) == 0
+    capsys.readouterr()
     if name == "origin.json":
         assert "cannot read the origin of the run" in refused(*resume)
     if name == "predictions.json":
@@ -263,7 +272,8 @@ def test_a_planted_member_of_an_ensemble(
     capsys: pytest.CaptureFixture[str],
     refused: Callable[..., str],
 ) -> None:
-    line = ["ensemble", str(reader_run), str(reader_run), "--data", "dev.json", "--run", "both"]
+    runs = [str(reader_run), str(copy_run(reader_run, here / "copy"))]
+    line = ["ensemble", *runs, "--data", "dev.json", "--run", "both"]
     assert main(line) == 0
     capsys.readouterr()
     member = next(Path("both/members").iterdir())

@@ -112,14 +112,19 @@ def test_a_folder_that_is_no_pipeline(folder: Path) -> None:
         find_pipeline(str(folder))
 
 
-CALLBACK = '@callbacks = "spacy.copy_from_base_model.v1"\ntokenizer = "planted_package"'
+CALLBACK = """@callbacks = "spacy.copy_from_base_model.v1"
+tokenizer = "planted_package"
+vocab = null"""
 
 
 @pytest.mark.parametrize(
     ("edit", "told"),
     [
         (
-            lambda config: f'{config}\n[components.more]\nsource = "planted_package"\n',
+            lambda config: (
+                config.replace('pipeline = ["tok2vec"', 'pipeline = ["more","tok2vec"')
+                + '\n[components.more]\nsource = "planted_package"\n'
+            ),
             'names "planted_package" at components.more.source',
         ),
         (

@@ -190,15 +190,9 @@ def test_trust_is_for_each_name_at_every_depth(run: Path) -> None:
 def test_the_list_names_every_object_that_a_trainer_takes() -> None:
     import pytorch_lightning as pl
 
-    hints = {
-        name: str(parameter.annotation)
-        for name, parameter in inspect.signature(pl.Trainer.__init__).parameters.items()
-        if name != "self"
-    }
-    takes_objects = {
-        name for name, hint in hints.items() if "pytorch_lightning" in hint and "_PATH" not in hint
-    }
-    assert takes_objects - {"precision"} <= set(OBJECTS)
+    parameters = inspect.signature(pl.Trainer.__init__).parameters
+    hints = {name: str(parameter.annotation) for name, parameter in parameters.items()}
+    assert {name for name, hint in hints.items() if "pytorch_lightning." in hint} == set(OBJECTS)
 
 
 def test_the_optimisers_exist() -> None:

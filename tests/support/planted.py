@@ -24,9 +24,9 @@ class Planted:
         return os.mkdir, (RAN,)
 
 
-def write_pickle(path: Path) -> Path:
+def write_pickle(path: Path, *, protocol: int = 4) -> Path:
     """Write a pickle that runs code."""
-    path.write_bytes(pickle.dumps(Planted(), protocol=4))
+    path.write_bytes(pickle.dumps(Planted(), protocol=protocol))
     return path
 
 
