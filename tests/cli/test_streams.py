@@ -82,14 +82,6 @@ def test_a_terminal_without_a_character_shows_its_number(
     assert done.stderr == ""
 
 
-def test_a_file_name_that_no_terminal_can_show(files: Path) -> None:
-    (files / os.fsdecode(b"nam\xff.json")).touch()
-    done = shell("$SQ evaluate --data name.json --predictions predictions.json", files)
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    assert "nam\\udcff.json" in done.stderr
-
-
 # Closed and full streams
 
 
