@@ -9,10 +9,7 @@ from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import NAME, Result, result_json
 from squadqa.files import output_error, write_atomic
 from squadqa.inference.run_folder import CHECKPOINTS, RUNS_FOLDER
-from squadqa.training.checkpoints import BEST, LAST
 from squadqa.training.processes import is_first_process
-from squadqa.training.run_lock import LOCK, is_free
-from squadqa.training.run_record import ORIGIN
 
 RESULTS = "results.json"
 PREDICTIONS = "predictions.json"
@@ -28,6 +25,8 @@ def require_new(folder: Path, *, next_step: str) -> None:
     Raises:
         OutputError: It may not, or the folder cannot be read.
     """
+    from squadqa.training.run_lock import is_free
+
     if not is_free(folder):
         raise OutputError(f'the run folder "{folder}" exists', next_step=next_step)
 
@@ -104,6 +103,8 @@ def choose_run_folder(named: str | None, configs: Sequence[str], *, is_new: bool
         if is_new and is_first_process():
             require_new(folder, next_step=resume_or_other(folder))
         return folder
+    from squadqa.training.run_lock import is_free
+
     name = Path(configs[0]).stem if configs else "run"
     folder, number = Path(RUNS_FOLDER) / name, 1
     while is_new and not is_free(folder):
@@ -130,6 +131,10 @@ def find_last_checkpoint(folder: Path) -> Path | None:
     Raises:
         CheckpointError: There is none, though there was one.
     """
+    from squadqa.training.checkpoints import BEST, LAST
+    from squadqa.training.run_lock import LOCK
+    from squadqa.training.run_record import ORIGIN
+
     kept = folder / CHECKPOINTS
     has_begun = (folder / ORIGIN).is_file() and not (folder / RESULTS).exists()
     was_killed = (folder / LOCK).exists() or not (kept / BEST).exists()

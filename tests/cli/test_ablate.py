@@ -109,7 +109,9 @@ def test_writes_a_table_figures_and_a_plot(
     assert not [*folder.rglob("*.ckpt"), *folder.rglob("*wandb*"), *folder.rglob("metrics.csv")]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow(seconds=120))]
+)
 def test_resumes_after_the_finished_variants(
     folder: Path,
     number: signal.Signals,

@@ -118,13 +118,15 @@ def test_debug_shows_where(
     assert err.endswith("squadqa: error: bad value\n")
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
-def test_a_full_disk_is_reported(
-    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("number", "done"), [(errno.ENOSPC, "write"), (errno.EROFS, "write"), (errno.EACCES, "read")]
+)
+def test_what_the_system_refuses_is_reported(
+    number: int, done: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command(raising(OSError(number, "no room", "some/file")), monkeypatch)
     assert main(["try"]) == 2
-    assert 'cannot write "some/file": no room' in capsys.readouterr().err
+    assert f'cannot {done} "some/file": no room' in capsys.readouterr().err
 
 
 def test_our_own_bugs_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,6 +61,7 @@ def test_a_name_that_is_too_long_to_be_written_shows_before_the_work(
     assert os.listdir(folder) == ["dev.json"]
 
 
+@pytest.mark.slow(seconds=120)
 def test_a_full_disk_in_a_training_names_the_file(folder: Path) -> None:
     """The limit on the size of files is real; the checkpoint is the first file above it."""
     write_config(folder, SCORER)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from squadqa.cli.lightning_parser import parse
-from tests.support.fuzzing import VALUES, changed, few_and_many, fuzz, mutated
+from tests.support.fuzzing import MANY, VALUES, changed, few_and_many, fuzz, mutated
 from tests.support.runs import READER
 
 VALID: dict[str, Any] = {
@@ -22,7 +22,7 @@ SMALL = tuple(one for one in VALUES if not isinstance(one, int) or abs(one) < 10
 """Values without huge sizes: who writes these into the own configuration gets what it asks for."""
 
 
-@few_and_many(15, seconds=7200)
+@few_and_many(5, seconds=12000, many=max(MANY // 4, 1))
 def test_damaged_configurations(
     count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

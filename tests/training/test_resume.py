@@ -232,6 +232,7 @@ def test_a_callback_that_a_run_names_is_not_called(scorer: Whole) -> None:
     assert "print()" in done.out + done.err, done.err  # it is what a trusted callback does
 
 
+@SLOW
 def test_a_moved_run_keeps_its_best_checkpoint_and_score(tmp_path: Path) -> None:
     """Lightning's own class forgets the score, and writes best.ckpt again after a worse epoch."""
     still = {"class_path": "torch.optim.SGD", "init_args": {"lr": 0.0}}  # no epoch is better
