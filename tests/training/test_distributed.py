@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,14 @@ def two_processes(
         )
         for rank in (0, 1)
     ]
-    first, second = wait_for(*commands)
+    first, second = (replace(done, out=without_gloo(done.out)) for done in wait_for(*commands))
     return first, second
+
+
+def without_gloo(out: str) -> str:
+    """The output without the lines that torch 2.8's communication writes into it."""
+    lines = out.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("[Gloo] "))
 
 
 def fit(folder: Path, config: Path, run: str) -> list[object]:
