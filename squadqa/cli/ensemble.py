@@ -184,7 +184,7 @@ def _is_scored(references: Mapping[str, Sequence[str]], options: argparse.Namesp
 
 def _write(options: argparse.Namespace, answered: Answered, command: str) -> list[tuple[str, str]]:
     """Write the requested files, and return what was written where."""
-    from squadqa.evaluation.predictions import write_n_best, write_predictions
+    from squadqa.evaluation.predictions import n_best_path, write_n_best, write_predictions
     from squadqa.evaluation.results import write_result
     from squadqa.inference.answering import texts_of
     from squadqa.inference.ensemble_folder import save_ensemble
@@ -204,7 +204,7 @@ def _write(options: argparse.Namespace, answered: Answered, command: str) -> lis
     if options.output:
         output = Path(options.output)
         if options.n_best:
-            n_best = output.with_name(f"{output.stem}.n_best.json")
+            n_best = n_best_path(output)
             write_n_best(n_best, answered.answers)
             written.append(("n-best", str(n_best)))
         write_predictions(output, texts)

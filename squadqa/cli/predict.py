@@ -29,9 +29,12 @@ def main(arguments: list[str]) -> int:
         SquadQAError: The data, run, output or options cannot be used.
     """
     options = _parser().parse_args(arguments)
+
+    from squadqa.evaluation.predictions import n_best_path, write_n_best, write_predictions
+
     output = Path(options.output)
-    n_best_path = output.with_name(f"{output.stem}.n_best.json")
-    for path in (output, *([n_best_path] if options.n_best else [])):
+    n_best = n_best_path(output)
+    for path in (output, *([n_best] if options.n_best else [])):
         require_writable_file(path)
 
     from squadqa.data.squad import find_source
@@ -39,7 +42,6 @@ def main(arguments: list[str]) -> int:
     source = find_source(options.data)
     run = open_answerer(options)
 
-    from squadqa.evaluation.predictions import write_n_best, write_predictions
     from squadqa.inference.answering import Preparation
 
     answered = run.answer_file(
@@ -49,8 +51,8 @@ def main(arguments: list[str]) -> int:
     )
     pairs = [("questions", f"{len(answered.answers):,}"), ("checkpoint", run.description)]
     if options.n_best:
-        write_n_best(n_best_path, answered.answers)
-        pairs.append(("n-best", str(n_best_path)))
+        write_n_best(n_best, answered.answers)
+        pairs.append(("n-best", str(n_best)))
     write_predictions(output, answered.texts)
     print(facts([*pairs, ("predictions", str(output))]))
     return 0

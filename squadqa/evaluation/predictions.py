@@ -94,6 +94,11 @@ def write_predictions(path: str | Path, predictions: Mapping[str, str]) -> None:
     _write_json(path, dict(predictions))
 
 
+def n_best_path(output: Path) -> Path:
+    """Return where the several answers of a prediction file are written, beside it."""
+    return output.with_name(f"{output.stem}.n_best.json")
+
+
 def write_n_best(path: str | Path, n_best: Mapping[str, Sequence[Answer]]) -> None:
     """Write several answers of each question, with probabilities and character offsets.
 

@@ -9,7 +9,7 @@ from typing import overload
 from squadqa.data.prepare import PreparedData, Progress
 from squadqa.data.squad import Source, SquadData, find_source
 from squadqa.errors import ConfigError, DataError
-from squadqa.evaluation.predictions import Answer, write_n_best, write_predictions
+from squadqa.evaluation.predictions import Answer, n_best_path, write_n_best, write_predictions
 from squadqa.scoring import Score, score
 
 Several = list[str] | tuple[str, ...]
@@ -170,7 +170,7 @@ class Answerer(ABC):
         if output is not None:
             path = Path(output)
             if n_best:
-                write_n_best(path.with_name(f"{path.stem}.n_best.json"), answered.answers)
+                write_n_best(n_best_path(path), answered.answers)
             write_predictions(path, answered.texts)
         return answered.texts
 

@@ -22,6 +22,7 @@ from squadqa.models.distributions import (
     PointerDistribution,
     SpanDistribution,
 )
+from squadqa.models.embedder import Embedder
 from squadqa.nn.decoding import best_spans
 from squadqa.nn.losses import candidate_bce, candidate_nll, span_nll
 
@@ -161,10 +162,13 @@ class ContextFirstReader(SpanReader):
     `word_in_question`.
     """
 
+    embedder: Embedder
+    """Embeds both texts; a subclass makes it."""
+
     @property
-    @abstractmethod
     def keeps_contexts(self) -> bool:
         """Whether `encode_context` does not depend on the question."""
+        return not self.embedder.word_in_question
 
     @abstractmethod
     def encode_context(self, batch: SpanBatch) -> Tensor:

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from squadqa.batch import Sizes, SpanBatch
+from squadqa.errors import require_range
 from squadqa.models.token_encoder import TokenEncoder
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
@@ -58,6 +59,7 @@ class Embedder(nn.Module):
         variational: bool = False,
     ) -> None:
         super().__init__()
+        require_range(1, embedding_size=embedding_size)
         self.words = TokenEncoder(
             sizes,
             char_cnn=char_cnn,

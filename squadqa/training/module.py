@@ -15,7 +15,7 @@ from torch import Tensor
 
 from squadqa.batch import Sizes
 from squadqa.data.inputs import Inputs
-from squadqa.errors import CheckpointError, ConfigError, SquadQAError
+from squadqa.errors import CheckpointError, ConfigError, SquadQAError, require_range
 from squadqa.models.base import QAModel
 from squadqa.scoring import score_pairs
 from squadqa.training.averaging import WeightAverage
@@ -79,10 +79,7 @@ class QAModule(pl.LightningModule):
             raise ConfigError(
                 f"model.word_dropout cannot be {word_dropout}", hint="It is 0 or more and below 1."
             )
-        if warmup_steps < 0:
-            raise ConfigError(
-                f"model.warmup_steps cannot be {warmup_steps}", hint="It is 0 or more."
-            )
+        require_range(0, **{"model.warmup_steps": warmup_steps})
         self.make_model = make_model
         self.make_optimizer = optimizer
         self.decay = decay

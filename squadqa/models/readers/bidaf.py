@@ -59,7 +59,7 @@ class BiDAF(ContextFirstReader):
         max_span_length: int = 17,
     ) -> None:
         super().__init__(max_span_length=max_span_length)
-        require_range(1, hidden_size=hidden_size, embedding_size=embedding_size)
+        require_range(1, hidden_size=hidden_size)
         require_range(0, num_highway_layers=num_highway_layers)
         require_range(0, num_modeling_layers=num_modeling_layers)
         self.embedder = Embedder(
@@ -92,11 +92,6 @@ class BiDAF(ContextFirstReader):
         self.attended_scores = nn.Linear(attended, 2, bias=False)
         self.start_scores = nn.Linear(encoded, 1, bias=False)
         self.end_scores = nn.Linear(encoded, 1, bias=False)
-
-    @property
-    def keeps_contexts(self) -> bool:
-        """Whether `encode_context` does not depend on the question."""
-        return not self.embedder.word_in_question
 
     def encode_context(self, batch: SpanBatch) -> Tensor:
         """Encode the contexts, (B, C, 2d)."""

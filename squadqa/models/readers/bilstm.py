@@ -56,7 +56,7 @@ class BiLSTMReader(ContextFirstReader):
         max_span_length: int = 17,
     ) -> None:
         super().__init__(max_span_length=max_span_length)
-        require_range(1, hidden_size=hidden_size, embedding_size=embedding_size)
+        require_range(1, hidden_size=hidden_size)
         require_range(0, num_layers=num_layers)
         self.embedder = Embedder(
             sizes,
@@ -82,11 +82,6 @@ class BiLSTMReader(ContextFirstReader):
         self.question_pooling = AttentionPooling(encoded)
         self.start_pointer = BilinearPointer(encoded, encoded)
         self.end_pointer = BilinearPointer(encoded, encoded)
-
-    @property
-    def keeps_contexts(self) -> bool:
-        """Whether `encode_context` does not depend on the question."""
-        return not self.embedder.word_in_question
 
     def encode_context(self, batch: SpanBatch) -> Tensor:
         """Encode the contexts, (B, C, H)."""

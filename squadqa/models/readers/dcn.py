@@ -110,7 +110,7 @@ class DCN(ContextFirstReader):
         max_span_length: int = 17,
     ) -> None:
         super().__init__(max_span_length=max_span_length)
-        require_range(1, hidden_size=hidden_size, embedding_size=embedding_size)
+        require_range(1, hidden_size=hidden_size)
         require_range(1, pool_size=pool_size, max_rounds=max_rounds)
         self.halt_in_training = halt_in_training
         self.embedder = Embedder(
@@ -139,11 +139,6 @@ class DCN(ContextFirstReader):
             pool_size=pool_size,
             bfloat16=bfloat16_maxout,
         )
-
-    @property
-    def keeps_contexts(self) -> bool:
-        """Whether `encode_context` does not depend on the question."""
-        return not self.embedder.word_in_question
 
     def encode_context(self, batch: SpanBatch) -> Tensor:
         """Encode the contexts, (B, C, l)."""

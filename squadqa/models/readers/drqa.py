@@ -62,7 +62,7 @@ class DrQAReader(SpanReader):
         max_span_length: int = 17,
     ) -> None:
         super().__init__(max_span_length=max_span_length)
-        require_range(1, hidden_size=hidden_size, embedding_size=embedding_size)
+        require_range(1, hidden_size=hidden_size)
         require_range(1, num_layers=num_layers)
         self.use_annotation = use_annotation
         self.embedder = Embedder(

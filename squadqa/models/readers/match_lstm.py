@@ -62,7 +62,7 @@ class MatchLSTM(ContextFirstReader):
         max_span_length: int = 17,
     ) -> None:
         super().__init__(max_span_length=max_span_length)
-        require_range(1, hidden_size=hidden_size, embedding_size=embedding_size)
+        require_range(1, hidden_size=hidden_size)
         self.embedder = Embedder(
             sizes,
             char_cnn=char_cnn,
@@ -93,11 +93,6 @@ class MatchLSTM(ContextFirstReader):
         )
         self.pointer_states = nn.Parameter(torch.empty(len(self.pointers), hidden_size))
         nn.init.uniform_(self.pointer_states, -(hidden_size**-0.5), hidden_size**-0.5)
-
-    @property
-    def keeps_contexts(self) -> bool:
-        """Whether `encode_context` does not depend on the question."""
-        return not self.embedder.word_in_question
 
     def encode_context(self, batch: SpanBatch) -> Tensor:
         """Encode the contexts, (B, C, E)."""

@@ -66,7 +66,7 @@ class RNet(ContextFirstReader):
         max_span_length: int = 17,
     ) -> None:
         super().__init__(max_span_length=max_span_length)
-        require_range(1, hidden_size=hidden_size, embedding_size=embedding_size)
+        require_range(1, hidden_size=hidden_size)
         require_range(1, num_layers=num_layers)
         self.embedder = Embedder(
             sizes,
@@ -107,11 +107,6 @@ class RNet(ContextFirstReader):
         self.pointer = AnswerPointer(
             matched, matched, hidden_size=hidden_size, cell="gru", dropout=dropout
         )
-
-    @property
-    def keeps_contexts(self) -> bool:
-        """Whether `encode_context` does not depend on the question."""
-        return not self.embedder.word_in_question
 
     def encode_context(self, batch: SpanBatch) -> Tensor:
         """Encode the contexts, (B, C, E)."""
