@@ -51,6 +51,7 @@ def main(arguments: list[str]) -> int:
             cache_dir=cache_dir,
             bad_answers=options.bad_answers or default_bad_answers(source),
             pipeline=DEFAULT_PIPELINE if options.annotate else None,
+            parse=options.parse,
             vectors=options.vectors,
             workers=options.workers,
             progress=ProgressLines(),
@@ -72,7 +73,8 @@ def _parser() -> CommandParser:
         usage="DATA [DATA ...] [options]",
         examples=[
             ("both parts of SQuAD", "squadqa prepare squad"),
-            ("files, without the parser", "squadqa prepare train.json dev.json --no-annotate"),
+            ("files, for DrQA, which reads no parse", "squadqa prepare train.json --no-parse"),
+            ("for readers of words alone", "squadqa prepare train.json --no-annotate"),
             (
                 "more vectors side by side",
                 "squadqa prepare squad --vectors glove-6b-50d spacy:en_core_web_md",
@@ -89,7 +91,13 @@ def _parser() -> CommandParser:
         "--annotate",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help=f"parts of speech, entities, lemmas and parses, by {DEFAULT_PIPELINE} (default: yes)",
+        help=f"parts of speech, entities and lemmas, by {DEFAULT_PIPELINE} (default: yes)",
+    )
+    parser.add_argument(
+        "--parse",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="dependency parses too, which the baselines read (default: yes)",
     )
     parser.add_argument(
         "--vectors",

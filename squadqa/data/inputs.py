@@ -30,11 +30,13 @@ class Inputs(ABC):
     Args:
         vectors: Sources of word vectors, concatenated.
         pipeline: spaCy pipeline that annotates; None leaves annotation out.
+        parse: Whether it parses too.
     """
 
-    def __init__(self, *, vectors: Sequence[str], pipeline: str | None) -> None:
+    def __init__(self, *, vectors: Sequence[str], pipeline: str | None, parse: bool = True) -> None:
         self.vectors = [vectors] if isinstance(vectors, str) else list(vectors)
         self.pipeline = pipeline
+        self.parse = parse
         self._sizes: Sizes | None = None
 
     @property
@@ -100,6 +102,8 @@ class SpanInputs(Inputs):
     Args:
         vectors: Sources of word vectors, concatenated (see `squadqa.data.vectors`).
         pipeline: spaCy pipeline that gives lemmas, tags and entities; None leaves them out.
+        parse: Let the pipeline parse too. Readers do not read the parse, but with it an entity does
+            not cross the start of a sentence.
         max_characters: Number of characters of a word form to keep, from both ends.
         tuned_words: How many of train's most frequent word forms a reader may tune.
 
@@ -112,10 +116,11 @@ class SpanInputs(Inputs):
         *,
         vectors: list[str] | str = DEFAULT_SOURCE,
         pipeline: str | None = "en_core_web_sm",
+        parse: bool = True,
         max_characters: int = 16,
         tuned_words: int = 1000,
     ) -> None:
-        super().__init__(vectors=vectors, pipeline=pipeline)
+        super().__init__(vectors=vectors, pipeline=pipeline, parse=parse)
         require_range(1, **{"data.inputs.init_args.max_characters": max_characters})
         require_range(0, **{"data.inputs.init_args.tuned_words": tuned_words})
         self.max_characters = max_characters

@@ -42,6 +42,7 @@ def prepare(
     cache_dir: str | Path | None = None,
     bad_answers: BadAnswers = "keep",
     pipeline: str | None = None,
+    parse: bool = True,
     vectors: Sequence[str] = (),
     workers: int = 0,
     progress: Progress | None = None,
@@ -53,6 +54,7 @@ def prepare(
         cache_dir: The cache folder; None takes `default_cache_dir()`.
         bad_answers: What to do with a question without usable answers.
         pipeline: spaCy pipeline that annotates; None leaves annotation out.
+        parse: Parse too; see `squadqa.data.annotation.annotate`.
         vectors: Sources of word vectors, concatenated; an empty list leaves vectors out.
         workers: Number of processes that annotate; 0 takes one for each core.
         progress: Called from time to time.
@@ -80,7 +82,9 @@ def prepare(
     opened = _open_text(text, source)
     return replace(
         opened,
-        annotation=_annotation(root, text_settings, opened.tokens, pipeline, workers, progress),
+        annotation=_annotation(
+            root, text_settings, opened.tokens, pipeline, parse, workers, progress
+        ),
         **_vectors(root, text_settings, opened.tokens.lexicon, vectors, progress),
     )
 
@@ -89,6 +93,7 @@ def prepare_data(
     data: SquadData,
     *,
     pipeline: str | None = None,
+    parse: bool = True,
     vectors: Sequence[str] | VectorStore = (),
 ) -> PreparedData:
     """Prepare questions that are already in memory, without the cache.
@@ -98,6 +103,7 @@ def prepare_data(
     Args:
         data: Paragraphs and questions.
         pipeline: spaCy pipeline that annotates, in this process; None leaves annotation out.
+        parse: Parse too.
         vectors: Sources of word vectors, concatenated, as names or as an open store; an empty list
             leaves vectors out.
 
@@ -105,7 +111,7 @@ def prepare_data(
         VectorsError: A vector source cannot be read.
         ConfigError: The pipeline is not installed.
     """
-    return TextPreparer(pipeline=pipeline, vectors=vectors).prepare(data)
+    return TextPreparer(pipeline=pipeline, parse=parse, vectors=vectors).prepare(data)
 
 
 def _build_text(folder: Path, data: SquadData, progress: Progress | None) -> dict[str, Any]:
@@ -178,6 +184,7 @@ def _annotation(
     text_settings: dict[str, Any],
     tokens: Tokens,
     pipeline: str | None,
+    parse: bool,
     workers: int,
     progress: Progress | None,
 ) -> Annotation | None:
@@ -188,6 +195,7 @@ def _annotation(
         annotation = annotate(
             tokens,
             pipeline=pipeline,
+            parse=parse,
             workers=workers,
             progress=(lambda done, all_: progress("annotation", done, all_)) if progress else None,
         )
@@ -197,7 +205,9 @@ def _annotation(
         _write_table(folder / "lemmas.arrow", lemmas)
         return {}
 
-    settings = {"text": text_settings, "pipeline": pipeline_fingerprint(pipeline)}
+    settings: dict[str, Any] = {"text": text_settings, "pipeline": pipeline_fingerprint(pipeline)}
+    if not parse:
+        settings["parse"] = False
     folder = cached_folder(root, "annotation", settings, build)
     table = _read_table(folder / "annotation.arrow")
     columns = {

@@ -6,7 +6,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from squadqa.data.annotation import Annotation, annotate_each, join_annotations
+from squadqa.data.annotation import (
+    ENTITY_FINDER,
+    PARSER,
+    Annotation,
+    annotate_each,
+    join_annotations,
+)
 from squadqa.data.pipelines import find_pipeline, loaded_pipeline
 from squadqa.data.prepared import PreparedData, put_together
 from squadqa.data.squad import SquadData
@@ -30,6 +36,7 @@ class TextPreparer:
 
     Args:
         pipeline: spaCy pipeline that annotates; None leaves annotation out.
+        parse: Parse too; see `squadqa.data.annotation.annotate`.
         vectors: Sources of word vectors, concatenated; an empty list leaves vectors out. Named
             sources are read at each call, while a store stays open: use a store for more than one
             call.
@@ -40,10 +47,12 @@ class TextPreparer:
         self,
         *,
         pipeline: str | None = None,
+        parse: bool = True,
         vectors: Sequence[str] | VectorStore = (),
         keep: int = 64,
     ) -> None:
         self.pipeline = pipeline
+        self.parse = parse
         self.vectors = vectors
         self.keep = keep
         self._texts: OrderedDict[tuple[str, bool], _Text] = OrderedDict()
@@ -81,9 +90,9 @@ class TextPreparer:
         tokens = [tokenize([text]) for text in fresh]
         annotations: Sequence[Annotation | None] = [None] * len(fresh)
         if self.pipeline is not None and fresh:
-            annotations = annotate_each(
-                tokens, pipeline=self._opened_pipeline, with_entities=is_context
-            )
+            skip = [] if is_context else [ENTITY_FINDER]
+            skip += [] if self.parse else [PARSER]
+            annotations = annotate_each(tokens, pipeline=self._opened_pipeline, skip=skip)
         for text, its_tokens, annotation in zip(fresh, tokens, annotations, strict=True):
             known[text] = _Text(its_tokens, annotation)
         for text in dict.fromkeys(texts):

@@ -129,7 +129,12 @@ def explain(run: Run, asked: SquadData, *, device: str = "auto") -> Explanation:
             next_step="Name such a run, or see this one's answers: squadqa answer --help",
         )
     chosen_device = find_device(device)
-    data = prepare_data(asked, pipeline=run.inputs.pipeline, vectors=run.inputs.vectors)
+    data = prepare_data(
+        asked,
+        pipeline=run.inputs.pipeline,
+        parse=run.inputs.parse,
+        vectors=run.inputs.vectors,
+    )
     model: Any = run.model.to(chosen_device)
     batch = run.inputs.dataset(data).collate([0]).to(chosen_device)
     with torch.inference_mode():

@@ -75,6 +75,7 @@ class Predictor(Answerer):
         self.model: QAModel = run.model.to(self.device)
         self._texts = TextPreparer(
             pipeline=run.inputs.pipeline,
+            parse=run.inputs.parse,
             vectors=VectorStore(run.inputs.vectors) if run.inputs.vectors else (),
         )
         self._encoded: OrderedDict[str, Tensor] = OrderedDict()
@@ -117,6 +118,7 @@ class Predictor(Answerer):
             cache_dir=cache_dir,
             bad_answers=bad_answers,
             pipeline=self.run.inputs.pipeline,
+            parse=self.run.inputs.parse,
             vectors=self.run.inputs.vectors,
             workers=workers,
             progress=progress,

@@ -203,6 +203,7 @@ class SquadDataModule(pl.LightningDataModule):
             cache_dir=self.cache_dir,
             bad_answers=self.bad_answers if part == "train" else "keep",
             pipeline=self.inputs.pipeline,
+            parse=self.inputs.parse,
             vectors=self.inputs.vectors,
             workers=self.workers,
             progress=self.progress,

@@ -76,6 +76,17 @@ def test_heads_stay_inside_their_text(tokens: Tokens, annotation: Annotation) ->
         assert roots.sum() == annotation.sentence_begins[start:end].sum()
 
 
+def test_without_a_parse(tokens: Tokens, annotation: Annotation, pipeline: str) -> None:
+    plain = annotate(tokens, pipeline=pipeline, parse=False, workers=1)
+    places = np.arange(len(tokens.forms)) - np.repeat(tokens.bounds[:-1], np.diff(tokens.bounds))
+    assert plain.heads.tolist() == places.tolist()
+    assert not plain.dependencies.any()
+    assert plain.sentence_begins.tolist() == (places == 0).tolist()
+    assert columns(plain)["tags"] == columns(annotation)["tags"]
+    assert columns(plain)["lemmas"] == columns(annotation)["lemmas"]
+    assert plain.entities.any()
+
+
 @pytest.mark.slow(seconds=120)  # each worker loads the pipeline
 def test_one_worker_equals_two(
     tokens: Tokens, annotation: Annotation, pipeline: str, monkeypatch: pytest.MonkeyPatch

@@ -2,6 +2,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,25 @@ def test_fingerprint_names_the_package_and_versions(pipeline: str) -> None:
     assert name in PIPELINES[pipeline]
     assert version.startswith("3.")
     assert rest[0] == "spacy"
+
+
+def products(opened: Any) -> set[tuple[type, bool]]:
+    """By what the layers of a pipeline multiply matrices, but for those made by its parser."""
+    models = [getattr(component, "model", None) for _, component in opened.pipeline]
+    layers = [layer for model in models if hasattr(model, "walk") for layer in model.walk()]
+    return {(type(layer.ops), layer.ops.use_blis) for layer in layers if layer.name != "linear"}
+
+
+def test_products_are_numpys_unless_the_user_chose_others(pipeline: str) -> None:
+    from thinc.api import NumpyOps, set_current_ops, use_ops
+
+    class Other(NumpyOps):
+        pass
+
+    assert products(load_pipeline(find_pipeline(pipeline))) == {(NumpyOps, False)}
+    with use_ops("numpy"):
+        set_current_ops(Other())
+        assert products(load_pipeline(find_pipeline(pipeline))) == {(Other, True)}
 
 
 @pytest.mark.parametrize("name", ["en_core_web_smm", "no.such.pipeline", "", "json", "../x"])

@@ -25,12 +25,12 @@ def vectors(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("annotated", [False, True])
+@pytest.mark.parametrize("annotated", ["not", "without a parse", "with a parse"])
 def test_cached_equals_in_memory(
-    tmp_path: Path, source: Source, vectors: str, annotated: bool, request: pytest.FixtureRequest
+    tmp_path: Path, source: Source, vectors: str, annotated: str, request: pytest.FixtureRequest
 ) -> None:
-    options: dict[str, Any] = {"vectors": [vectors]}
-    if annotated:
+    options: dict[str, Any] = {"vectors": [vectors], "parse": annotated == "with a parse"}
+    if annotated != "not":
         options["pipeline"] = request.getfixturevalue("pipeline")
     cached, again = (
         prepare(source, cache_dir=tmp_path / "cache", workers=1, **options) for _ in range(2)
@@ -57,6 +57,18 @@ def test_second_time_makes_nothing(
         monkeypatch.delattr(f"squadqa.data.prepare.{name}")
     prepare(source, **options)
     assert calls == []
+
+
+def test_a_parse_is_made_only_where_it_is_asked_for(
+    tmp_path: Path, source: Source, pipeline: str
+) -> None:
+    for parse in (False, True, False):
+        data = prepare(
+            source, cache_dir=tmp_path / "cache", pipeline=pipeline, parse=parse, workers=1
+        )
+        assert data.annotation is not None
+        assert data.annotation.dependencies.any() == parse
+    assert len(os.listdir(tmp_path / "cache")) == 3  # text, and two annotations
 
 
 def test_changed_file_is_prepared_again(tmp_path: Path, source: Source) -> None:

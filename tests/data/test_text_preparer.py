@@ -80,11 +80,11 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return tokenize(some)
 
     def counted_annotate(
-        some: Sequence[Tokens], *, pipeline: Any, with_entities: bool
+        some: Sequence[Tokens], *, pipeline: Any, skip: Sequence[str]
     ) -> list[Annotation]:
-        kind = "whole" if with_entities else "partial"
+        kind = "partial" if "ner" in skip else "whole"
         texts.extend(f"{kind} annotation of {len(tokens.forms)}" for tokens in some)
-        return annotate_each(some, pipeline=pipeline, with_entities=with_entities)
+        return annotate_each(some, pipeline=pipeline, skip=skip)
 
     monkeypatch.setattr(text_preparer, "tokenize", counted_tokenize)
     monkeypatch.setattr(text_preparer, "annotate_each", counted_annotate)
