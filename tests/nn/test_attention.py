@@ -13,7 +13,7 @@ from squadqa.nn.attention import (
     Coattention,
     TrilinearSimilarity,
 )
-from tests.support import slow
+from tests.support import equations
 
 
 def test_aligned_question_equals_the_formula() -> None:
@@ -153,7 +153,9 @@ def test_coattention_equals_the_equations(lengths: list[tuple[int, int]], seed: 
     result = attention(context, question, context_mask, question_mask)
     assert result.shape == (len(lengths), 6, attention.output_size)
     for row, (tokens, words) in enumerate(lengths):
-        expected = slow.coattention(attention, [*context[row, :tokens]], [*question[row, :words]])
+        expected = equations.coattention(
+            attention, [*context[row, :tokens]], [*question[row, :words]]
+        )
         assert result[row, :tokens].allclose(torch.stack(expected), atol=1e-5)
 
 

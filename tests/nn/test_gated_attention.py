@@ -8,7 +8,7 @@ from squadqa.nn import gated_attention
 from squadqa.nn.gated_attention import GatedAttention, GatedMatch
 from squadqa.nn.gated_attention_rnn import GatedAttentionRNN
 from squadqa.nn.similarity import Similarity
-from tests.support import slow
+from tests.support import equations
 
 SIZE, MEMORY_SIZE, HIDDEN = 3, 4, 5
 LENGTHS, MEMORY_LENGTHS = [6, 1, 4], [2, 5, 1]
@@ -55,7 +55,7 @@ def test_gated_attention_equals_the_equations(similarity: Similarity) -> None:
     sequence, mask, memory, memory_mask = texts()
     read = layer(sequence, memory, memory_mask)
     for row in range(len(LENGTHS)):
-        expected = torch.stack(slow.gated_attention(layer, *unpadded(row)))
+        expected = torch.stack(equations.gated_attention(layer, *unpadded(row)))
         assert read[row, mask[row]].allclose(expected, atol=1e-5)
 
 
@@ -66,7 +66,9 @@ def test_self_matching_equals_the_equations(similarity: Similarity) -> None:
     matched = layer(sequence, mask, sequence, mask)
     for row in range(len(LENGTHS)):
         steps = list(sequence[row, mask[row]])
-        (expected,) = slow.bigru(layer.rnn, slow.gated_attention(layer.attention, steps, steps))
+        (expected,) = equations.bigru(
+            layer.rnn, equations.gated_attention(layer.attention, steps, steps)
+        )
         assert matched[row, mask[row]].allclose(torch.stack(expected), atol=1e-5)
 
 
@@ -75,7 +77,7 @@ def test_attention_by_its_own_state_equals_the_equations() -> None:
     sequence, mask, memory, memory_mask = texts()
     matched = layer(sequence, mask, memory, memory_mask)
     for row in range(len(LENGTHS)):
-        expected = torch.stack(slow.gated_attention_rnn(layer, *unpadded(row)))
+        expected = torch.stack(equations.gated_attention_rnn(layer, *unpadded(row)))
         assert matched[row, mask[row]].allclose(expected, atol=1e-5)
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from squadqa.nn.match import MatchLSTMLayer
-from tests.support import slow
+from tests.support import equations
 
 SIZE, HIDDEN = 4, 3
 
@@ -39,7 +39,7 @@ def test_equals_the_equations(lengths: list[tuple[int, int]]) -> None:
         matched = layer(context, context_mask, question, question_mask)
         assert matched.shape == (*context_mask.shape, layer.output_size)
         for row in range(len(lengths)):
-            expected = slow.match_lstm(
+            expected = equations.match_lstm(
                 layer,
                 list(context[row, context_mask[row]]),
                 list(question[row, question_mask[row]]),

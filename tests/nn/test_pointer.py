@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from squadqa.nn.pointer import AdditivePooling, AnswerPointer, BilinearPointer, HighwayMaxout
-from tests.support import slow
+from tests.support import equations
 
 
 def test_scores_are_bilinear() -> None:
@@ -28,7 +28,7 @@ def test_highway_maxout_equals_the_equations() -> None:
         assert scores.shape == (2, 5)
         for row in range(2):
             for token in range(5):
-                expected = slow.highway_maxout(pointer, context[row, token], state[row])
+                expected = equations.highway_maxout(pointer, context[row, token], state[row])
                 assert abs(scores[row, token].item() - expected) < 1e-5
 
 
@@ -47,7 +47,7 @@ def test_additive_pooling_equals_the_equation() -> None:
     sequence, mask = torch.randn(3, 5, 3), torch.arange(5) < torch.tensor([5, 2, 0])[:, None]
     pooled = pooling(sequence, mask)
     for row in range(2):
-        expected = slow.additive_pooling(pooling, list(sequence[row, mask[row]]))
+        expected = equations.additive_pooling(pooling, list(sequence[row, mask[row]]))
         assert pooled[row].allclose(expected, atol=1e-6)
     assert not pooled[2].any()
 
@@ -60,7 +60,7 @@ def test_answer_pointer_equals_the_equations(cell: Literal["gru", "lstm"]) -> No
     mask = torch.arange(6) < torch.tensor([6, 1, 0])[:, None]
     logits = pointer(context, mask, state)
     for row in range(2):
-        expected = slow.answer_pointer(pointer, list(context[row, mask[row]]), state[row])
+        expected = equations.answer_pointer(pointer, list(context[row, mask[row]]), state[row])
         for scores, right in zip(logits, expected, strict=True):
             assert scores[row, mask[row]].allclose(torch.stack(right), atol=1e-6)
     for scores in logits:

@@ -6,7 +6,7 @@ from squadqa.batch import Sizes, SpanBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.models import BiDAF
 from squadqa.nn.char_cnn import KernelBankCharCNN
-from tests.support import slow, tiny
+from tests.support import equations, tiny
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def read(reader: BiDAF, batch: SpanBatch, row: int) -> tuple[Tensor, Tensor]:
     forms = reader.embedder.words(batch.forms)
     context_ids = batch.context_ids[row, batch.context_mask[row]].tolist()
     question_ids = batch.question_ids[row, batch.question_mask[row]].tolist()
-    h = slow.bilstm(reader.contextual_rnn, [highway(reader, forms[i]) for i in context_ids])
-    u = slow.bilstm(reader.contextual_rnn, [highway(reader, forms[i]) for i in question_ids])
+    h = equations.bilstm(reader.contextual_rnn, [highway(reader, forms[i]) for i in context_ids])
+    u = equations.bilstm(reader.contextual_rnn, [highway(reader, forms[i]) for i in question_ids])
 
     w = reader.attention.similarity.weights.flatten()
     s = [[w @ torch.cat([h_t, u_j, h_t * u_j]) for u_j in u] for h_t in h]
@@ -41,8 +41,8 @@ def read(reader: BiDAF, batch: SpanBatch, row: int) -> tuple[Tensor, Tensor]:
         u_seen = torch.stack([a * u_j for a, u_j in zip(a_t, u, strict=True)]).sum(0)
         g.append(torch.cat([h_t, u_seen, h_t * u_seen, h_t * h_seen]))
 
-    m = slow.bilstm(reader.modeling_rnn, g)
-    m2 = slow.bilstm(reader.end_rnn, m)
+    m = equations.bilstm(reader.modeling_rnn, g)
+    m2 = equations.bilstm(reader.end_rnn, m)
     w_start = torch.cat([reader.attended_scores.weight[0], reader.start_scores.weight[0]])
     w_end = torch.cat([reader.attended_scores.weight[1], reader.end_scores.weight[0]])
     start = [w_start @ torch.cat(each) for each in zip(g, m, strict=True)]
@@ -57,7 +57,7 @@ def test_equals_the_equations(batch: SpanBatch) -> None:
     for parameter in reader.parameters():
         if parameter.dim() < 3:  # not the convolutions; large enough to matter
             nn.init.normal_(parameter, std=0.6)
-    slow.assert_same_scores(reader, batch, read)
+    equations.assert_same_scores(reader, batch, read)
 
 
 def test_sizes_of_the_paper() -> None:

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from squadqa.batch import Sizes, SpanBatch
 from squadqa.data.dataset import SpanDataset
 from squadqa.models import BiLSTMReader
-from tests.support import slow, tiny
+from tests.support import equations, tiny
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ def read(reader: BiLSTMReader, batch: SpanBatch, row: int) -> tuple[Tensor, Tens
     forms = reader.embedder.words(batch.forms)
     context_ids = batch.context_ids[row, batch.context_mask[row]].tolist()
     question_ids = batch.question_ids[row, batch.question_mask[row]].tolist()
-    context = slow.bilstm(reader.context_rnn, [forms[i] for i in context_ids])
-    question = slow.bilstm(reader.question_rnn, [forms[i] for i in question_ids])
+    context = equations.bilstm(reader.context_rnn, [forms[i] for i in context_ids])
+    question = equations.bilstm(reader.question_rnn, [forms[i] for i in question_ids])
     query = reader.question_pooling.query.weight[0]
     weights = torch.stack([query @ q for q in question]).softmax(0)
     pooled = torch.stack([w * q for w, q in zip(weights, question, strict=True)]).sum(0)
@@ -36,7 +36,7 @@ def test_equals_the_equations(batch: SpanBatch, shared: bool) -> None:
     reader = BiLSTMReader(Sizes(6, 1000), hidden_size=4, shared_encoder=shared).eval()
     for parameter in reader.parameters():
         nn.init.normal_(parameter, std=0.6)
-    slow.assert_same_scores(reader, batch, read)
+    equations.assert_same_scores(reader, batch, read)
 
 
 def test_one_encoder_or_two() -> None:

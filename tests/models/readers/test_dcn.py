@@ -11,7 +11,7 @@ from squadqa.models import DCN
 from squadqa.models.readers import dcn
 from squadqa.nn import maxout
 from squadqa.nn.char_cnn import KernelBankCharCNN
-from tests.support import slow, tiny
+from tests.support import equations, tiny
 
 Scores = tuple[Tensor, Tensor]
 
@@ -39,10 +39,10 @@ def encode(reader: DCN, batch: SpanBatch, row: int) -> list[Tensor]:
     forms = reader.embedder.words(batch.forms)
     context_ids = batch.context_ids[row, batch.context_mask[row]].tolist()
     question_ids = batch.question_ids[row, batch.question_mask[row]].tolist()
-    d = slow.lstm(reader.encoder, [forms[i] for i in context_ids])
-    q = slow.lstm(reader.encoder, [forms[i] for i in question_ids])
-    c = slow.coattention(reader.coattention, d, q)
-    return slow.bilstm(reader.fusion_rnn, [torch.cat(each) for each in zip(d, c, strict=True)])
+    d = equations.lstm(reader.encoder, [forms[i] for i in context_ids])
+    q = equations.lstm(reader.encoder, [forms[i] for i in question_ids])
+    c = equations.coattention(reader.coattention, d, q)
+    return equations.bilstm(reader.fusion_rnn, [torch.cat(each) for each in zip(d, c, strict=True)])
 
 
 def decode(reader: DCN, u: list[Tensor], *, halts: bool) -> list[Scores]:
@@ -60,12 +60,14 @@ def decode(reader: DCN, u: list[Tensor], *, halts: bool) -> list[Scores]:
     rounds: list[Scores] = []
     for _ in range(4):
         read.append(torch.cat([u[s], u[e]]))
-        h = slow.lstm(rnn, read)[-1]
+        h = equations.lstm(rnn, read)[-1]
         state = torch.cat([h, u[s], u[e]])
-        alpha = torch.tensor([slow.highway_maxout(decoder.start_scores, u_t, state) for u_t in u])
+        alpha = torch.tensor(
+            [equations.highway_maxout(decoder.start_scores, u_t, state) for u_t in u]
+        )
         before, s = s, int(alpha.argmax())
         state = torch.cat([h, u[s], u[e]])
-        beta = torch.tensor([slow.highway_maxout(decoder.end_scores, u_t, state) for u_t in u])
+        beta = torch.tensor([equations.highway_maxout(decoder.end_scores, u_t, state) for u_t in u])
         stays = (before, e) == (s, int(beta.argmax()))
         e = int(beta.argmax())
         rounds.append((alpha, beta))

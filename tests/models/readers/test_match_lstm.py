@@ -7,7 +7,7 @@ from squadqa.data.dataset import SpanDataset
 from squadqa.models import MatchLSTM
 from squadqa.nn.char_cnn import KernelBankCharCNN
 from squadqa.nn.rnn import StackedBiRNN
-from tests.support import slow, tiny
+from tests.support import equations, tiny
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ def batch() -> SpanBatch:
 def encode(reader: MatchLSTM, tokens: list[Tensor]) -> list[Tensor]:
     """H^p or H^q, by equation 1 of the paper."""
     if isinstance(reader.encoder, StackedBiRNN):
-        return slow.bilstm(reader.encoder, tokens)
-    return slow.lstm(reader.encoder, tokens)
+        return equations.bilstm(reader.encoder, tokens)
+    return equations.lstm(reader.encoder, tokens)
 
 
 def read(reader: MatchLSTM, batch: SpanBatch, row: int) -> tuple[Tensor, Tensor]:
@@ -27,10 +27,10 @@ def read(reader: MatchLSTM, batch: SpanBatch, row: int) -> tuple[Tensor, Tensor]
     forms = reader.embedder.words(batch.forms)
     context = [forms[i] for i in batch.context_ids[row, batch.context_mask[row]]]
     question = [forms[i] for i in batch.question_ids[row, batch.question_mask[row]]]
-    matched = slow.match_lstm(reader.match, encode(reader, context), encode(reader, question))
+    matched = equations.match_lstm(reader.match, encode(reader, context), encode(reader, question))
 
     def point(number: int) -> list[Tensor]:
-        scores = slow.answer_pointer(
+        scores = equations.answer_pointer(
             reader.pointers[number], matched, reader.pointer_states[number]
         )
         return [torch.stack(each).log_softmax(0) for each in scores]
@@ -65,14 +65,14 @@ every_form = pytest.mark.parametrize("bidirectional", [False, True])
 @every_form
 def test_equals_the_equations(batch: SpanBatch, bidirectional: bool) -> None:
     reader = made(bidirectional=bidirectional)
-    slow.assert_same_scores(reader, batch, read, normalized=True)
+    equations.assert_same_scores(reader, batch, read, normalized=True)
 
 
 @every_form
 def test_gradients_equal_those_of_the_equations(batch: SpanBatch, bidirectional: bool) -> None:
     reader = made(bidirectional=bidirectional)
     rows = [read(reader, batch, row) for row in range(len(batch))]
-    slow.assert_same_gradients(reader, batch, rows)
+    equations.assert_same_gradients(reader, batch, rows)
 
 
 def test_sizes_of_the_paper() -> None:

@@ -10,7 +10,7 @@ from squadqa.models import RNet
 from squadqa.nn.char_cnn import KernelBankCharCNN
 from squadqa.nn.gated_attention import GatedMatch
 from squadqa.nn.gated_attention_rnn import GatedAttentionRNN
-from tests.support import slow, tiny
+from tests.support import equations, tiny
 
 PAPER: dict[str, Any] = {
     "attention": "additive",
@@ -30,8 +30,8 @@ def read(reader: RNet, batch: SpanBatch, row: int) -> tuple[Tensor, Tensor]:
     forms = reader.embedder.words(batch.forms)
     context = [forms[i] for i in batch.context_ids[row, batch.context_mask[row]]]
     question = [forms[i] for i in batch.question_ids[row, batch.question_mask[row]]]
-    context_layers = slow.bigru(reader.encoder, context)
-    question_layers = slow.bigru(reader.question_encoder or reader.encoder, question)
+    context_layers = equations.bigru(reader.encoder, context)
+    question_layers = equations.bigru(reader.question_encoder or reader.encoder, question)
     if reader.encoder.concat_layers:
         u_context = [torch.cat(layers) for layers in zip(*context_layers, strict=True)]
         u_question = [torch.cat(layers) for layers in zip(*question_layers, strict=True)]
@@ -40,13 +40,15 @@ def read(reader: RNet, batch: SpanBatch, row: int) -> tuple[Tensor, Tensor]:
 
     match, self_match = reader.question_match, reader.self_match
     if isinstance(match, GatedAttentionRNN):
-        v = slow.gated_attention_rnn(match, u_context, u_question)
+        v = equations.gated_attention_rnn(match, u_context, u_question)
     else:
         assert isinstance(match, GatedMatch)
-        (v,) = slow.bigru(match.rnn, slow.gated_attention(match.attention, u_context, u_question))
-    (h,) = slow.bigru(self_match.rnn, slow.gated_attention(self_match.attention, v, v))
-    pooled = slow.additive_pooling(reader.question_pooling, question_layers[-1])
-    start, end = slow.answer_pointer(reader.pointer, h, pooled)
+        (v,) = equations.bigru(
+            match.rnn, equations.gated_attention(match.attention, u_context, u_question)
+        )
+    (h,) = equations.bigru(self_match.rnn, equations.gated_attention(self_match.attention, v, v))
+    pooled = equations.additive_pooling(reader.question_pooling, question_layers[-1])
+    start, end = equations.answer_pointer(reader.pointer, h, pooled)
     return torch.stack(start).log_softmax(0), torch.stack(end).log_softmax(0)
 
 
@@ -67,14 +69,14 @@ every_form = pytest.mark.parametrize("form", [{}, PAPER], ids=["default", "paper
 @every_form
 def test_equals_the_equations(batch: SpanBatch, form: dict[str, Any]) -> None:
     reader = made(form)
-    slow.assert_same_scores(reader, batch, read, normalized=True)
+    equations.assert_same_scores(reader, batch, read, normalized=True)
 
 
 @every_form
 def test_gradients_equal_those_of_the_equations(batch: SpanBatch, form: dict[str, Any]) -> None:
     reader = made(form)
     rows = [read(reader, batch, row) for row in range(len(batch))]
-    slow.assert_same_gradients(reader, batch, rows)
+    equations.assert_same_gradients(reader, batch, rows)
 
 
 def test_sizes_of_the_published_variant() -> None:
