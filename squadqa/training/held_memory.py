@@ -15,7 +15,8 @@ class HeldMemory(pl.Callback):
     glibc's allocator returns a batch's large tensors to the system and asks for them again at the
     next batch, page by page, which can take a third of a CPU's time. Keeping them saves that time.
     Since batches differ in length, the kept blocks leave holes, so the amount of kept memory is
-    limited. The setting affects the whole process. Without Linux and glibc this does nothing.
+    limited. The setting affects the whole process. On a GPU, which has an allocator of its own, and
+    without Linux and glibc this does nothing.
 
     Args:
         most_gib: Memory that the process may keep beyond its need between batches, in GiB; 0 leaves
@@ -29,7 +30,7 @@ class HeldMemory(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start keeping freed memory (called by Lightning)."""
-        if not self.most_bytes:
+        if not self.most_bytes or trainer.strategy.root_device.type != "cpu":
             return
         with suppress(OSError, AttributeError):
             libc = ctypes.CDLL("libc.so.6")

@@ -4,12 +4,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import torch
+
 
 class Trainer(SimpleNamespace):
     """The part of a trainer that callbacks use; it records the steps at which it saved."""
 
     def __init__(self, **values: Any) -> None:
-        alone = SimpleNamespace(broadcast=lambda value: value)
+        device = torch.device("cpu")
+        alone = SimpleNamespace(broadcast=lambda value: value, root_device=device)
         usual = {
             "world_size": 1,
             "global_step": 0,

@@ -75,6 +75,15 @@ def test_other_allocators_are_left_alone(memory: Memory, monkeypatch: pytest.Mon
     assert (memory.trims, memory.options) == (0, {})
 
 
+def test_a_training_on_a_gpu_leaves_the_allocator_alone(memory: Memory) -> None:
+    """Its batches are in the GPU's memory, so that kept memory would only be missing elsewhere."""
+    callback = HeldMemory(most_gib=2.0)
+    trainer = Trainer(strategy=SimpleNamespace(root_device=torch.device("cuda")))
+    callback.on_train_start(trainer, torch.nn.Module())  # type: ignore[arg-type]
+    callback.on_train_batch_end()
+    assert (memory.trims, memory.options) == (0, {})
+
+
 def test_held_memory_counts_no_mapped_files(tmp_path: Path) -> None:
     statm = tmp_path / "statm"  # proc(5): size, resident, shared and more, in pages
     statm.write_text("900 500 200 1 0 300 0\n", encoding="ascii")
