@@ -7,7 +7,6 @@ One file, as all of it is one parser and its result.
 """
 
 import json
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -307,9 +306,7 @@ def overrides(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, 
 
 def _dumped(parser: LightningArgumentParser, config: Namespace) -> str:
     """Return a configuration as YAML, including null values."""
-    with warnings.catch_warnings():  # newer versions of jsonargparse rename skip_none to skip_unset
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return str(parser.dump(config, skip_none=False))
+    return str(parser.dump(config, skip_unset=False))
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
