@@ -14,9 +14,10 @@ from squadqa.cli.ensemble_options import (
     require_different,
     result_name,
 )
-from squadqa.cli.run_folders import RESULTS, write_scored
+from squadqa.cli.run_folders import write_scored
 from squadqa.errors import DataError
 from squadqa.files import write_atomic, write_folder_atomic
+from squadqa.run_files import MEMBER_SCORES, RESULTS
 from squadqa.scoring import Score, require_references, score
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ HELP = "let several trained runs answer together, and score them"
 
 WHERE_ONLY = ("--cache-dir", "--json", "--n-best", "--output", "--results", "--run", "--workers")
 """Options that change no score; a result's command leaves them out."""
-
-MEMBERS = "members.json"
-"""The file of the members' scores in an ensemble's folder."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +195,7 @@ def _write(options: argparse.Namespace, answered: Answered, command: str) -> lis
         folder = Path(options.run_folder)
         with write_folder_atomic(folder) as made:
             write_scored(made, result, texts)
-            with write_atomic(made / MEMBERS) as file:
+            with write_atomic(made / MEMBER_SCORES) as file:
                 json.dump([asdict(member) for member in answered.members], file, indent=1)
             save_ensemble(made, answered.ensemble)
         written.append(("run", str(folder)))

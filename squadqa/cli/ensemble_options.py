@@ -16,6 +16,7 @@ from squadqa.cli.options import (
 from squadqa.cli.parser import CommandParser
 from squadqa.cli.run_folders import require_name, require_new, require_writable
 from squadqa.errors import ConfigError
+from squadqa.run_files import BEST, CHECKPOINTS, LAST
 
 if TYPE_CHECKING:
     from squadqa.inference.run_folder import Choice
@@ -148,13 +149,13 @@ def _named(text: str, choice: "Choice | None") -> Named:
     if path.suffix != ".ckpt":
         return path, choice
 
-    from squadqa.inference.run_folder import CHECKPOINTS, CHOICES
+    from squadqa.inference.run_folder import CHOICES
 
     chosen = next((name for name in CHOICES if name == path.stem), None)
     if chosen is None or path.parent.name != CHECKPOINTS:
         raise ConfigError(
             f'"{path}" is not a checkpoint of a run folder',
-            hint=f'Checkpoints are "RUN_FOLDER/{CHECKPOINTS}/best.ckpt" and last.ckpt.',
+            hint=f'Checkpoints are "RUN_FOLDER/{CHECKPOINTS}/{BEST}" and {LAST}.',
             next_step="Name a run folder, or one of these two files.",
         )
     return path.parent.parent, chosen

@@ -17,7 +17,6 @@ from squadqa.cli.options import require_writable_file
 from squadqa.cli.quiet import quiet_lightning
 from squadqa.cli.reporting import Reporter, StepLine, end_block
 from squadqa.cli.run_folders import (
-    PREDICTIONS,
     choose_run_folder,
     find_last_checkpoint,
     find_run_checkpoint,
@@ -28,11 +27,10 @@ from squadqa.cli.run_folders import (
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import Result, measured, write_result
 from squadqa.inference.checkpoint import read_checkpoint
-from squadqa.inference.run_folder import CHECKPOINTS, open_run
+from squadqa.inference.run_folder import open_run
 from squadqa.provenance import commit, hardware
+from squadqa.run_files import BEST, CHECKPOINTS, LAST, LOGS, PREDICTIONS, WANDB
 from squadqa.training.checkpoints import (
-    BEST,
-    LAST,
     CheckpointFolder,
     TrainingStopped,
     require_model,
@@ -237,7 +235,7 @@ def _check(subcommand: str, config: Namespace) -> None:
 
 
 def _loggers(folder: Path, wandb_mode: str) -> list[Logger]:
-    loggers: list[Logger] = [WholeLogs(folder, name="logs")]
+    loggers: list[Logger] = [WholeLogs(folder, name=LOGS)]
     if wandb_mode != "off":
         import wandb
         from pytorch_lightning.loggers import WandbLogger
@@ -282,7 +280,7 @@ def _finish(
     if parsed.config.results:
         write_result(parsed.config.results, result)
     _finish_wandb(parsed.config.wandb)
-    wandb_run = next((folder / "wandb").glob("offline-run-*"), None)
+    wandb_run = next((folder / WANDB).glob("offline-run-*"), None)
     print(end_block(folder, evaluation.scores, clock, wandb_run=wandb_run), flush=True)
 
 

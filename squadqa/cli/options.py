@@ -16,6 +16,7 @@ from squadqa.cli.console import ProgressLines
 from squadqa.cli.parser import CommandParser
 from squadqa.errors import DataError, OutputError
 from squadqa.files import output_error, remove_leftovers
+from squadqa.run_files import CHECKPOINTS, LOGS, PREDICTIONS
 from squadqa.scoring import require_references
 
 if TYPE_CHECKING:
@@ -287,10 +288,9 @@ def open_answerer(options: argparse.Namespace) -> "Answerer":
         ConfigError: There is no such device.
     """
     from squadqa.inference.load import load
-    from squadqa.inference.run_folder import CHECKPOINTS
 
     folder = Path(options.run_folder)
-    remove_leftovers(folder, folder / CHECKPOINTS, *folder.glob("logs/*"))
+    remove_leftovers(folder, folder / CHECKPOINTS, *folder.glob(f"{LOGS}/*"))
     return load(
         options.run_folder,
         checkpoint=options.checkpoint,
@@ -353,7 +353,7 @@ def require_writable_file(path: Path) -> None:
         if path.is_dir():
             raise OutputError(
                 f'cannot write "{path}": it is a folder',
-                next_step=f'Name a file in it: --output "{path / "predictions.json"}"',
+                next_step=f'Name a file in it: --output "{path / PREDICTIONS}"',
             )
         made = [parent for parent in path.parents if not parent.exists()]
         try:

@@ -6,7 +6,7 @@ from pathlib import Path
 from squadqa.cli.console import bold, minutes_text, table
 from squadqa.cli.options import positive
 from squadqa.cli.parser import CommandParser
-from squadqa.cli.run_folders import PREDICTIONS, RESULTS
+from squadqa.run_files import PREDICTIONS, RESULTS
 
 HELP = "train a baseline and a reader on the bundled sample (3 minutes)"
 

@@ -11,8 +11,8 @@ import pytorch_lightning as pl
 import torch
 
 from squadqa.cli.console import bold, facts
-from squadqa.cli.run_folders import RESULTS
 from squadqa.cli.streams import REDRAW
+from squadqa.run_files import RESULTS
 from squadqa.training.clock import TrainingClock
 from squadqa.training.module import QAModule
 from squadqa.training.samples import fixed_questions

@@ -8,11 +8,16 @@ from squadqa.errors import CheckpointError, OutputError
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import NAME, Result, result_json
 from squadqa.files import output_error, write_atomic
-from squadqa.inference.run_folder import CHECKPOINTS, RUNS_FOLDER
+from squadqa.run_files import (
+    BEST,
+    CHECKPOINTS,
+    LAST,
+    ORIGIN,
+    PREDICTIONS,
+    RESULTS,
+    RUNS_FOLDER,
+)
 from squadqa.training.processes import is_first_process
-
-RESULTS = "results.json"
-PREDICTIONS = "predictions.json"
 
 
 def require_new(folder: Path, *, next_step: str) -> None:
@@ -131,9 +136,7 @@ def find_last_checkpoint(folder: Path) -> Path | None:
     Raises:
         CheckpointError: There is none, though there was one.
     """
-    from squadqa.training.checkpoints import BEST, LAST
     from squadqa.training.run_lock import LOCK
-    from squadqa.training.run_record import ORIGIN
 
     kept = folder / CHECKPOINTS
     has_begun = (folder / ORIGIN).is_file() and not (folder / RESULTS).exists()

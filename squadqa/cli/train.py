@@ -6,7 +6,7 @@ from squadqa.cli.options import add_trust_option, natural, positive, positive_nu
 from squadqa.cli.parser import CommandParser
 from squadqa.cli.training_options import data_overrides, require_config, split_overrides
 from squadqa.errors import CheckpointError, ConfigError, did_you_mean
-from squadqa.inference.run_folder import CONFIG
+from squadqa.run_files import CONFIG
 
 HELP = "train a model from a configuration and score it"
 

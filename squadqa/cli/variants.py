@@ -15,7 +15,7 @@ from squadqa.cli.console import ProgressLines, bold, facts, table
 from squadqa.cli.lightning_parser import parse, seed_of
 from squadqa.cli.quiet import quiet_lightning
 from squadqa.cli.reporting import StepLine
-from squadqa.cli.run_folders import PREDICTIONS, require_writable
+from squadqa.cli.run_folders import require_writable
 from squadqa.errors import ConfigError
 from squadqa.evaluation.ablation import (
     FILE,
@@ -29,6 +29,7 @@ from squadqa.evaluation.ablation_report import PLOT, TABLE, rows, write_plot, wr
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.files import write_atomic
 from squadqa.provenance import commit, hardware
+from squadqa.run_files import PREDICTIONS
 from squadqa.training.ablation import plan
 from squadqa.training.checkpoints import BestWeights
 from squadqa.training.clock import TrainingClock

@@ -15,9 +15,8 @@ from squadqa.files import system_error, write_atomic
 from squadqa.inference.ensemble import Ensemble
 from squadqa.inference.mixing import Aim, Mean
 from squadqa.inference.predictor import Predictor
-from squadqa.inference.run_folder import CHECKPOINTS, CONFIG, ENSEMBLE, Run, open_run
-
-MEMBERS = "members"
+from squadqa.inference.run_folder import Run, open_run
+from squadqa.run_files import CHECKPOINTS, CONFIG, ENSEMBLE, MEMBERS
 
 
 def is_ensemble(folder: str | Path) -> bool:

@@ -25,11 +25,12 @@ from squadqa.errors import CheckpointError, VectorsError
 from squadqa.evaluation.predictions import Answer
 from squadqa.inference.answering import Answered, Answerer, Preparation, new_questions
 from squadqa.inference.devices import find_device
-from squadqa.inference.run_folder import CONFIG, Run
+from squadqa.inference.run_folder import Run
 from squadqa.inference.trusted import own_cache, require_source
 from squadqa.models.base import ContextFirstReader, QAModel
 from squadqa.models.distributions import SpanDistribution
 from squadqa.nn.decoding import IMPOSSIBLE
+from squadqa.run_files import CONFIG
 
 BATCH_TOKENS = 16_384
 """Most context tokens of a batch, including padding: limits memory for long contexts."""

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from squadqa.errors import CheckpointError, SquadQAError
 from squadqa.inference.classes import PACKAGE, class_kinds, class_of, hints_of, maker_of
-from squadqa.inference.run_folder import CHECKPOINTS, CONFIG, FAMILIES, read_config
+from squadqa.inference.run_folder import FAMILIES, read_config
 from squadqa.inference.trusted import (
     is_trusted,
     own_cache,
@@ -22,6 +22,7 @@ from squadqa.inference.trusted import (
     require_source,
     untrusted,
 )
+from squadqa.run_files import CHECKPOINTS, CONFIG, LOGS, WANDB
 
 MODULES = (
     "squadqa.training.span_module.SpanModule",
@@ -56,7 +57,7 @@ DOTTED_NAME = re.compile(r"\w+(\.\w+)+")
 SPEC = {"class_path", "init_args"}
 """Keys of an object in a configuration."""
 
-FOLDERS = (CHECKPOINTS, "logs", "wandb")
+FOLDERS = (CHECKPOINTS, LOGS, WANDB)
 """Folders that a training writes in its run."""
 
 

@@ -17,6 +17,7 @@ from squadqa.inference.building import MisfitError, build
 from squadqa.inference.checkpoint import Checkpoint, read_checkpoint
 from squadqa.inference.classes import maker_of
 from squadqa.inference.trusted import require_inputs
+from squadqa.run_files import BEST, CHECKPOINTS, CONFIG, ENSEMBLE, LAST, MEMBERS, RUNS_FOLDER
 
 if TYPE_CHECKING:
     from squadqa.data.inputs import Inputs
@@ -25,17 +26,11 @@ if TYPE_CHECKING:
 
 Choice = Literal["best", "last"]
 
-CONFIG = "config.yaml"
-CHECKPOINTS = "checkpoints"
 CHOICES: tuple[Choice, ...] = ("best", "last")
-ENSEMBLE = "ensemble.json"
-"""The file that an ensemble's folder has instead of a configuration."""
+"""The checkpoints to choose from. Without a choice the first one that exists is taken."""
 
 MOST_VALUES = 100_000
 """Most values of a configuration, which has some hundred; more are there by references alone."""
-
-RUNS_FOLDER = "runs"
-"""Folder of runs."""
 
 FAMILIES = ("reader", "scorer")
 """The keys at which a configuration names its model."""
@@ -180,7 +175,7 @@ def find_run(folder: str | Path) -> Path:
     if (folder / ENSEMBLE).is_file():
         raise CheckpointError(
             f'"{folder}" is an ensemble, not one run',
-            next_step=f'Name one of its members: a folder in "{folder / "members"}".',
+            next_step=f'Name one of its members: a folder in "{folder / MEMBERS}".',
         )
     what = f'there is no run folder "{folder}"'
     if folder.is_dir():
@@ -221,7 +216,7 @@ def find_checkpoint(folder: Path, choice: Choice | None = None) -> Path:
     Raises:
         CheckpointError: The checkpoint does not exist.
     """
-    paths = {name: folder / CHECKPOINTS / f"{name}.ckpt" for name in CHOICES}
+    paths = dict(zip(CHOICES, (folder / CHECKPOINTS / name for name in (BEST, LAST)), strict=True))
     there = [name for name, path in paths.items() if path.is_file()]
     if not there:
         raise CheckpointError(

@@ -14,13 +14,8 @@ from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
 from squadqa.errors import CheckpointError
 from squadqa.files import write_atomic
+from squadqa.run_files import BEST, LAST
 from squadqa.training.logs import WholeLogs
-
-CHECKPOINTS = "checkpoints"
-"""Name of the folder of checkpoints in a run folder."""
-
-LAST = "last.ckpt"
-BEST = "best.ckpt"
 
 
 class TrainingStopped(BaseException):

@@ -9,14 +9,13 @@ from pathlib import Path
 
 from squadqa.errors import OutputError
 from squadqa.files import PREFIX, is_locked, locked, output_error, remove_leftovers
-from squadqa.training.checkpoints import CHECKPOINTS
+from squadqa.run_files import CHECKPOINTS, LOGS, ORIGIN, WANDB
 from squadqa.training.processes import is_first_process
-from squadqa.training.run_record import ORIGIN
 
 LOCK = ".squadqa.lock"
 """The lock's file. It says who trains, and a killed training leaves it, without a lock on it."""
 
-BEFORE_CONFIG = {LOCK, ORIGIN, "logs", "wandb"}
+BEFORE_CONFIG = {LOCK, ORIGIN, LOGS, WANDB}
 """What a training writes before its configuration, which makes a folder a run."""
 
 
@@ -81,7 +80,7 @@ def hold_run(folder: Path, *, is_new: bool, next_step: str = "") -> Iterator[Non
                 ) from error
             except OSError as error:
                 raise output_error(folder, error) from error
-            remove_leftovers(folder, folder / CHECKPOINTS, *folder.glob("logs/*"))
+            remove_leftovers(folder, folder / CHECKPOINTS, *folder.glob(f"{LOGS}/*"))
             yield
     finally:
         for path in made:  # those that are still empty, as the training could not begin

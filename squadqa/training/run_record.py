@@ -10,9 +10,7 @@ import pytorch_lightning as pl
 
 from squadqa.errors import CheckpointError
 from squadqa.files import write_atomic
-
-CONFIG = "config.yaml"
-ORIGIN = "origin.json"
+from squadqa.run_files import CONFIG, ORIGIN
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from hypothesis import given
 from squadqa.errors import DataError
 from squadqa.evaluation.results import measured, read_result, result_json, write_result
 from squadqa.inference.ensemble_folder import open_ensemble
-from squadqa.training.run_record import ORIGIN, read_origin
+from squadqa.run_files import ORIGIN
+from squadqa.training.run_record import read_origin
 from tests.fuzz.test_data_files import JSON
 from tests.support.fuzzing import changed, few_and_many, fuzz, mutated
 

@@ -17,7 +17,8 @@ from squadqa.inference import predictor
 from squadqa.inference.catalog import catalog
 from squadqa.inference.checkpoint import read_checkpoint
 from squadqa.inference.predictor import Predictor
-from squadqa.inference.run_folder import CONFIG, open_run
+from squadqa.inference.run_folder import open_run
+from squadqa.run_files import CONFIG
 from tests.support.fuzzing import VALUES, changed, few_and_many, fuzz, mutated
 
 KINDS = ("reader", "scorer")

@@ -1,0 +1,37 @@
+"""Names of files and folders in a run folder and in an ensemble's folder."""
+
+RUNS_FOLDER = "runs"
+"""Folder of runs, unless the user names another."""
+
+CONFIG = "config.yaml"
+"""The whole configuration. A folder that has it is a run."""
+
+ORIGIN = "origin.json"
+"""The command, the code and the machine of the training."""
+
+CHECKPOINTS = "checkpoints"
+"""Folder of `BEST` and `LAST`."""
+
+BEST = "best.ckpt"
+LAST = "last.ckpt"
+
+LOGS = "logs"
+"""Folder of the scores during training, as CSV."""
+
+WANDB = "wandb"
+"""Folder of Weights & Biases."""
+
+RESULTS = "results.json"
+"""The scores of the best checkpoint."""
+
+PREDICTIONS = "predictions.json"
+"""The answers of the best checkpoint."""
+
+ENSEMBLE = "ensemble.json"
+"""The file that an ensemble's folder has instead of a configuration."""
+
+MEMBERS = "members"
+"""Folder of an ensemble's members, each a run folder."""
+
+MEMBER_SCORES = "members.json"
+"""The weights and scores of an ensemble's members."""
