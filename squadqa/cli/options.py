@@ -5,7 +5,6 @@ One file, as it is the only module that commands share with each other.
 
 import argparse
 import math
-import re
 import sys
 import tempfile
 from contextlib import suppress
@@ -16,6 +15,7 @@ from squadqa.cli.console import ProgressLines
 from squadqa.cli.parser import CommandParser
 from squadqa.errors import DataError, OutputError
 from squadqa.files import output_error, remove_leftovers
+from squadqa.inference.devices import DEVICE_NAME
 from squadqa.run_files import CHECKPOINTS, LOGS, PREDICTIONS
 from squadqa.scoring import require_references
 
@@ -86,7 +86,7 @@ def device(text: str) -> str:
     Raises:
         argparse.ArgumentTypeError: There is no device of that name.
     """
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", text):
+    if not DEVICE_NAME.fullmatch(text):
         raise argparse.ArgumentTypeError(
             f'"{text}" is no device; there are auto, cpu, cuda and cuda:NUMBER'
         )

@@ -1,13 +1,18 @@
 """The device that a model runs on."""
 
 import re
-
-import torch
+from typing import TYPE_CHECKING
 
 from squadqa.errors import ConfigError, did_you_mean
 
+if TYPE_CHECKING:
+    import torch
 
-def find_device(name: str) -> torch.device:
+DEVICE_NAME = re.compile(r"auto|cpu|cuda(:\d+)?")
+"""The names of devices; "auto" is a GPU if there is one."""
+
+
+def find_device(name: str) -> "torch.device":
     """Find the device that a user named.
 
     Args:
@@ -16,10 +21,12 @@ def find_device(name: str) -> torch.device:
     Raises:
         ConfigError: The device does not exist.
     """
+    import torch
+
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
         return torch.device("cuda" if count else "cpu")
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
+    if not DEVICE_NAME.fullmatch(name):
         raise ConfigError(
             f'there is no device "{name}"',
             hint=did_you_mean(name, ("auto", "cpu", "cuda", "cuda:1")),
