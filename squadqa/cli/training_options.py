@@ -7,10 +7,7 @@ from pathlib import Path
 
 from squadqa.cli.parser import CommandParser
 from squadqa.errors import ConfigError, did_you_mean
-from squadqa.package_files import configs_folder, locate, short_name
-
-SAMPLE = "data/sample"
-"""The source that `--data sample` names; see `squadqa.data.squad.find_source`."""
+from squadqa.package_files import SAMPLE, configs_folder, locate, short_name
 
 
 def split_overrides(arguments: list[str], parser: CommandParser) -> tuple[list[str], list[str]]:
@@ -55,7 +52,7 @@ def data_overrides(data: str | None, test: str | None) -> list[str]:
     Raises:
         ConfigError: --data names a single file, and there is no --test.
     """
-    data = SAMPLE if data == "sample" else data
+    data = SAMPLE.as_posix() if data == SAMPLE.name else data  # as `find_source` does
     if data and Path(data).is_file() and not test:
         raise ConfigError(
             f'--data names one file, "{data}": there are no test questions',
