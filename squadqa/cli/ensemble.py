@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 HELP = "let several trained runs answer together, and score them"
 
-WHERE_ONLY = ("--cache-dir", "--json", "--n-best", "--output", "--results", "--run", "--workers")
+NOT_RECORDED = ("--cache-dir", "--json", "--n-best", "--output", "--results", "--run", "--workers")
 """Options that change no score; a result's command leaves them out."""
 
 
@@ -52,7 +52,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Answered:
+class JointAnswers:
     """The answers of an ensemble.
 
     Args:
@@ -86,7 +86,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     named = check_options(options)
     answered = _answer(options, named)
-    written = _write(options, answered, parser.command_line(arguments, without=WHERE_ONLY))
+    written = _write(options, answered, parser.command_line(arguments, without=NOT_RECORDED))
     if options.json:
         members = [asdict(member) for member in answered.members]
         scores = asdict(answered.score) if answered.score else {"total": len(answered.answers)}
@@ -98,7 +98,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _answer(options: argparse.Namespace, named: "list[Named]") -> Answered:
+def _answer(options: argparse.Namespace, named: "list[Named]") -> JointAnswers:
     """Let the members read one after another, and take their mean."""
     from squadqa.data.squad import find_source
     from squadqa.inference.run_folder import find_checkpoint, find_run, open_run
@@ -132,7 +132,7 @@ def _answer(options: argparse.Namespace, named: "list[Named]") -> Answered:
     references = reading.references
     is_scored = _is_scored(references, options)
     answers = ensemble.answers(reading, n_best=options.n_best or 1)
-    return Answered(
+    return JointAnswers(
         ensemble=ensemble,
         members=_members(ensemble, named, reading, references if is_scored else None),
         answers=answers,
@@ -180,7 +180,9 @@ def _is_scored(references: Mapping[str, Sequence[str]], options: argparse.Namesp
     return False
 
 
-def _write(options: argparse.Namespace, answered: Answered, command: str) -> list[tuple[str, str]]:
+def _write(
+    options: argparse.Namespace, answered: JointAnswers, command: str
+) -> list[tuple[str, str]]:
     """Write the requested files, and return what was written where."""
     from squadqa.evaluation.predictions import n_best_path, write_n_best, write_predictions
     from squadqa.evaluation.results import write_result
@@ -213,7 +215,7 @@ def _write(options: argparse.Namespace, answered: Answered, command: str) -> lis
 
 
 def _result(
-    options: argparse.Namespace, answered: Answered, scored: Score | None, command: str
+    options: argparse.Namespace, answered: JointAnswers, scored: Score | None, command: str
 ) -> "Result | None":
     """Make a row for the table of results; its minutes are the members' training times together."""
     if scored is None:
@@ -254,7 +256,7 @@ def _trained(folder: Path) -> dict[str, Any]:
     return asdict(read_result(path)) if path.is_file() else {}
 
 
-def _text(answered: Answered) -> str:
+def _text(answered: JointAnswers) -> str:
     questions = ("questions", f"{len(answered.answers):,}")
     if answered.score is None:
         return facts([questions, *(("member", one.checkpoint) for one in answered.members)])

@@ -108,7 +108,7 @@ def _parser() -> CommandParser:
 
 
 @dataclass(frozen=True)
-class _Answered:
+class _ToScore:
     """The answers to score, by question id.
 
     Args:
@@ -126,7 +126,7 @@ class _Answered:
     checkpoint: str = ""
 
 
-def _from_file(options: "Namespace", source: "Source") -> _Answered:
+def _from_file(options: "Namespace", source: "Source") -> _ToScore:
     """Take the answers from a prediction file."""
     from squadqa.data.squad import read_squad
     from squadqa.evaluation.predictions import read_predictions
@@ -142,10 +142,10 @@ def _from_file(options: "Namespace", source: "Source") -> _Answered:
             f'squadqa: note: {unknown:,} predictions are of no question in "{options.data}"; '
             "they do not count\n"
         )
-    return _Answered(references, texts)
+    return _ToScore(references, texts)
 
 
-def _from_run(options: "Namespace", source: "Source") -> _Answered:
+def _from_run(options: "Namespace", source: "Source") -> _ToScore:
     """Take the answers from a run."""
     run = open_answerer(options)
     if options.details:
@@ -158,7 +158,7 @@ def _from_run(options: "Namespace", source: "Source") -> _Answered:
     answered = run.answer_file(
         source, preparation=Preparation(options.cache_dir, options.workers, ProgressLines())
     )
-    return _Answered(
+    return _ToScore(
         references=answered.references,
         texts=answered.texts,
         spans={name: (best[0].start, best[0].end) for name, best in answered.answers.items()},
@@ -186,7 +186,7 @@ def _require_pipeline() -> None:
         ) from error
 
 
-def _details(options: "Namespace", source: "Source", answered: _Answered) -> "DetailedScore":
+def _details(options: "Namespace", source: "Source", answered: _ToScore) -> "DetailedScore":
     """Score in parts, on the annotation of the run, or else of the default pipeline."""
     from squadqa.data.prepare import prepare
     from squadqa.evaluation.slices import score_in_detail

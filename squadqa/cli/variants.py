@@ -40,7 +40,7 @@ from squadqa.training.held_memory import HeldMemory
 SECTIONS = ("seed_everything", "model", "data", "trainer", "early_stopping")
 """Sections of the configuration that a training's scores depend on."""
 
-WHERE_ONLY = ("cache_dir", "workers", "predict")
+WITHOUT_EFFECT = ("cache_dir", "workers", "predict")
 """Options of the data that do not change any score."""
 
 
@@ -76,7 +76,7 @@ class Variants:
         self.data.progress = ProgressLines()
         values = yaml.safe_load(whole.text)
         self.content = {name: values[name] for name in SECTIONS}
-        self.content["data"] = {k: v for k, v in values["data"].items() if k not in WHERE_ONLY}
+        self.content["data"] = {k: v for k, v in values["data"].items() if k not in WITHOUT_EFFECT}
 
     def train_without(self, without: Sequence[str]) -> tuple[dict[str, Any], Evaluation]:
         """Train the configuration without some groups, and score it on the test questions.
