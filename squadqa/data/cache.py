@@ -1,24 +1,23 @@
 """A cache of derived data: folders named by the settings that they were derived from.
 
 An entry is a folder `KIND-FINGERPRINT` with a `manifest.json` that lists each file's size and
-checksum. It is built under a temporary name and then renamed, so an entry is complete or absent;
-one that does not match its manifest is built again. A lock ensures that two processes that need the
-same entry build it only once. It ends with its process, so what a killed one left is known, and is
-removed when the cache is used again.
+checksum. It is built under a temporary name and then renamed (see `squadqa.files`), so an entry is
+complete or absent; one that does not match its manifest is built again. A lock ensures that two
+processes that need the same entry build it only once. What killed processes left is removed when
+the cache is used again.
 """
 
 import hashlib
 import json
 import multiprocessing
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from squadqa.errors import ConfigError
-from squadqa.files import locked, output_error
+from squadqa.files import locked, output_error, remove_leftovers, write_folder_atomic
 
 MANIFEST = "manifest.json"
 LOCK = ".lock"
@@ -74,7 +73,8 @@ def cached_folder(
         )
     root = Path(root)
     entry = root / f"{kind}-{fingerprint(settings)}"
-    _remove_leftovers(root)
+    remove_leftovers(root)
+    _remove_free_locks(root)
     if _is_whole(entry, settings):
         return entry
     try:
@@ -82,16 +82,10 @@ def cached_folder(
         with locked(entry.with_name(f".{entry.name}{LOCK}")):
             if _is_whole(entry, settings):  # another process built it in the meantime
                 return entry
-            _remove_staged(root, entry.name)  # without locks they were not removed before
-            staging = Path(tempfile.mkdtemp(prefix=f".{entry.name}.", dir=root))
-            try:
+            with write_folder_atomic(entry) as staging:
                 notes = build(staging)
                 _write_manifest(staging, settings, notes)
-                shutil.rmtree(entry, ignore_errors=True)
-                staging.chmod(0o755)
-                staging.rename(entry)
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
+                shutil.rmtree(entry, ignore_errors=True)  # one that was not whole
     except OSError as error:
         if error.filename is not None and not _are_related(root, Path(error.filename)):
             raise  # building reads files elsewhere
@@ -134,14 +128,9 @@ def _are_related(one: Path, other: Path) -> bool:
     return one.is_relative_to(other) or other.is_relative_to(one)
 
 
-def _remove_leftovers(root: Path) -> None:
-    """Remove what killed processes left: their locks are free, and each lock names its entry."""
+def _remove_free_locks(root: Path) -> None:
+    """Remove the locks' files that killed processes left."""
     with suppress(OSError):  # of a folder that only others may write to
         for lock in root.glob(f".*{LOCK}"):
             with suppress(BlockingIOError), locked(lock, wait=False, or_without=False):
-                _remove_staged(root, lock.name.removeprefix(".").removesuffix(LOCK))
-
-
-def _remove_staged(root: Path, name: str) -> None:
-    for leftover in root.glob(f".{name}.*/"):
-        shutil.rmtree(leftover, ignore_errors=True)
+                pass  # in the end its file is removed

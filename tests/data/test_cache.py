@@ -11,6 +11,7 @@ import pytest
 
 from squadqa.data.cache import MANIFEST, cached_folder, fingerprint, read_manifest
 from squadqa.errors import OutputError
+from squadqa.files import PREFIX, SUFFIX, write_folder_atomic
 from tests.support.programs import run_program
 from tests.support.runs import ROOT
 
@@ -112,15 +113,14 @@ def test_failed_build_leaves_nothing(tmp_path: Path) -> None:
 
 def test_files_of_a_killed_process_are_removed(tmp_path: Path) -> None:
     entry = cached_folder(tmp_path, "text", SETTINGS, Builder())
-    other = tmp_path / ".text-other.abc"
-    other.mkdir()
-    left = tmp_path / f".{entry.name}.abcdefgh"
-    left.mkdir()
-    (left / "half").write_text("x")
-    (tmp_path / f".{entry.name}.lock").write_text("")
-    (entry / "one").unlink()
-    cached_folder(tmp_path, "text", SETTINGS, Builder())
-    assert names(tmp_path) == [other.name, entry.name]
+    with write_folder_atomic(tmp_path / "another") as others:  # of a process that is alive
+        left = tmp_path / f"{PREFIX}abcdefgh{SUFFIX}"
+        left.mkdir()
+        (left / "half").write_text("x")
+        for name in (entry.name, "vectors-other"):
+            (tmp_path / f".{name}.lock").write_text("")
+        assert cached_folder(tmp_path, "text", SETTINGS, Builder()) == entry
+        assert names(tmp_path) == [others.name, entry.name]
 
 
 def test_full_disk(tmp_path: Path) -> None:
