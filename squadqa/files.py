@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from squadqa.errors import DataError, OutputError
+from squadqa.run_files import PREDICTIONS
 
 PREFIX, SUFFIX = ".squadqa-", ".tmp"
 """How the names of temporary files begin and end. They are short, whatever the final name is."""
@@ -115,6 +116,35 @@ def remove_leftovers(*folders: Path) -> None:
             for name in os.listdir(folder):
                 if name.startswith(PREFIX) and name.endswith(SUFFIX):
                     _remove_unlocked(folder / name)
+
+
+def require_writable_file(path: Path) -> None:
+    """Check before the work starts that its result can be written.
+
+    Args:
+        path: The file to write.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    try:
+        if path.is_dir():
+            raise OutputError(
+                f'cannot write "{path}": it is a folder',
+                next_step=f'Name a file in it, such as "{path / PREDICTIONS}".',
+            )
+        made = [parent for parent in path.parents if not parent.exists()]
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(path.parent)
+            tempfile.TemporaryFile(dir=path.parent).close()
+            path.exists()  # raises an error where the name is too long
+        finally:
+            for parent in made:  # as the work may fail
+                with suppress(OSError):
+                    parent.rmdir()
+    except OSError as error:
+        raise output_error(path, error) from error
 
 
 @contextmanager

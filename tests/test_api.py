@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 import squadqa
-from squadqa.errors import CheckpointError, ConfigError, DataError
+from squadqa.errors import CheckpointError, ConfigError, DataError, OutputError
 from squadqa.evaluation.predictions import Answer, read_predictions
 from squadqa.inference.predictor import Predictor
+from tests.support import tiny
 from tests.support.forked import squadqa as command
 from tests.support.forked import write_config
 from tests.support.runs import READER, ROOT
@@ -86,6 +87,27 @@ def test_predicts_and_evaluates_files(run_folder: Path, tmp_path: Path) -> None:
     result = yaml.safe_load((run_folder / "results.json").read_text())
     assert (score.exact_match, score.f1) == (result["exact_match"], result["f1"])
     assert score.total == 8
+
+
+def test_what_cannot_be_written_or_scored_is_refused_before_the_work(
+    reader_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(*_: object, **__: object) -> None:
+        raise AssertionError("the questions are answered")
+
+    run = squadqa.load(reader_run, device="cpu")
+    monkeypatch.setattr(run, "answer_file", answer)
+    data = reader_run.parents[1] / "dev.json"
+    (tmp_path / "file").touch()
+    (tmp_path / "out.n_best.json").mkdir()
+    with pytest.raises(OutputError, match="file/out.json"):
+        run.predict(data, output=tmp_path / "file/out.json")
+    with pytest.raises(OutputError, match="out.n_best.json.: it is a folder"):
+        run.predict(data, output=tmp_path / "out.json", n_best=2)
+    unanswered = tiny.squad()
+    unanswered["data"][0]["paragraphs"][0]["qas"][0]["answers"] = []
+    with pytest.raises(DataError, match="1 of 8 questions have no answers to score against"):
+        run.evaluate(tiny.write(tmp_path / "unanswered.json", unanswered))
 
 
 def test_context_encodings_are_kept_and_change_no_answer(reader_run: Path) -> None:

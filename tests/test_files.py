@@ -14,6 +14,7 @@ from squadqa.files import (
     is_locked,
     locked,
     remove_leftovers,
+    require_writable_file,
     system_error,
     write_atomic,
     write_folder_atomic,
@@ -145,6 +146,19 @@ def test_an_error_of_reading_in_the_block_is_not_one_of_writing(tmp_path: Path) 
     with pytest.raises(FileNotFoundError, match="missing"), write_atomic(tmp_path / "x") as file:
         file.write((tmp_path / "missing").read_text())
     assert os.listdir(tmp_path) == []
+
+
+def test_a_file_that_can_be_written(tmp_path: Path) -> None:
+    require_writable_file(tmp_path / "new" / "predictions.json")
+    assert not (tmp_path / "new").exists()  # it is made when there is a file
+
+
+def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="it is a folder"):
+        require_writable_file(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot write"):
+        require_writable_file(tmp_path / "file" / "predictions.json")
 
 
 def test_a_file_that_grows_too_large_is_named(tmp_path: Path) -> None:

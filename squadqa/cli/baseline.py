@@ -19,9 +19,9 @@ from squadqa.cli.options import (
     annotated_data,
     make_generator,
     natural,
-    require_writable_file,
 )
 from squadqa.cli.parser import CommandParser
+from squadqa.files import require_writable_file
 from squadqa.scoring import Score, score
 
 HELP = "score without learning: a random candidate, or the sliding window"

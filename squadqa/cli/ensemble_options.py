@@ -11,11 +11,11 @@ from squadqa.cli.options import (
     device,
     positive,
     positive_number,
-    require_writable_file,
 )
 from squadqa.cli.parser import CommandParser
 from squadqa.cli.run_folders import require_name, require_new, require_writable
 from squadqa.errors import ConfigError
+from squadqa.files import require_writable_file
 from squadqa.run_files import BEST, CHECKPOINTS, LAST
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from pytorch_lightning.loggers import Logger
 
 from squadqa.cli.console import ProgressLines
 from squadqa.cli.lightning_parser import Parsed, parse, seed_of
-from squadqa.cli.options import require_writable_file
 from squadqa.cli.quiet import quiet_lightning
 from squadqa.cli.reporting import Reporter, StepLine, end_block
 from squadqa.cli.run_folders import (
@@ -26,6 +25,7 @@ from squadqa.cli.run_folders import (
 )
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import Result, measured, write_result
+from squadqa.files import require_writable_file
 from squadqa.inference.checkpoint import read_checkpoint
 from squadqa.inference.run_folder import open_run
 from squadqa.provenance import commit, hardware

@@ -6,17 +6,15 @@ One file, as it is the only module that commands share with each other.
 import argparse
 import math
 import sys
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from squadqa.cli.console import ProgressLines
 from squadqa.cli.parser import CommandParser
-from squadqa.errors import DataError, OutputError
-from squadqa.files import output_error, remove_leftovers
+from squadqa.errors import DataError
+from squadqa.files import remove_leftovers
 from squadqa.inference.devices import DEVICE_NAME
-from squadqa.run_files import CHECKPOINTS, LOGS, PREDICTIONS
+from squadqa.run_files import CHECKPOINTS, LOGS
 from squadqa.scoring import require_references
 
 if TYPE_CHECKING:
@@ -338,32 +336,3 @@ def require_question(question: str) -> None:
     """
     if not question.strip():
         raise DataError("the question is empty", next_step='Ask with --question "...".')
-
-
-def require_writable_file(path: Path) -> None:
-    """Check before the work starts that its result can be written.
-
-    Args:
-        path: The file to write.
-
-    Raises:
-        OutputError: The file cannot be written.
-    """
-    try:
-        if path.is_dir():
-            raise OutputError(
-                f'cannot write "{path}": it is a folder',
-                next_step=f'Name a file in it: --output "{path / PREDICTIONS}"',
-            )
-        made = [parent for parent in path.parents if not parent.exists()]
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            remove_leftovers(path.parent)
-            tempfile.TemporaryFile(dir=path.parent).close()
-            path.exists()  # raises an error where the name is too long
-        finally:
-            for parent in made:  # as the work may fail
-                with suppress(OSError):
-                    parent.rmdir()
-    except OSError as error:
-        raise output_error(path, error) from error

@@ -9,9 +9,9 @@ from squadqa.cli.options import (
     add_run_options,
     open_answerer,
     positive,
-    require_writable_file,
 )
 from squadqa.cli.parser import CommandParser
+from squadqa.files import require_writable_file
 
 HELP = "answer every question of a file with a trained run"
 

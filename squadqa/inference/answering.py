@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import overload
 
 from squadqa.data.prepare import PreparedData, Progress
-from squadqa.data.squad import Source, SquadData, find_source
+from squadqa.data.squad import Source, SquadData, find_source, read_squad
 from squadqa.errors import ConfigError, DataError
 from squadqa.evaluation.predictions import Answer, n_best_path, write_n_best, write_predictions
-from squadqa.scoring import Score, score
+from squadqa.files import require_writable_file
+from squadqa.scoring import Score, require_references, score
 
 Several = list[str] | tuple[str, ...]
 """Several questions; a single string is one question."""
@@ -160,15 +161,19 @@ class Answerer(ABC):
             The predicted text by question id.
 
         Raises:
-            SquadQAError: The data cannot be read, or a file cannot be written.
+            SquadQAError: The data cannot be read, or a file cannot be written, which is tried
+                before the work.
         """
         _check_n_best(n_best)
+        path = None if output is None else Path(output)
+        if path is not None:
+            for file in (path, n_best_path(path)) if n_best else (path,):
+                require_writable_file(file)
         preparation = Preparation(cache_dir=cache_dir, workers=workers, progress=progress)
         answered = self.answer_file(
             find_source(str(data)), n_best=n_best or 1, preparation=preparation
         )
-        if output is not None:
-            path = Path(output)
+        if path is not None:
             if n_best:
                 write_n_best(n_best_path(path), answered.answers)
             write_predictions(path, answered.texts)
@@ -194,10 +199,13 @@ class Answerer(ABC):
             `.exact_match` and `.f1` in percent, over `.total` questions.
 
         Raises:
-            SquadQAError: The data cannot be read, or a question has no answers.
+            SquadQAError: The data cannot be read, or a question has no answers, which is checked
+                before the work.
         """
         preparation = Preparation(cache_dir=cache_dir, workers=workers, progress=progress)
-        answered = self.answer_file(find_source(str(data)), preparation=preparation)
+        source = find_source(str(data))
+        require_references(read_squad(source).references, str(data))
+        answered = self.answer_file(source, preparation=preparation)
         return score(answered.references, answered.texts)
 
 

@@ -26,12 +26,11 @@ from squadqa.cli.options import (
     positive_number,
     read_context,
     require_question,
-    require_writable_file,
 )
 from squadqa.cli.parser import CommandParser
 from squadqa.data.candidates import generators
 from squadqa.data.squad import Source
-from squadqa.errors import ConfigError, DataError, OutputError
+from squadqa.errors import ConfigError, DataError
 from tests.support import tiny
 
 
@@ -216,16 +215,3 @@ def test_an_empty_question() -> None:
     require_question("Who?")
     with pytest.raises(DataError, match="the question is empty"):
         require_question(" \n")
-
-
-def test_a_file_that_can_be_written(tmp_path: Path) -> None:
-    require_writable_file(tmp_path / "new" / "predictions.json")
-    assert not (tmp_path / "new").exists()  # it is made when there is a file
-
-
-def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="it is a folder"):
-        require_writable_file(tmp_path)
-    (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="cannot write"):
-        require_writable_file(tmp_path / "file" / "predictions.json")
