@@ -48,6 +48,7 @@ def main(arguments: list[str]) -> int:
     source = find_source(options.data)
     run = open_one_run(options)
 
+    from squadqa.inference.answering import Preparation
     from squadqa.inference.feature_counts import count_features, require_tables
     from squadqa.inference.predictor import Predictor
 
@@ -55,10 +56,8 @@ def main(arguments: list[str]) -> int:
     progress = ProgressLines()
     data = Predictor(run, device=options.device).prepare(
         source,
-        cache_dir=options.cache_dir,
+        Preparation(options.cache_dir, options.workers, progress),
         bad_answers=default_bad_answers(source),
-        workers=options.workers,
-        progress=progress,
     )
     counts = count_features(
         run, data, limit=options.limit, device=options.device, progress=progress

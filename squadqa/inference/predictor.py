@@ -6,7 +6,6 @@ One file, as all ways to answer share one model and one way to read batches.
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,22 +88,18 @@ class Predictor(Answerer):
     def prepare(
         self,
         source: Source,
+        preparation: Preparation | None = None,
         *,
-        cache_dir: str | Path | None = None,
         bad_answers: BadAnswers = "keep",
-        workers: int = 0,
-        progress: Progress | None = None,
     ) -> PreparedData:
         """Prepare questions as the run's model needs them, or open them from the cache.
 
         Args:
             source: What `find_source` returned.
-            cache_dir: Folder of prepared data; None takes the run's folder if it is a cache of the
-                user's (see `own_cache`), else the default one.
+            preparation: How they are prepared. Without a cache folder, the run's is taken if it is
+                a cache of the user's (see `own_cache`), else the default one.
             bad_answers: What to do with a question without usable answers; with the value of the
                 training, the data that the training prepared are found.
-            workers: Number of processes that annotate; 0 takes one for each core.
-            progress: Called from time to time.
 
         Raises:
             DataError: The source is not SQuAD v1.1.
@@ -112,6 +107,8 @@ class Predictor(Answerer):
             ConfigError: The run's spaCy pipeline is not installed.
             OutputError: The cache folder cannot be written.
         """
+        how = preparation or Preparation()
+        cache_dir = how.cache_dir
         if cache_dir is None:
             cache_dir = own_cache(self.run.cache_dir, self.run.folder, trust=self.run.trust)
         return prepare(
@@ -121,8 +118,8 @@ class Predictor(Answerer):
             pipeline=self.run.inputs.pipeline,
             parse=self.run.inputs.parse,
             vectors=self.run.inputs.vectors,
-            workers=workers,
-            progress=progress,
+            workers=how.workers,
+            progress=how.progress,
         )
 
     def held_out(self, preparation: Preparation) -> QuestionDataset[Any]:
@@ -138,25 +135,13 @@ class Predictor(Answerer):
         source = find_source(own.source, part="dev" if own.share is None else "train")
         key = f"data.{'val' if own.share is None else 'train'}"
         require_source(source, key, self.run.folder / CONFIG, trust=self.run.trust)
-        data = self.prepare(
-            source,
-            cache_dir=preparation.cache_dir,
-            bad_answers=own.bad_answers,
-            workers=preparation.workers,
-            progress=preparation.progress,
-        )
+        data = self.prepare(source, preparation, bad_answers=own.bad_answers)
         rows = None if own.share is None else np.flatnonzero(held_out(data, share=own.share))
         return self._dataset(data, rows)
 
     def dataset(self, source: Source, preparation: Preparation) -> QuestionDataset[Any]:
         """Open the questions of a source as the model reads them; see `prepare`."""
-        data = self.prepare(
-            source,
-            cache_dir=preparation.cache_dir,
-            workers=preparation.workers,
-            progress=preparation.progress,
-        )
-        return self._dataset(data)
+        return self._dataset(self.prepare(source, preparation))
 
     def answers(
         self, data: PreparedData, *, n_best: int = 1, progress: Progress | None = None
@@ -233,11 +218,9 @@ class Predictor(Answerer):
         self, source: Source, *, n_best: int = 1, preparation: Preparation | None = None
     ) -> Answered:
         """Answer every question of a source (see `squadqa.data.squad.find_source`)."""
-        how = preparation or Preparation()
-        data = self.prepare(
-            source, cache_dir=how.cache_dir, workers=how.workers, progress=how.progress
-        )
-        return Answered(self.answers(data, n_best=n_best, progress=how.progress), data)
+        data = self.prepare(source, preparation)
+        progress = preparation.progress if preparation else None
+        return Answered(self.answers(data, n_best=n_best, progress=progress), data)
 
     def _new_dataset(self, context: str, questions: Sequence[str]) -> QuestionDataset[Any]:
         """Make the data set of questions about one text."""

@@ -45,7 +45,7 @@ def test_one_member_answers_as_it_does_alone(
     preparation = Preparation(tmp_path / "cache", progress=lambda *call: reported.append(call))
     ensemble = Ensemble([predictor], mean="arithmetic")
     together = ensemble.answers(ensemble.read(source, preparation), n_best=5)
-    alone = predictor.answers(predictor.prepare(source, cache_dir=tmp_path / "cache"), n_best=5)
+    alone = predictor.answers(predictor.prepare(source, Preparation(tmp_path / "cache")), n_best=5)
     assert list(together) == list(alone)
     assert reported[-1] == ("answers", 8, 8)
     for name, answers in together.items():

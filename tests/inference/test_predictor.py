@@ -11,6 +11,7 @@ from squadqa.data.squad import find_source
 from squadqa.errors import CheckpointError, ConfigError, DataError
 from squadqa.evaluation.predictions import Answer, read_predictions
 from squadqa.inference import predictor as module
+from squadqa.inference.answering import Preparation
 from squadqa.inference.devices import find_device
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import open_run
@@ -32,7 +33,7 @@ def reader(reader_run: Path) -> Predictor:
 
 def prepared(predictor: Predictor, file: tiny.Json, folder: Path) -> PreparedData:
     source = find_source(str(tiny.write(folder / "questions.json", file)))
-    return predictor.prepare(source, cache_dir=folder / "cache")
+    return predictor.prepare(source, Preparation(folder / "cache"))
 
 
 def spans_of(answers: list[Answer]) -> list[tuple[int, int]]:
