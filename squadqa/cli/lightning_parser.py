@@ -37,6 +37,9 @@ TOLD_ELSEWHERE = frozenset(
 )
 """Values that have their own field in a result, or do not change it."""
 
+OF_ONE_RUN = ("run_folder", "resume", "ckpt_path", "weights_only")
+"""Values about one run and its checkpoints, which its configuration would hand on to other runs."""
+
 WandbMode = Literal["offline", "online", "off"]
 
 Check = Callable[[str, Namespace], None]
@@ -50,7 +53,7 @@ class Parsed:
     Args:
         subcommand: "fit", "validate", "test" or "predict".
         config: Every value of the configuration.
-        text: The configuration as YAML.
+        text: The configuration as YAML, without the values of `OF_ONE_RUN`.
         configs: The configuration files, in order; those that come with squadqa as configs/FILE.
         overrides: Values that differ from the files, by dotted names without `init_args`.
         module: The model and how it is trained.
@@ -305,8 +308,11 @@ def overrides(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, 
 
 
 def _dumped(parser: LightningArgumentParser, config: Namespace) -> str:
-    """Return a configuration as YAML, including null values."""
-    return str(parser.dump(config, skip_unset=False))
+    """Return a configuration as YAML, including null values, for any run."""
+    written = config.clone()
+    for name in OF_ONE_RUN:
+        written.pop(name, None)
+    return str(parser.dump(written, skip_unset=False))
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:

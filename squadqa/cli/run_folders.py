@@ -11,6 +11,7 @@ from squadqa.files import output_error, write_atomic
 from squadqa.run_files import (
     BEST,
     CHECKPOINTS,
+    CONFIG,
     LAST,
     ORIGIN,
     PREDICTIONS,
@@ -96,7 +97,8 @@ def choose_run_folder(named: str | None, configs: Sequence[str], *, is_new: bool
 
     Args:
         named: The folder that the user named, if any.
-        configs: The configuration files; the first one's name is the default name of the run.
+        configs: The configuration files; the first one's name is the default name of the run. If it
+            is a run's, that run is meant, and a new one is named after it.
         is_new: Whether to make a new folder, with a number if the name is taken. With several
             processes only the first one's choice is used.
 
@@ -110,7 +112,12 @@ def choose_run_folder(named: str | None, configs: Sequence[str], *, is_new: bool
         return folder
     from squadqa.training.run_lock import is_free
 
-    name = Path(configs[0]).stem if configs else "run"
+    first = Path(configs[0]) if configs else Path("run")
+    name = first.stem
+    if first.name == CONFIG and (first.parent / CHECKPOINTS).is_dir():
+        if not is_new:
+            return first.parent
+        name = first.resolve().parent.name
     folder, number = Path(RUNS_FOLDER) / name, 1
     while is_new and not is_free(folder):
         number += 1
@@ -120,7 +127,7 @@ def choose_run_folder(named: str | None, configs: Sequence[str], *, is_new: bool
 
 def resume_or_other(folder: Path) -> str:
     """Return the advice about a run folder that exists."""
-    return f"Resume it (squadqa train --resume {folder}), or name another."
+    return f"Resume it (squadqa train --resume {folder}), or name another by --run FOLDER."
 
 
 def find_last_checkpoint(folder: Path) -> Path | None:

@@ -42,6 +42,8 @@ def main(arguments: list[str]) -> int:
     for config in options.config or []:
         require_config(Path(config))
         line += ["--config", config]
+    if not options.resume:  # as the configuration of a run that was resumed may say
+        line += ["--resume", "false"]
     line += data_overrides(options.data, options.test)
     for key, value in (
         ("--data.batch_size", options.batch_size),

@@ -224,6 +224,31 @@ def test_a_warm_start_takes_fitting_weights(trained: tuple[Path, Done], tmp_path
     )
 
 
+def test_a_run_is_trained_again_from_its_configuration(
+    trained: tuple[Path, Done], tmp_path: Path
+) -> None:
+    """Also from one that older versions wrote: with its folder, and resumed."""
+    for name in ("train.json", "dev.json", "runs"):
+        path = trained[0].parents[1] / name
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, tmp_path / name)
+    config = tmp_path / "runs/config/config.yaml"
+    values = yaml.safe_load(config.read_text())
+    assert not {"run_folder", "resume", "ckpt_path"} & set(values)
+    line = ["train", "--config", "runs/config/config.yaml", "--wandb", "off", "--results", "again"]
+    assert squadqa(tmp_path, *line).code == 0, "a run folder of its own"
+    old = {"run_folder": "runs/config", "resume": True, "ckpt_path": None, "weights_only": None}
+    config.write_text(yaml.safe_dump({**values, **old}))
+    done = squadqa(tmp_path, *line, "--run", "runs/old")
+    assert done.code == 0, done.err
+    first, *others = (
+        json.loads((tmp_path / "runs" / name / "predictions.json").read_text())
+        for name in ("config", "config-2", "old")
+    )
+    assert others == [first, first]
+    resumed = squadqa(tmp_path, "train", "--resume", "runs/config", "--wandb", "off")
+    assert resumed.code == 0, resumed.err
+
+
 def test_validate_test_and_predict_from_a_run(trained: tuple[Path, Done], tmp_path: Path) -> None:
     run = shutil.copytree(trained[0], tmp_path / "run")
     for name in ("train.json", "dev.json"):
@@ -244,6 +269,7 @@ def test_validate_test_and_predict_from_a_run(trained: tuple[Path, Done], tmp_pa
 
     predictions = json.loads((run / "predictions.json").read_text())
     (run / "predictions.json").unlink()
+    arguments = ["--config", "run/config.yaml"]  # which says which run is meant
     predicted = squadqa(tmp_path, "lightning", "predict", *arguments)
     assert predicted.out == "8 answers in run/predictions.json\n", predicted.err
     assert json.loads((run / "predictions.json").read_text()) == predictions
