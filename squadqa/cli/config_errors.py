@@ -21,6 +21,12 @@ CLASS_MODULES = (
 )
 """The modules of the classes that configurations name."""
 
+GIVEN = {"sizes", "make_model", "params", "defaults"}
+"""Arguments of classes that no configuration gives, as they are known from elsewhere."""
+
+NESTED = r"NestedArg\(key='([^']+)'"
+"""How jsonargparse shows the value of an option of an option."""
+
 CHAR_CNN = "char_cnn"
 """The option that names a class of `squadqa.nn.char_cnn`, never of another module."""
 
@@ -36,7 +42,12 @@ def config_error(message: str, options: Iterable[str]) -> ConfigError:
     options = list(options)
     if found := re.search(r"unrecognized arguments: (\S+)", message, re.IGNORECASE):
         option = found[1].split("=")[0]
-        return _error(f'unknown option "{option}"', _nearest(option, options))
+        if not key:
+            return _error(f'unknown option "{option}"', _nearest(option, options))
+        owners = re.findall(r"given class_path '([^']+)':\s+unrecognized", message)
+        owners += re.findall(r"unrecognized arguments: .*class_path='([^']+)'", message)
+        known = _parameters(owners[0]) if owners else ()
+        return _unknown(key, option.removeprefix("--"), known)
     if found := re.search(r"Subcommand '.*' does not accept option '([^']+)'", message):
         names = [option.removeprefix("--") for option in options]
         return _error(f'unknown option "{found[1]}"', _nearest(found[1], names))
@@ -65,8 +76,13 @@ def config_error(message: str, options: Iterable[str]) -> ConfigError:
         r"(?:a subclass of|is abstract)(?s:.*?)Given value: (?:\{'class_path': ')?([\w.]+)"
     )
     if found := re.search(not_fitting, message):
+        if nested := re.search(rf"value: {NESTED}", message[found.start() :]):
+            return _unknown(key, nested[1])
         return _error(f'{key} cannot be "{found[1]}"', _nearest_class(found[1], key))
-    if found := re.search(r"Expected a typing\.Literal\[(.+?)\]\. Got value: (.*)", message):
+    literal = r"Expected a typing\.Literal\[(.+?)\]\. Got value: (.*?)(?:\. Got value: .*)?$"
+    if found := re.search(literal, message, re.MULTILINE):
+        if nested := re.match(NESTED, found[2]):
+            return _unknown(key, nested[1])
         choices = re.findall(r"'([^']*)'", found[1])
         return _error(f'{key} cannot be "{found[2]}"', did_you_mean(found[2], choices))
     if found := re.search(r"arguments are required: (.+)", message):
@@ -84,7 +100,11 @@ def config_error(message: str, options: Iterable[str]) -> ConfigError:
     inner = r"(?s:.*)\n( *)- Problem with given class_path.*((?:\n(?:\1 .*)?)+)"
     if (block := re.search(inner, message)) and "value: " in block[2]:
         message = block[2]
-    if given := re.search(r"(?:Given|Got) value: (.*)", message):
+    if given := re.search(
+        r"(?:Given|Got) value: (.*?)(?:\. Got value: .*)?$", message, re.MULTILINE
+    ):
+        if nested := re.match(NESTED, given[1]):
+            return _unknown(key, nested[1])
         literals = re.findall(r"- Expected a typing\.Literal\[(.+?)\]", message)
         choices = re.findall(r"'([^']*)'", ", ".join(literals))
         if choices:
@@ -96,6 +116,22 @@ def config_error(message: str, options: Iterable[str]) -> ConfigError:
         return _error(f'{key} cannot be "{given[1]}"', hint)
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     return _error(" ".join(lines[:1] + lines[1:][-1:]) or "a mistake in the configuration")
+
+
+def _unknown(section: str, name: str, known: Iterable[str] = ()) -> ConfigError:
+    """Refuse an option that a class does not have, by its full name.
+
+    Args:
+        section: What stands before the class's own options, such as "model.scorer".
+        name: The rest of the option's name.
+        known: The class's own options; none if no class is chosen there.
+    """
+    hint = did_you_mean(name.split(".")[0], known)
+    if near := re.fullmatch(r'Did you mean "(.+)"\?', hint):
+        hint = f'Did you mean "--{section}.{near[1]}"?'
+    return _error(
+        f'unknown option "--{section}.{name}"', hint or f"{section} has no options of that name."
+    )
 
 
 def _error(what: str, hint: str = "") -> ConfigError:
@@ -137,6 +173,7 @@ def _parameters(class_path: str) -> list[str]:
     try:
         classes = getattr(import_module(module), name).__mro__[:-1]  # a base's options too
         parameters = [p for each in classes for p in signature(each).parameters.values()]
-        return [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        names = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        return [name for name in names if name not in GIVEN]
     except (ImportError, AttributeError, ValueError):
         return []
