@@ -22,6 +22,16 @@ def configs_folder() -> Path:
     return _folder(CONFIGS)
 
 
+def is_part(path: str | Path) -> bool:
+    """Return whether a configuration is one of those that come with squadqa in folders of configs.
+
+    Args:
+        path: Its file, found as by `locate`.
+    """
+    folder, file = configs_folder().resolve(), locate(path).resolve()
+    return file.is_relative_to(folder) and file.parent != folder
+
+
 def locate(path: str | Path) -> Path:
     """Find a file by the path that it has in a checkout, from any working folder.
 

@@ -9,6 +9,7 @@ import torch
 import yaml
 
 from squadqa.batch import Sizes
+from squadqa.cli.main import main
 from squadqa.errors import ConfigError
 from squadqa.nn.gated_attention_rnn import GatedAttentionRNN
 from squadqa.nn.similarity import AdditiveSimilarity
@@ -32,6 +33,7 @@ def arguments(path: Path) -> list[str]:
     return ["--config", str(CONFIGS / whole), "--config", str(path)]
 
 
+PARTS = [path for path in FILES if path.parent != CONFIGS]
 CHAR_CNNS = {path.stem: path for path in FILES if path.parent.name == "char_cnn"}
 TRAINED = [
     path
@@ -69,6 +71,28 @@ def test_makes_model_data_and_trainer(path: Path, tmp_path: Path, fit: Callable[
     assert isinstance(optimizer, torch.optim.Optimizer)
     assert set(parsed.data.sources) == {"train", "val", "test", "predict"}
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("path", PARTS, ids=lambda path: str(path.relative_to(CONFIGS)))
+def test_a_part_alone_is_refused_with_a_command_that_works(
+    path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    begun: list[Any],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = str(Path("configs") / path.relative_to(CONFIGS))
+    for later in ([], ["--config", "configs/bidaf.yaml"]):
+        assert main(["train", "--config", name, *later]) == 2
+        what, advice = capsys.readouterr().err.split("squadqa: error: ")[1].splitlines()
+        assert what == f'"{name}" is only a part of a configuration: it adds to those before it'
+        assert begun == []
+        program, *arguments = advice.partition("first: ")[2].split()
+        assert program == "squadqa"
+        assert arguments == ["train", "--config", "configs/bidaf.yaml", "--config", name]
+    assert main(arguments) == 0
+    assert begun.pop().configs == ("configs/bidaf.yaml", name)
 
 
 def test_the_papers_rnet_is_what_its_comment_says(fit: Callable[..., Any]) -> None:

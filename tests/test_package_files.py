@@ -12,7 +12,7 @@ from squadqa import package_files
 from squadqa.cli.main import main
 from squadqa.data.squad import find_source, read_squad
 from squadqa.errors import DataError
-from squadqa.package_files import configs_folder, locate, short_name
+from squadqa.package_files import configs_folder, is_part, locate, short_name
 from tests.support import tiny
 from tests.support.runs import ROOT
 
@@ -54,6 +54,18 @@ def test_the_working_folder_comes_first(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "configs" / "drqa.yaml").touch()
     assert locate("configs/drqa.yaml") == Path("configs/drqa.yaml")
     assert locate("configs/dcn.yaml") == ROOT / "configs" / "dcn.yaml"
+
+
+def test_parts_are_the_configurations_in_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert is_part("configs/char_cnn/vgg.yaml")
+    assert is_part(ROOT / "configs/data/squad.yaml")
+    assert not is_part("configs/drqa.yaml")
+    (tmp_path / "configs/char_cnn").mkdir(parents=True)
+    (tmp_path / "configs/char_cnn/vgg.yaml").touch()
+    assert not is_part("configs/char_cnn/vgg.yaml"), "a file of the user's"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from squadqa.cli.parser import CommandParser
-from squadqa.cli.training_options import data_overrides, require_config, split_overrides
+from squadqa.cli.training_options import data_overrides, require_configs, split_overrides
 from squadqa.evaluation.ablation_report import require_plots
 
 HELP = "train a scorer without each of its feature groups, and compare"
@@ -26,8 +26,8 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(given)
     require_plots()  # hours before it is needed
     line = ["fit", "--wandb", "off"]
+    require_configs(options.config, usage="squadqa ablate", whole="configs/logistic.yaml")
     for config in options.config:
-        require_config(Path(config))
         line += ["--config", config]
     line += data_overrides(options.data, options.test)
     if options.device:

@@ -87,7 +87,9 @@ def config_error(message: str, options: Iterable[str]) -> ConfigError:
         return _error(f'{key} cannot be "{found[2]}"', did_you_mean(found[2], choices))
     if found := re.search(r"arguments are required: (.+)", message):
         place = f" of {key}" if key else ""
-        return _error(f"options that must be given{place} are missing: {found[1]}")
+        hint = "A whole configuration comes first: --config configs/drqa.yaml."
+        what = f"options that must be given{place} are missing: {found[1]}"
+        return _error(what, hint if found[1].split(".")[-1] == "model" else "")
     if found := re.search(r"File does not exist: '(.+)'", message):
         path = Path(found[1])
         nearby = [str(file) for file in path.parent.glob("*.yaml")]

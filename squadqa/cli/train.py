@@ -4,9 +4,12 @@ from pathlib import Path
 
 from squadqa.cli.options import add_trust_option, natural, positive, positive_number
 from squadqa.cli.parser import CommandParser
-from squadqa.cli.training_options import data_overrides, require_config, split_overrides
+from squadqa.cli.training_options import data_overrides, require_configs, split_overrides
 from squadqa.errors import CheckpointError, ConfigError, did_you_mean
 from squadqa.run_files import CONFIG
+
+WHOLE = "configs/bidaf.yaml"
+"""A whole configuration to which every part that comes with squadqa adds something."""
 
 HELP = "train a model from a configuration and score it"
 
@@ -39,8 +42,8 @@ def main(arguments: list[str]) -> int:
         run = Path(options.resume)
         _require_run(run)
         line += ["--config", str(run / CONFIG), "--run_folder", str(run), "--resume", "true"]
+    require_configs(options.config or [], usage="squadqa train --config", whole=WHOLE)
     for config in options.config or []:
-        require_config(Path(config))
         line += ["--config", config]
     if not options.resume:  # as the configuration of a run that was resumed may say
         line += ["--resume", "false"]

@@ -1,13 +1,14 @@
 """Shared options of commands that train: configuration files, data, and further values."""
 
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from squadqa.cli.parser import CommandParser
 from squadqa.errors import ConfigError, did_you_mean
-from squadqa.package_files import SAMPLE, configs_folder, locate, short_name
+from squadqa.package_files import SAMPLE, configs_folder, is_part, locate, short_name
 
 
 def split_overrides(arguments: list[str], parser: CommandParser) -> tuple[list[str], list[str]]:
@@ -60,6 +61,44 @@ def data_overrides(data: str | None, test: str | None) -> list[str]:
         )
     line = ["--data.train", data] if data else []
     return line + (["--data.test", named] if (named := test or data) else [])
+
+
+def require_configs(paths: Sequence[str], *, usage: str, whole: str) -> None:
+    """Check the configurations of a command line: they exist, and the first one is no mere part.
+
+    Args:
+        paths: The configurations, in order.
+        usage: The words before each of them, the first time after the command: "squadqa train
+            --config" or "squadqa ablate".
+        whole: A configuration to advise where none of them is whole.
+
+    Raises:
+        ConfigError: One does not exist, or the first one only adds to another.
+    """
+    for path in paths:
+        require_config(Path(path))
+    if not paths or _chooses_model(paths[0]) or not is_part(paths[0]):
+        return
+    in_order = [path for path in paths if not is_part(path)] or [whole]
+    in_order += [path for path in paths if is_part(path)]
+    words = [word for path in in_order for word in (*usage.split()[2:], path)]
+    raise ConfigError(
+        f'"{paths[0]}" is only a part of a configuration: it adds to those before it',
+        next_step=f"Name a whole one first: {shlex.join([*usage.split()[:2], *words])}",
+    )
+
+
+def _chooses_model(path: str) -> bool:
+    """Return whether a configuration names the class of its model; true if it cannot be read."""
+    import yaml
+
+    try:
+        model = yaml.safe_load(locate(path).read_text(encoding="utf-8"))["model"]
+    except (OSError, ValueError, TypeError, yaml.YAMLError):  # the parser says what is wrong
+        return True
+    except KeyError:
+        return False
+    return isinstance(model, str) or "class_path" in model
 
 
 def require_config(path: Path) -> None:

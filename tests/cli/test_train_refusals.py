@@ -160,7 +160,7 @@ def test_a_reader_in_half_precision_on_a_cpu(tmp_path: Path, precision: str) -> 
     [
         ({"modle": 3}, ['unknown option "modle"', '"model"']),
         ({"trainer": {"max_epoch": 3}}, ['"trainer.max_epoch"', '"trainer.max_epochs"']),
-        ({"model": None}, ["missing: fit.model"]),
+        ({"model": None}, ["missing: fit.model", "A whole configuration comes first"]),
         (
             {"model": {"class_path": "squadqa.training.span_module.SpanModule"}},
             ["options that must be given of model are missing: reader"],
