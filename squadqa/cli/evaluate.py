@@ -115,7 +115,7 @@ class _ToScore:
         references: The given answers.
         texts: The predicted text.
         spans: The predicted characters, half-open; None where only the text is known.
-        data: What a run answered from; None where there is no run.
+        data: What a run answered from; None where there is no run, or it has no parse.
         checkpoint: The run's checkpoint; empty where there is no run.
     """
 
@@ -148,7 +148,7 @@ def _from_file(options: "Namespace", source: "Source") -> _ToScore:
 def _from_run(options: "Namespace", source: "Source") -> _ToScore:
     """Take the answers from a run."""
     run = open_answerer(options)
-    if options.details:
+    if options.details and run.parser is None:
         _require_pipeline()
 
     from squadqa.data.squad import read_squad
@@ -162,13 +162,13 @@ def _from_run(options: "Namespace", source: "Source") -> _ToScore:
         references=answered.references,
         texts=answered.texts,
         spans={name: (best[0].start, best[0].end) for name, best in answered.answers.items()},
-        data=answered.data,
+        data=answered.data if run.parser else None,
         checkpoint=run.description,
     )
 
 
 def _require_pipeline() -> None:
-    """Check before the work starts that answers can be sorted into types.
+    """Check before the work starts that answers can be sorted into types without a run's parse.
 
     Raises:
         ConfigError: The pipeline that this needs is not installed.
@@ -187,12 +187,12 @@ def _require_pipeline() -> None:
 
 
 def _details(options: "Namespace", source: "Source", answered: _ToScore) -> "DetailedScore":
-    """Score in parts, on the annotation of the run, or else of the default pipeline."""
+    """Score in parts, on the parse of the run, or else of the default pipeline."""
     from squadqa.data.prepare import prepare
     from squadqa.evaluation.slices import score_in_detail
 
     data = answered.data
-    if data is None or data.annotation is None:
+    if data is None:
         data = prepare(
             source,
             cache_dir=options.cache_dir,

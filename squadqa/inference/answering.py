@@ -67,6 +67,11 @@ class Answerer(ABC):
     def description(self) -> str:
         """A description for people: a run's checkpoint, or an ensemble's members."""
 
+    @property
+    @abstractmethod
+    def parser(self) -> str | None:
+        """The spaCy pipeline that parses the data of `answer_file`; None if none does."""
+
     @abstractmethod
     def ask(self, context: str, questions: Sequence[str], *, n_best: int) -> list[list[Answer]]:
         """Return the best spans of questions about one text, which is read once."""

@@ -78,6 +78,11 @@ class Ensemble(Answerer):
         """The members' checkpoints, for people."""
         return ", ".join(member.description for member in self.members)
 
+    @property
+    def parser(self) -> str | None:
+        """The spaCy pipeline that parses for the last member, whose data `answer_file` returns."""
+        return self.members[-1].parser
+
     def ask(self, context: str, questions: Sequence[str], *, n_best: int) -> list[list[Answer]]:
         """Return the best spans of questions about one text, which each member reads once."""
         read = [member.new_distributions(context, questions) for member in self.members]

@@ -85,6 +85,11 @@ class Predictor(Answerer):
         """The run's checkpoint, for people."""
         return str(self.run.checkpoint)
 
+    @property
+    def parser(self) -> str | None:
+        """The spaCy pipeline that parses what the run reads; None if none does."""
+        return self.run.inputs.pipeline if self.run.inputs.parse else None
+
     def prepare(
         self,
         source: Source,

@@ -1,12 +1,14 @@
 """Scores of prediction files and of runs."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from squadqa.cli.main import main
 from squadqa.data import pipelines
@@ -182,6 +184,51 @@ def test_details_of_a_prediction_file(
     assert found["sentence_accuracy"] is None
     assert found["by_answer_type"]["person"]["exact_match"] == 100
     assert found["by_answer_type"]["other number"]["f1"] == pytest.approx(40)
+
+
+def test_details_need_no_other_pipeline_than_the_runs(
+    scorer_run: Path,
+    tmp_path: Path,
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = Path(shutil.copytree(scorer_run, tmp_path / "run"))
+    values = yaml.safe_load((run / "config.yaml").read_text())
+    values["data"]["inputs"]["init_args"]["pipeline"] = "en_core_web_sm"
+    (run / "config.yaml").write_text(yaml.safe_dump(values))
+    monkeypatch.setattr("squadqa.cli.evaluate.DEFAULT_PIPELINE", "not_installed")
+    line = ["evaluate", str(run), "--data", str(data), "--cache-dir", str(tmp_path / "cache")]
+    assert main([*line, "--details", "--json"]) == 0
+    by_type = json.loads(capsys.readouterr().out)["by_answer_type"]
+    assert sum(one["total"] for one in by_type.values()) == 8
+
+
+def test_details_of_a_run_without_a_parse_need_one(
+    reader_run: Path,
+    tmp_path: Path,
+    data: Path,
+    predictions: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    refused: Callable[..., str],
+) -> None:
+    """Its parts of speech and entities alone do not tell types of answers."""
+    run = Path(shutil.copytree(reader_run, tmp_path / "run"))
+    values = yaml.safe_load((run / "config.yaml").read_text())
+    values["data"]["inputs"]["init_args"] |= {"pipeline": "en_core_web_sm", "parse": False}
+    (run / "config.yaml").write_text(yaml.safe_dump(values))
+    shutil.copytree(reader_run.parents[1] / "cache", tmp_path / "cache")  # with word vectors
+    questions = []
+    options = ["--data", str(data), "--cache-dir", str(tmp_path / "cache"), "--details", "--json"]
+    for scored in ([str(run)], ["--predictions", str(predictions)]):
+        assert main(["evaluate", *scored, *options]) == 0
+        by_type = json.loads(capsys.readouterr().out)["by_answer_type"]
+        questions.append({name: one["total"] for name, one in by_type.items()})
+    assert questions[0] == questions[1]
+    monkeypatch.setattr("squadqa.cli.evaluate.DEFAULT_PIPELINE", "not_installed")
+    said = refused("evaluate", run, *options)
+    assert "--details tells types of answers by a parse" in said
 
 
 @pytest.mark.parametrize("of_run", [False, True])
