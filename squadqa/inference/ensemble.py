@@ -10,6 +10,7 @@ from typing import Any
 
 from squadqa.data.dataset import QuestionDataset
 from squadqa.data.squad import Source
+from squadqa.data.text_preparer import TextPreparer
 from squadqa.errors import ConfigError
 from squadqa.evaluation.predictions import Answer
 from squadqa.inference.answering import Answered, Answerer, Preparation
@@ -42,6 +43,9 @@ class JointReading:
 class Ensemble(Answerer):
     """Several trained runs that answer together.
 
+    Members with the same pipeline and word vectors share them, and a text that one of them has
+    read is not parsed again for the others.
+
     Args:
         members: The runs; they may share one.
         weights: How much each member's probabilities count, above 0; None gives all the same
@@ -72,6 +76,11 @@ class Ensemble(Answerer):
                 f"the weights {self.weights} do not fit {len(self.members)} members",
                 next_step="Give one weight above 0 for each member, in the same order.",
             )
+        shared: dict[tuple[str | None, bool, tuple[str, ...]], TextPreparer] = {}
+        for member in self.members:
+            inputs = member.run.inputs
+            key = (inputs.pipeline, inputs.parse, tuple(inputs.vectors))
+            member.texts = shared.setdefault(key, member.texts)
 
     @property
     def description(self) -> str:

@@ -73,7 +73,7 @@ class Predictor(Answerer):
         self.run = run
         self.device = find_device(device)
         self.model: QAModel = run.model.to(self.device)
-        self._texts = TextPreparer(
+        self.texts = TextPreparer(
             pipeline=run.inputs.pipeline,
             parse=run.inputs.parse,
             vectors=VectorStore(run.inputs.vectors) if run.inputs.vectors else (),
@@ -229,7 +229,7 @@ class Predictor(Answerer):
 
     def _new_dataset(self, context: str, questions: Sequence[str]) -> QuestionDataset[Any]:
         """Make the data set of questions about one text."""
-        return self._dataset(self._texts.prepare(new_questions(context, questions)))
+        return self._dataset(self.texts.prepare(new_questions(context, questions)))
 
     def _dataset(
         self, data: PreparedData, rows: NDArray[np.int64] | None = None

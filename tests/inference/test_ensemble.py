@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,10 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.trainer.states import TrainerFn
 
 import squadqa
+from squadqa.data import text_preparer
 from squadqa.data.squad import Source, find_source
+from squadqa.data.text_preparer import TextPreparer
+from squadqa.data.tokenization import Tokens
 from squadqa.errors import CheckpointError, ConfigError
 from squadqa.inference.answering import Preparation
 from squadqa.inference.ensemble import Ensemble
@@ -105,6 +109,30 @@ def test_an_answer_is_the_same_from_a_file(pair: Ensemble, tmp_path: Path) -> No
         asked[0][0].start,
         asked[0][0].end,
     )
+
+
+def test_members_with_the_same_inputs_read_a_text_once(
+    reader_run: Path, scorer_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def tokenize(texts: Sequence[str]) -> Tokens:
+        read.extend(texts)
+        return plain(texts)
+
+    plain = text_preparer.tokenize
+    monkeypatch.setattr(text_preparer, "tokenize", tokenize)
+    runs = (reader_run, scorer_run, reader_run)
+    members = [Predictor(open_run(run), device="cpu") for run in runs]
+    shared = Ensemble(members)
+    found = shared.answer("Tom slept.", "Who?")
+    assert read == ["Tom slept.", "Who?"] * 2, "once with word vectors and once without"
+    first, scorer, last = (member.texts for member in members)
+    assert first is last is not scorer, "vectors are opened once too"
+    for member in members:
+        inputs = member.run.inputs
+        member.texts = TextPreparer(pipeline=inputs.pipeline, vectors=inputs.vectors)
+    assert shared.answer("Tom slept.", "Who?") == found
 
 
 def test_a_folder_needs_no_other_files(pair: Ensemble, tmp_path: Path) -> None:
