@@ -44,8 +44,33 @@ GRACE = 30.0
 _stderr = os.dup(2)  # pytest takes the other one away from tests
 
 
+LONGEST = (
+    "test_quality.py",
+    "training/test_distributed.py",
+    "data/test_prepare.py",
+    "cli/test_kills.py",
+    "cli/test_ablate.py",
+    "cli/test_train.py",
+    "cli/test_streams.py",
+    "cli/test_every_reader.py",
+    "test_api.py",
+    "test_sweep.py",
+)
+"""Files that take longest, which begin first: so no process is left alone with one at the end."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes run the tests: one more than cores, as many tests wait."""
+    from squadqa.provenance import usable_cores
+
+    return usable_cores() + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Set every test's limit of time and number of examples (called by pytest)."""
+    """Order the tests, and set each one's limit of time and number of examples (by pytest)."""
+    rank = {ROOT / "tests" / name: number for number, name in enumerate(LONGEST)}
+    assert all(path.is_file() for path in rank), "LONGEST names a file that is not there"
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
     for item in items:
         slow = item.get_closest_marker("slow")
         if slow is not None:

@@ -47,6 +47,7 @@ from squadqa.training.random_states import RandomStates
 from squadqa.training.run_lock import hold_run
 from squadqa.training.run_record import Origin, RunRecord, read_origin
 from squadqa.training.samples import SampleTable
+from squadqa.training.threads import SharedCores
 from squadqa.training.warm_start import WarmStart
 
 
@@ -129,6 +130,7 @@ def _train(
             RandomStates(),
             clock,
             HeldMemory(most_gib=config.held_memory),
+            SharedCores(threads=config.threads),
             *keeper.callbacks,
             LearningRateMonitor("step"),
             SampleTable(),

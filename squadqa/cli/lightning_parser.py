@@ -195,6 +195,14 @@ class SquadCLI(LightningCLI):
             "0 leaves the process's allocator unchanged.",
         )
         add(
+            "--threads",
+            type=PositiveInt | None,
+            default=None,
+            help="Threads of a training on a CPU; null: one for each core that no other program "
+            "uses, chosen anew every few seconds. With a number, repeated trainings are equal bit "
+            "by bit.",
+        )
+        add(
             "--budget_minutes",
             type=PositiveFloat | None,
             default=None,

@@ -1,6 +1,7 @@
 """The program `squadqa`: finds the command, and says what went wrong."""
 
 import errno
+import os
 import re
 import sys
 import traceback
@@ -9,6 +10,7 @@ from importlib import import_module
 
 from squadqa import __version__
 from squadqa.cli.console import bold
+from squadqa.cli.openmp import wait_briefly
 from squadqa.cli.streams import safe_streams
 from squadqa.errors import ConfigError, SquadQAError, did_you_mean
 from squadqa.files import WRITE_ONLY, system_error
@@ -57,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0, 1 if it was interrupted, 2 for a mistake in input or options.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    wait_briefly(os.environ)
     debug = "--debug" in arguments
     if debug:
         arguments.remove("--debug")

@@ -36,6 +36,7 @@ from squadqa.training.clock import TrainingClock
 from squadqa.training.evaluation import Evaluation
 from squadqa.training.fit import fit, make_trainer
 from squadqa.training.held_memory import HeldMemory
+from squadqa.training.threads import SharedCores
 
 SECTIONS = ("seed_everything", "model", "data", "trainer", "early_stopping")
 """Sections of the configuration that a training's scores depend on."""
@@ -95,9 +96,10 @@ class Variants:
         module, best = parsed.module, BestWeights()
         clock = TrainingClock(budget_minutes=parsed.config.budget_minutes)
         memory = HeldMemory(most_gib=parsed.config.held_memory)
+        cores = SharedCores(threads=parsed.config.threads)
         trainer = make_trainer(
             parsed.trainer,
-            callbacks=[clock, memory, best, StepLine(clock), parsed.early_stopping],
+            callbacks=[clock, memory, cores, best, StepLine(clock), parsed.early_stopping],
             enable_checkpointing=False,
         )
         if trainer.world_size > 1:
