@@ -2,7 +2,9 @@
 
 import difflib
 import math
+import reprlib
 from collections.abc import Iterable
+from typing import Any
 
 LONGEST_LINE = 1000
 """Characters of a line of a message; a longer one is cut in its middle."""
@@ -12,6 +14,10 @@ LONGEST_NAME = 100
 
 MOST_COMPARED, MOST_LISTED = 2000, 40
 """The most names that a hint compares with what the user wrote, and the most that it lists."""
+
+
+HUGE = 1000
+"""Bits of a whole number that is not written out."""
 
 
 class SquadQAError(ValueError):
@@ -63,6 +69,36 @@ def shortened(text: str, most: int) -> str:
         return text
     end = most // 3
     return f"{text[: most - end - 3]} … {text[len(text) - end :]}"
+
+
+class _Beginnings(reprlib.Repr):
+    """Writes the beginning of a value like `repr`, in a time that does not depend on its size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = self.maxlong = 2 * LONGEST_NAME
+
+    def repr1(self, value: Any, level: int) -> str:
+        if isinstance(value, dict):  # subclasses too, such as state dicts
+            return self.repr_dict(value, level)
+        if (shape := getattr(value, "shape", None)) is not None:
+            return f"an array of shape {tuple(shape)}"
+        if isinstance(value, int) and value.bit_length() > HUGE:  # Python would refuse to write it
+            return f"a whole number of {value.bit_length():,} bits"
+        return super().repr1(value, level)
+
+
+_BEGINNINGS = _Beginnings()
+
+
+def shown(value: Any, most: int = 60) -> str:
+    """Return a value from outside as Python writes it, for a message; of an array its shape.
+
+    Args:
+        value: The value, which may be of any size.
+        most: The most characters to keep.
+    """
+    return shortened(_BEGINNINGS.repr(value), most)
 
 
 def require_range(low: float, high: float = math.inf, /, **values: float | None) -> None:

@@ -1,9 +1,46 @@
 import pickle
 import time
+from collections import OrderedDict
 
+import numpy as np
 import pytest
 
-from squadqa.errors import ConfigError, DataError, SquadQAError, did_you_mean, shortened
+from squadqa.errors import ConfigError, DataError, SquadQAError, did_you_mean, shortened, shown
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "None"),
+        ("a\nb", r"'a\nb'"),
+        ({"a": [1, 2.5, (True,)]}, "{'a': [1, 2.5, (True,)]}"),
+        (np.zeros((30, 20)), "an array of shape (30, 20)"),
+        ([np.zeros(3)], "[an array of shape (3,)]"),
+        (1 << 5000, "a whole number of 5,001 bits"),
+        ({1 << 5000: 1}, "{a whole number of 5,001 bits: 1}"),
+    ],
+)
+def test_a_value_is_shown(value: object, said: str) -> None:
+    assert shown(value) == said
+
+
+def test_a_value_is_shown_without_writing_all_of_it() -> None:
+    """A tensor of a million values took 10 s, an OrderedDict of them as long."""
+
+    class Slow:
+        shape = (10, 10)
+
+        def __repr__(self) -> str:
+            raise AssertionError
+
+    for value in (Slow(), [Slow()], {"a": {"b": Slow()}}, OrderedDict(a=Slow())):
+        assert "an array of shape (10, 10)" in shown(value)
+    for value in ("x" * 10**6, ["x"] * 10**6, {number: "x" for number in range(10**5)}):
+        assert len(shown(value)) <= 60
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert len(shown(deep)) <= 60
 
 
 def test_message_has_a_line_for_each_part() -> None:

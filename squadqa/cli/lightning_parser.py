@@ -7,6 +7,7 @@ One file, as all of it is one parser and its result.
 """
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -311,6 +312,9 @@ def overrides(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, 
         for name, value in new.items()
         if name not in TOLD_ELSEWHERE and (name not in old or old[name] != value)
     }
+    for name, value in changed.items():
+        if isinstance(value, float) and not math.isfinite(value):  # JSON has no such numbers
+            changed[name] = str(value)
     plain: dict[str, Any] = json.loads(json.dumps(changed, default=str))
     return plain
 

@@ -14,6 +14,7 @@ from squadqa.cli.openmp import wait_briefly
 from squadqa.cli.streams import safe_streams
 from squadqa.errors import ConfigError, SquadQAError, did_you_mean
 from squadqa.files import WRITE_ONLY, system_error
+from squadqa.training.processes import require_ranks
 
 COMMANDS = {
     "quickstart": "squadqa.cli.quickstart",
@@ -71,6 +72,7 @@ def _reported(arguments: list[str], *, debug: bool) -> int:
     """Run a command, say what went wrong, and return the exit code."""
     try:
         _require_utf8(arguments)
+        require_ranks()
         try:
             code = _run(arguments)
         except SystemExit as error:  # from argparse after --help, and from LightningCLI

@@ -10,6 +10,7 @@ the cache is used again.
 import hashlib
 import json
 import multiprocessing
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -112,14 +113,17 @@ def _is_whole(entry: Path, settings: Mapping[str, Any]) -> bool:
     try:
         manifest = read_manifest(entry)
         files: dict[str, dict[str, Any]] = manifest["files"]
-        return json.dumps(manifest["settings"], sort_keys=True) == json.dumps(
-            settings, sort_keys=True
-        ) and all(
-            (entry / name).stat().st_size == expected["bytes"]
-            and file_digest(entry / name) == expected["blake2b"]
-            for name, expected in files.items()
+        return (
+            json.dumps(manifest["settings"], sort_keys=True) == json.dumps(settings, sort_keys=True)
+            and {*files, MANIFEST} == set(os.listdir(entry))
+            and all(
+                (entry / name).is_file()  # not a pipe, which would never end
+                and (entry / name).stat().st_size == expected["bytes"]
+                and file_digest(entry / name) == expected["blake2b"]
+                for name, expected in files.items()
+            )
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
 
 

@@ -18,7 +18,7 @@ from squadqa.data.dataset import QuestionDataset, SpanDataset
 from squadqa.data.lexicon import most_frequent
 from squadqa.data.prepare import PreparedData
 from squadqa.data.vectors import DEFAULT_SOURCE
-from squadqa.errors import require_range
+from squadqa.errors import require_range, shown
 
 LARGEST_SIZE = 1 << 30
 """Largest size of data that is believed, far beyond any table of vectors."""
@@ -92,7 +92,7 @@ class Inputs(ABC):
         sizes = Sizes(**state["sizes"])
         for name, size in asdict(sizes).items():
             if type(size) is not int or not 0 <= size <= LARGEST_SIZE:
-                raise ValueError(f"{name} is {size!r:.60}")
+                raise ValueError(f"{name} is {shown(size)}")
         self._sizes = sizes
 
 
@@ -152,7 +152,7 @@ class SpanInputs(Inputs):
 
     def load_learned(self, state: dict[str, Any]) -> None:
         """Restore the most frequent word forms."""
-        frequent = list(state["frequent"])
-        if not all(isinstance(form, str) for form in frequent):
-            raise TypeError("a frequent word form is not a text")
-        self.frequent = frequent
+        frequent = state["frequent"]
+        if not isinstance(frequent, list) or not all(isinstance(form, str) for form in frequent):
+            raise TypeError(f"the frequent word forms are {shown(frequent)}")
+        self.frequent = list(frequent)

@@ -7,6 +7,7 @@ config.cfg chooses its parts among the functions that installed packages registe
 
 import hashlib
 import importlib.util
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cache
@@ -148,7 +149,9 @@ def _version(package: str) -> str | None:
 
 
 def _is_pipeline(folder: Path) -> bool:
-    return (folder / META).is_file() and (folder / CONFIG).is_file()
+    with suppress(OSError):  # such as a name that is too long
+        return (folder / META).is_file() and (folder / CONFIG).is_file()
+    return False
 
 
 def _folder_in(package: str) -> Path | None:
@@ -168,8 +171,8 @@ def _not_a_pipeline(name: str) -> ConfigError:
             "its name",
             next_step=f'If you trust it, name its folder: "{folder}".',
         )
-    missing = [file for file in (META, CONFIG) if not (Path(name) / file).is_file()]
-    if name and Path(name).is_dir():
+    if name and os.path.isdir(name):
+        missing = [file for file in (META, CONFIG) if not os.path.isfile(Path(name) / file)]
         return ConfigError(
             f'the folder "{name}" holds no spaCy pipeline: it has no {" and no ".join(missing)}',
             next_step="Name a folder that spaCy's `nlp.to_disk` wrote, or switch annotation off.",

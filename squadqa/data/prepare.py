@@ -16,13 +16,14 @@ import numpy as np
 import pyarrow as pa
 
 from squadqa.data.annotation import ANNOTATION_COLUMNS, Annotation, annotate
-from squadqa.data.cache import cached_folder, read_manifest
+from squadqa.data.cache import MANIFEST, cached_folder, read_manifest
 from squadqa.data.pipelines import pipeline_fingerprint
 from squadqa.data.prepared import PreparedData, put_together
 from squadqa.data.squad import BadAnswers, Source, SquadData, content_digest, read_squad
 from squadqa.data.text_preparer import TextPreparer
 from squadqa.data.tokenization import Tokens, tokenize, tokenizer_fingerprint
 from squadqa.data.vectors import VectorStore, fingerprint, lookup
+from squadqa.errors import DataError
 
 FORMAT = 2
 """Version of the cached files; raise it when their content changes."""
@@ -33,7 +34,7 @@ Progress = Callable[[str, int, int], None]
 
 def default_cache_dir() -> Path:
     """Return the cache folder: `SQUADQA_CACHE_DIR`, or `data/cache` in the working folder."""
-    return Path(os.environ.get("SQUADQA_CACHE_DIR", "data/cache"))
+    return Path(os.environ.get("SQUADQA_CACHE_DIR") or "data/cache")
 
 
 def prepare(
@@ -175,8 +176,25 @@ def _open_text(folder: Path, source: Source) -> PreparedData:
         annotation=None,
         vectors=None,
         vectors_found=None,
-        skipped=read_manifest(folder)["notes"]["skipped"],
+        skipped=_skipped(folder),
     )
+
+
+def _skipped(folder: Path) -> dict[str, int]:
+    """Return how many questions were left out, from the manifest, which has no checksum itself.
+
+    Raises:
+        DataError: It was changed.
+    """
+    notes = read_manifest(folder).get("notes")
+    skipped = notes.get("skipped") if isinstance(notes, dict) else None
+    if not isinstance(skipped, dict) or not all(type(many) is int for many in skipped.values()):
+        raise DataError(
+            f'"{folder / MANIFEST}" does not say how many questions were left out',
+            hint="It was changed or damaged.",
+            next_step=f'Remove the folder "{folder}": its data are then prepared again.',
+        )
+    return skipped
 
 
 def _annotation(

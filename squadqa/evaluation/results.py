@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from squadqa import provenance
-from squadqa.errors import DataError, did_you_mean
+from squadqa.errors import DataError, did_you_mean, shown
 from squadqa.files import write_atomic
 
 FOLDER = "results"
@@ -73,11 +73,7 @@ class Result:
     notes: str
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            is_valid, expected = _CHECKS[field.type]
-            if not is_valid(value):
-                raise DataError(f'"{field.name}" is {value!r}', hint=f"It should be {expected}.")
+        require_fields(self)
         for name in ("exact_match", "f1"):
             if getattr(self, name) > 100:
                 raise DataError(f'"{name}" is {getattr(self, name)}', hint="It is in percent.")
@@ -143,6 +139,22 @@ def measured(
         f1=f1,
         notes=notes,
     )
+
+
+def require_fields(record: Any) -> None:
+    """Check the fields of a record that becomes a result, or a part of one.
+
+    Args:
+        record: A data class whose fields have the types of the fields of `Result`.
+
+    Raises:
+        DataError: A field is of another type or out of its range.
+    """
+    for field in fields(record):
+        value = getattr(record, field.name)
+        is_valid, expected = _CHECKS[field.type]
+        if not is_valid(value):
+            raise DataError(f'"{field.name}" is {shown(value)}', hint=f"It should be {expected}.")
 
 
 def result_json(result: Result) -> str:

@@ -19,12 +19,16 @@ class MisfitError(ValueError):
     """Weights that do not fit a model: how many, and an example."""
 
 
-def build(make_model: "Callable[[], nn.Module]", weights: "Mapping[str, Tensor]") -> "nn.Module":
+def build(
+    make_model: "Callable[[], nn.Module]", weights: "Mapping[str, Tensor]", *, is_own: bool = False
+) -> "nn.Module":
     """Make a model and load its weights.
 
     Args:
         make_model: Makes it.
         weights: All its weights by name.
+        is_own: Whether all its classes are squadqa's, which can be made without memory. If not, a
+            model that cannot is made with memory at once.
 
     Raises:
         MisfitError: The weights are not those of the model.
@@ -33,11 +37,13 @@ def build(make_model: "Callable[[], nn.Module]", weights: "Mapping[str, Tensor]"
     import torch
 
     try:
-        with torch.device("meta"), _at_most(10 * len(weights) + MORE_PARTS):
+        with torch.device("meta"), at_most(10 * len(weights) + MORE_PARTS):
             outline = make_model()
     except MisfitError:
         raise
-    except Exception:  # such as a model of the user's that cannot be made without memory
+    except Exception:
+        if is_own:
+            raise
         outline = None
     if outline is not None:
         _require_fit(outline, weights)
@@ -74,7 +80,7 @@ def _shown(weights: "Mapping[str, Tensor]", name: str) -> str:
 
 
 @contextmanager
-def _at_most(parts: int) -> Iterator[None]:
+def at_most(parts: int) -> Iterator[None]:
     """Stop the making of a model that gets more weights and modules in it than so many."""
     from torch.nn.modules import module
 

@@ -20,6 +20,7 @@ import squadqa.nn.char_cnn
 from squadqa.batch import Sizes
 from squadqa.errors import ConfigError
 from squadqa.evaluation.results import Result, read_results
+from squadqa.inference.building import at_most
 from squadqa.inference.classes import PACKAGE, maker_of
 from squadqa.models import CandidateScorer, SpanReader
 from squadqa.nn.char_cnn import CharCNN
@@ -31,6 +32,9 @@ CONFIGS = "configs"
 
 VECTOR_SIZE = 50
 """Width of the word vectors that every installation has; parameters are counted for it."""
+
+MOST_PARTS = 2000
+"""Most layers and weights of a model in a configuration; the largest one has some hundred."""
 
 NUM_BUCKETS, TUNED_WORDS = 10, 1000
 """Buckets of a continuous feature, and most words to tune, if a configuration does not say."""
@@ -176,19 +180,16 @@ def _count_parameters(
     """Build a model without memory for its weights, and count its parameters."""
     make: Any = made
     num_buckets = NUM_BUCKETS
-    for path in configs:
-        try:
+    try:
+        for path in configs:
             make = maker_of(_spec_of(made, files[path]), base)
-        except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
-            raise _not_described(made, path, error) from error
-        named = _at(files[path], "data", "inputs", "init_args", "num_buckets")
-        num_buckets = NUM_BUCKETS if named is None else int(named)
-    sizes = Sizes(VECTOR_SIZE, TUNED_WORDS, num_buckets)
-    with torch.device("meta"):
-        try:
+            named = _at(files[path], "data", "inputs", "init_args", "num_buckets")
+            num_buckets = NUM_BUCKETS if named is None else int(named)
+        sizes = Sizes(VECTOR_SIZE, TUNED_WORDS, num_buckets)
+        with torch.device("meta"), at_most(MOST_PARTS):
             model = make() if base is CharCNN else make(sizes)
-        except (TypeError, ValueError) as error:
-            raise _not_described(made, configs[0] if configs else "no file", error) from error
+    except Exception as error:  # classes raise many kinds of errors for values of the file
+        raise _not_described(made, configs[0] if configs else "no file", error) from error
     return sum(parameter.numel() for parameter in model.parameters())
 
 

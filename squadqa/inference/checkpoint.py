@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from squadqa.errors import CheckpointError
+from squadqa.errors import CheckpointError, shown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,11 +87,14 @@ def read_checkpoint(path: Path) -> Checkpoint:
         strange = [name for name, value in weights.items() if not isinstance(value, torch.Tensor)]
         if strange:
             raise TypeError(f'a weight at "{strange[0]}"')
+        model_name = content["squadqa"]["model"]
+        if not isinstance(model_name, str):
+            raise TypeError(f"the name of its model: it is {shown(model_name)}")
         checkpoint = Checkpoint(
             path=path,
             epoch=int(content["epoch"]),
             step=int(content["global_step"]),
-            model_name=str(content["squadqa"]["model"]),
+            model_name=model_name,
             weights=weights,
             inputs_state=dict(content["SquadDataModule"]["inputs"]),
         )

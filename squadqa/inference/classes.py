@@ -11,6 +11,7 @@ from importlib import import_module
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from squadqa.errors import shown
 from squadqa.inference.plain_values import fits
 from squadqa.inference.trusted import is_trusted
 
@@ -18,8 +19,23 @@ PACKAGE = "squadqa"
 """The package whose classes a configuration may always name."""
 
 
-def maker_of(spec: Any, base: type, *, trust: Sequence[str] = ()) -> "partial[Any]":
+class Maker(partial[Any]):
+    """Makes an object of a class, and first, each time anew, the objects that are its arguments."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Make the object."""
+        own = {
+            name: value() if isinstance(value, Maker) else value
+            for name, value in self.keywords.items()
+        }
+        return self.func(*args, **own, **kwargs)
+
+
+def maker_of(spec: Any, base: type, *, trust: Sequence[str] = ()) -> Maker:
     """Turn a class path and its arguments into a function that makes the object.
+
+    All of them are checked at once, and nothing is made: also a part of a model may have a size
+    that takes all memory.
 
     Args:
         spec: `class_path` and `init_args`, nested ones included.
@@ -37,7 +53,7 @@ def maker_of(spec: Any, base: type, *, trust: Sequence[str] = ()) -> "partial[An
         key: _argument(key, value, hints.get(key), trust)
         for key, value in (spec.get("init_args") or {}).items()
     }
-    return partial(made, **arguments)
+    return Maker(made, **arguments)
 
 
 def class_of(class_path: str, base: type, *, trust: Sequence[str] = ()) -> type:
@@ -92,10 +108,10 @@ def class_kinds(hint: Any) -> tuple[type, ...]:
 
 
 def _argument(key: str, value: Any, hint: Any, trust: Sequence[str]) -> Any:
-    """Make the value of an argument: a nested object, or a plain value."""
+    """Return the value of an argument: what makes a nested object, or a plain value."""
     if isinstance(value, dict) and "class_path" in value:
         for kind in class_kinds(hint):
-            return maker_of(value, kind, trust=trust)()
+            return maker_of(value, kind, trust=trust)
         raise ValueError(f'"{key}" does not take an object such as "{value["class_path"]}"')
     for kind in _kinds(hint):  # a saved configuration has all keys of mappings as texts
         origin = get_origin(kind)
@@ -103,7 +119,7 @@ def _argument(key: str, value: Any, hint: Any, trust: Sequence[str]) -> Any:
             key_type = get_args(kind)[0]
             value = {key_type(name): one for name, one in value.items()}
     if not fits(value, hint):
-        raise ValueError(f'"{key}" cannot be {value!r:.60}')
+        raise ValueError(f'"{key}" cannot be {shown(value)}')
     return value
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from squadqa.errors import CheckpointError
+from squadqa.errors import CheckpointError, shown
 from squadqa.files import system_error, write_atomic
 from squadqa.inference.ensemble import Ensemble
 from squadqa.inference.mixing import Aim, Mean
@@ -67,7 +67,7 @@ def open_ensemble(
         members = [(_inside(folder, one["run"]), float(one["weight"])) for one in values["members"]]
         mean, aim = values["mean"], values["aim"]
         if mean not in get_args(Mean) or aim not in get_args(Aim):
-            raise ValueError(f"it has the mean {mean!r} and the aim {aim!r}")
+            raise ValueError(f"it has the mean {shown(mean)} and the aim {shown(aim)}")
         ensemble_options: dict[str, Any] = {"mean": mean, "aim": aim}
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(

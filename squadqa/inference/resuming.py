@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from squadqa.errors import CheckpointError, SquadQAError
+from squadqa.errors import CheckpointError, SquadQAError, shown
 from squadqa.inference.classes import PACKAGE, class_kinds, class_of, hints_of, maker_of
 from squadqa.inference.run_folder import FAMILIES, read_config
 from squadqa.inference.trusted import (
@@ -118,10 +118,10 @@ class _Check:
             for key, one in value.items():
                 inner = f"{where}.{key}".lstrip(".")
                 if inner == "config" or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_]*", str(key)):
-                    raise self.wrong(f"the key {key!r}", where or "its top")
+                    raise self.wrong(f"the key {shown(key)}", where or "its top")
                 self.keys(one, inner)
         elif isinstance(value, str) and "class_path" in value:
-            raise self.wrong(f"the text {value!r:.80}", where)
+            raise self.wrong(f"the text {shown(value)}", where)
 
     def model(self, spec: dict[str, Any]) -> None:
         """Check the module, its model and its optimiser."""
@@ -176,7 +176,7 @@ class _Check:
         is_object = isinstance(value, dict) and "class_path" in value
         if is_object or (isinstance(value, str) and hint is not None and not _takes_text(hint)):
             if not kinds:
-                raise self.wrong(f"{str(value)!r:.80}, which is no value of this argument", where)
+                raise self.wrong(f"{shown(value)}, which is no value of this argument", where)
             self.spec(value, kinds[0], where)
         elif kinds and isinstance(value, dict | list):
             raise self.wrong("something else than a class and its arguments", where)

@@ -6,13 +6,14 @@ trusts by name, are made, and only weights and plain values are read from the ch
 a configuration may name is in `squadqa.inference.trusted`.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from squadqa.errors import CheckpointError, did_you_mean
+from squadqa.errors import CheckpointError, did_you_mean, shown
 from squadqa.inference.building import MisfitError, build
 from squadqa.inference.checkpoint import Checkpoint, read_checkpoint
 from squadqa.inference.classes import maker_of
@@ -30,7 +31,10 @@ CHOICES: tuple[Choice, ...] = ("best", "last")
 """The checkpoints to choose from. Without a choice the first one that exists is taken."""
 
 MOST_VALUES = 100_000
-"""Most values of a configuration, which has some hundred; more are there by references alone."""
+"""Most values and keys of a configuration, which has some hundred; more come by references."""
+
+UNUSABLE = re.compile("[\0\ud800-\udfff]")
+"""Characters that no text of a configuration has."""
 
 FAMILIES = ("reader", "scorer")
 """The keys at which a configuration names its model."""
@@ -85,7 +89,9 @@ class Run:
         config = self.folder / CONFIG
         weights = self.checkpoint.weights
         try:
-            model = build(lambda: self.make_model(self.inputs.sizes), weights)
+            model = build(
+                lambda: self.make_model(self.inputs.sizes), weights, is_own=not self.trust
+            )
         except MisfitError as error:
             raise CheckpointError(
                 f'"{self.checkpoint.path}" does not hold the weights of the model of "{config}": '
@@ -251,8 +257,7 @@ def read_config(path: Path) -> dict[str, Any]:
         raise CheckpointError(f'cannot read "{path}": {error.strerror}') from error
     except Exception as error:  # yaml raises many kinds of errors: for a date 2001-99-99, say
         raise _no_config(path, " ".join(str(error).split())) from error
-    if _is_larger(config, MOST_VALUES):
-        raise _no_config(path, f"it has more than {MOST_VALUES:,} values")
+    _require_plain(config, path)
     for keys in (("model", "init_args"), ("data",)):
         value = config
         for key in keys:
@@ -262,15 +267,24 @@ def read_config(path: Path) -> dict[str, Any]:
     return dict(config)
 
 
-def _is_larger(config: Any, most: int) -> bool:
-    """Return whether there are more values, each counted as often as it is referred to."""
+def _require_plain(config: Any, path: Path) -> None:
+    """Refuse too many values and keys, each counted as often as it is referred to; also odd ones.
+
+    A text with a zero byte, or with half a surrogate pair, can be no file's name, and Python does
+    not write out whole numbers of any length.
+    """
     waiting, count = [config], 0
-    while waiting and count <= most:
+    while waiting:
         value = waiting.pop()
         count += 1
+        if count > MOST_VALUES:
+            raise _no_config(path, f"it has more than {MOST_VALUES:,} values")
         if isinstance(value, dict | list):
-            waiting += value.values() if isinstance(value, dict) else value
-    return count > most
+            waiting += [*value, *value.values()] if isinstance(value, dict) else value
+        elif isinstance(value, str) and UNUSABLE.search(value):
+            raise _no_config(path, f"it has the text {ascii(value):.60}")
+        elif isinstance(value, int) and value.bit_length() > 64:
+            raise _no_config(path, f"it has {shown(value)}")
 
 
 def _held_out(data: dict[str, Any]) -> HeldOut:
@@ -280,11 +294,11 @@ def _held_out(data: dict[str, Any]) -> HeldOut:
     if not source:
         source, share, bad_answers = data["train"], data["val_share"], data["bad_answers"]
     if not isinstance(source, str):
-        raise ValueError(f"its held-out questions are {source!r:.60}")
+        raise ValueError(f"its held-out questions are {shown(source)}")
     if share is not None and not (isinstance(share, float) and 0 < share < 1):
-        raise ValueError(f'"val_share" is {share!r:.60}')
+        raise ValueError(f'"val_share" is {shown(share)}')
     if bad_answers not in ("error", "skip", "keep"):
-        raise ValueError(f'"bad_answers" is {bad_answers!r:.60}')
+        raise ValueError(f'"bad_answers" is {shown(bad_answers)}')
     return HeldOut(source, share, bad_answers)
 
 

@@ -108,11 +108,11 @@ def own_cache(folder: Path | None, run: Path, *, trust: Sequence[str]) -> Path |
         The folder if it is trusted; or if it is outside the run folder, belongs to the user, cannot
         be written by everyone, and holds prepared data already. Otherwise None.
     """
-    if folder is None or not folder.is_dir():
-        return None
-    if is_trusted(str(folder), trust):
-        return folder
     try:
+        if folder is None or not folder.is_dir():
+            return None
+        if is_trusted(str(folder), trust):
+            return folder
         status = folder.stat()
         is_cache = any(CACHE_ENTRY.fullmatch(path.name) for path in folder.iterdir())
     except OSError:

@@ -66,9 +66,13 @@ class StackedBiRNN(nn.Module):
     ) -> None:
         super().__init__()
         rnn = {"lstm": nn.LSTM, "gru": nn.GRU}[cell]
-        sizes = [input_size] + [2 * hidden_size] * (num_layers - 1)
-        self.forwards = nn.ModuleList(rnn(size, hidden_size, batch_first=True) for size in sizes)
-        self.backwards = nn.ModuleList(rnn(size, hidden_size, batch_first=True) for size in sizes)
+        self.forwards, self.backwards = (
+            nn.ModuleList(
+                rnn(2 * hidden_size if layer else input_size, hidden_size, batch_first=True)
+                for layer in range(num_layers)
+            )
+            for _ in range(2)
+        )
         self.cell = cell
         self.dropout = SequenceDropout(dropout, variational=variational)
         self.concat_layers = concat_layers

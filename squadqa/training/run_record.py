@@ -8,7 +8,8 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from squadqa.errors import CheckpointError
+from squadqa.errors import CheckpointError, shown
+from squadqa.evaluation.results import require_fields
 from squadqa.files import write_atomic
 from squadqa.run_files import CONFIG, ORIGIN
 
@@ -23,13 +24,19 @@ class Origin:
         command: The command line that started it.
         commit: The code's commit.
         hardware: The machine.
+
+    Raises:
+        DataError: A result, which is written at the end of the training, could not hold them.
     """
 
     configs: tuple[str, ...]
-    overrides: Mapping[str, Any]
+    overrides: dict[str, Any]
     command: str
     commit: str
     hardware: str
+
+    def __post_init__(self) -> None:
+        require_fields(self)
 
 
 class RunRecord(pl.Callback):
@@ -73,6 +80,8 @@ def read_origin(folder: Path) -> Origin:
     path = folder / ORIGIN
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(values["configs"], list):
+            raise TypeError(f'"configs" is {shown(values["configs"])}')
         return Origin(**{**values, "configs": tuple(values["configs"])})
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(

@@ -70,6 +70,26 @@ def change_settings(entry: Path) -> None:
     (entry / MANIFEST).write_text(json.dumps(manifest))
 
 
+def list_nothing(entry: Path) -> None:
+    (entry / MANIFEST).write_text(json.dumps({**read_manifest(entry), "files": {}}))
+
+
+def list_a_device(entry: Path) -> None:
+    """Reading it would never end."""
+    manifest = read_manifest(entry)
+    manifest["files"]["/dev/zero"] = {"bytes": 0, "blake2b": ""}
+    (entry / MANIFEST).write_text(json.dumps(manifest))
+
+
+def put_a_pipe(entry: Path) -> None:
+    """Opening it would never end."""
+    manifest = read_manifest(entry)
+    (entry / "one").unlink()
+    os.mkfifo(entry / "one")
+    manifest["files"]["one"]["bytes"] = 0
+    (entry / MANIFEST).write_text(json.dumps(manifest))
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -87,7 +107,11 @@ def change_settings(entry: Path) -> None:
             overwrite(MANIFEST, json.dumps({"settings": SETTINGS, "files": {"one": 3}})),
             id="manifest-of-another-shape-inside",
         ),
+        pytest.param(overwrite(MANIFEST, "[" * 100_000), id="manifest-nested-too-deep"),
         pytest.param(change_settings, id="foreign-manifest"),
+        pytest.param(list_nothing, id="manifest-without-files"),
+        pytest.param(list_a_device, id="manifest-with-a-device"),
+        pytest.param(put_a_pipe, id="pipe-in-place-of-a-file"),
     ],
 )
 def test_damaged_entry_is_built_again(tmp_path: Path, damage: Callable[[Path], object]) -> None:

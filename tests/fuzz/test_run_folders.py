@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -13,10 +14,12 @@ import yaml
 
 from squadqa.data.vectors import VectorStore
 from squadqa.errors import CheckpointError
-from squadqa.inference import predictor
-from squadqa.inference.catalog import catalog
+from squadqa.inference import catalog as catalog_module
+from squadqa.inference import ensemble_folder, predictor, run_folder
 from squadqa.inference.checkpoint import read_checkpoint
+from squadqa.inference.ensemble_folder import open_ensemble
 from squadqa.inference.predictor import Predictor
+from squadqa.inference.resuming import require_resumable
 from squadqa.inference.run_folder import open_run
 from squadqa.run_files import CONFIG
 from tests.support.fuzzing import VALUES, changed, few_and_many, fuzz, mutated
@@ -36,16 +39,30 @@ def run(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
     return copied
 
 
+@pytest.fixture
+def same_configuration(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read the run's configuration once: YAML takes ten times as long as the rest."""
+    monkeypatch.setattr(run_folder, "read_config", cache(run_folder.read_config))
+
+
+@pytest.fixture
+def same_checkpoint(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read the run's checkpoint once."""
+    monkeypatch.setattr(run_folder, "read_checkpoint", cache(run_folder.read_checkpoint))
+
+
 def answer(folder: Path) -> None:
     """Open a run and let it answer; the first time, this imports much."""
     Predictor(open_run(folder, checkpoint="best"), device="cpu").answer(CONTEXT, QUESTIONS)
 
 
 @few_and_many(60, seconds=3000)
-def test_damaged_configurations(count: int, run: Path) -> None:
+def test_damaged_configurations(count: int, run: Path, same_checkpoint: None) -> None:
+    """The sections that are read; others make an input slower, and nothing else."""
     path = run / CONFIG
-    whole = path.read_bytes()
-    values = json.loads(json.dumps(yaml.safe_load(whole)))
+    values = yaml.safe_load(path.read_bytes())
+    values = json.loads(json.dumps({name: values[name] for name in ("model", "data")}))
+    whole = yaml.safe_dump(values).encode()
 
     def attempt(random: Random) -> None:
         if random.random() < 0.5:
@@ -60,25 +77,35 @@ def test_damaged_configurations(count: int, run: Path) -> None:
 
 
 @few_and_many(60, seconds=3000)
-def test_damaged_checkpoints(count: int, run: Path) -> None:
+def test_damaged_checkpoints(count: int, run: Path, same_configuration: None) -> None:
     path = next((run / "checkpoints").glob("best.ckpt"))
     whole = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    pickled = next(name for name in members if name.endswith("/data.pkl"))
 
     def attempt(random: Random) -> None:
-        content = mutated(random, whole)
-        if random.random() < 0.5:  # where the values and the archive's index are
-            start = random.choice((0, len(whole) - 4000))
-            content = whole[:start] + mutated(random, whole[start : start + 4000])
-            content += whole[start + 4000 :]
-        path.write_bytes(content)
-        open_run(run, checkpoint="best").model  # noqa: B018  # made when asked for
+        how = random.random()
+        if how < 0.1:
+            path.write_bytes(mutated(random, whole))
+        elif how < 0.3:  # where the archive's index is
+            path.write_bytes(whole[:-4000] + mutated(random, whole[-4000:]))
+        else:  # a whole archive with damaged content
+            name = pickled if how < 0.8 else random.choice(sorted(members))
+            changed_members = {**members, name: mutated(random, members[name])}
+            if random.random() < 0.1:
+                del changed_members[random.choice(sorted(members))]
+            with zipfile.ZipFile(path, "w") as archive:
+                for member, content in changed_members.items():
+                    archive.writestr(member, content)
+        answer(run)
 
     accepted, refused = fuzz(attempt, count, kept=path)
     assert accepted and refused
 
 
 @few_and_many(60, seconds=3000)
-def test_changed_checkpoints(count: int, run: Path) -> None:
+def test_changed_checkpoints(count: int, run: Path, same_configuration: None) -> None:
     path = next((run / "checkpoints").glob("best.ckpt"))
     values: Any = torch.load(path, weights_only=True)
     read = ("state_dict", "epoch", "global_step", "squadqa", "SquadDataModule")
@@ -105,13 +132,75 @@ def test_a_checkpoint_that_is_nested_too_deep(tmp_path: Path) -> None:
 
 
 @few_and_many(100, seconds=1200)
-def test_damaged_configurations_of_the_catalog(count: int, tmp_path: Path) -> None:
+def test_damaged_configurations_of_the_catalog(
+    count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The models that the configuration does not name are built once."""
+    built = cache(lambda made, base: count_parameters(made, base, [], {}))
+    count_parameters = catalog_module._count_parameters
+    monkeypatch.setattr(
+        catalog_module,
+        "_count_parameters",
+        lambda made, base, own, files: (
+            count_parameters(made, base, own, files) if own else built(made, base)
+        ),
+    )
     whole = (Path(__file__).parents[2] / "configs" / "drqa.yaml").read_bytes()
+    values = yaml.safe_load(whole)
     path = tmp_path / "drqa.yaml"
 
     def attempt(random: Random) -> None:
-        path.write_bytes(mutated(random, whole))
-        catalog(configs=tmp_path)
+        if random.random() < 0.5:
+            path.write_bytes(mutated(random, whole))
+        else:
+            path.write_text(json.dumps(changed(random, values)))
+        catalog_module.catalog(configs=tmp_path)
+
+    accepted, refused = fuzz(attempt, count, kept=path)
+    assert accepted and refused
+
+
+@few_and_many(60, seconds=3000)
+def test_damaged_ensembles(
+    count: int, tmp_path: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their members are whole, and opened once."""
+    members = [{"run": "members/1-drqa", "weight": 1.0}, {"run": "members/2-drqa", "weight": 2.5}]
+    for member in members:
+        shutil.copytree(run, tmp_path / str(member["run"]))
+    opened = cache(run_folder.open_run)
+    monkeypatch.setattr(
+        ensemble_folder, "open_run", lambda folder, trust: opened(folder, trust=tuple(trust))
+    )
+    text = json.dumps({"mean": "geometric", "aim": "f1", "members": members})
+    path = tmp_path / "ensemble.json"
+
+    def attempt(random: Random) -> None:
+        made = changed(random, json.loads(text))
+        wrong = random.random() < 0.5
+        path.write_bytes(mutated(random, text.encode()) if wrong else json.dumps(made).encode())
+        open_ensemble(tmp_path, device="cpu").answer(CONTEXT, QUESTIONS)
+
+    accepted, refused = fuzz(attempt, count, kept=path)
+    assert accepted and refused
+
+
+@few_and_many(60, seconds=3000)
+def test_damaged_configurations_to_resume(count: int, run: Path) -> None:
+    """Without the many options of the trainer that are null, as they make an input slower."""
+    path = run / CONFIG
+    values = json.loads(json.dumps(yaml.safe_load(path.read_bytes())))
+    trainer = values["trainer"]
+    values["trainer"] = {name: one for name, one in trainer.items() if one is not None}
+    values["trainer"] |= {"callbacks": None, "logger": None, "max_time": None}
+    whole = yaml.safe_dump(values).encode()
+
+    def attempt(random: Random) -> None:
+        if random.random() < 0.3:
+            path.write_bytes(mutated(random, whole))
+        else:
+            path.write_text(json.dumps(changed(random, values)))
+        require_resumable(run)
 
     accepted, refused = fuzz(attempt, count, kept=path)
     assert accepted and refused

@@ -88,6 +88,12 @@ model: {init_args: {reader: {init_args: {char_cnn: {
 """
 
 
+DRQA = """\
+model: {init_args: {reader: {class_path: squadqa.models.DrQAReader, init_args: {layers}}}}
+data: {inputs: {init_args: {num_buckets: 10}}}
+"""
+
+
 def test_a_part_that_names_a_character_cnn_is_its_configuration(tmp_path: Path) -> None:
     part = write(tmp_path, "configs/char_cnn/narrow.yaml", PART)
     write(tmp_path, "configs/drqa.yaml", (CONFIGS / "drqa.yaml").read_text())
@@ -129,6 +135,10 @@ def test_a_result_may_name_its_character_cnn(named: Any, tmp_path: Path) -> None
         (PART.replace("filters", "filtres"), 'does not describe a "KernelBankCharCNN"'),
         (PART.replace("{3: 2}", "{2: 2}"), 'does not describe a "KernelBankCharCNN"'),
         (PART.replace(".nn.char_cnn.", ".nn.nowhere."), 'does not describe a "KernelBankCharCNN"'),
+        (DRQA.replace("layers", "num_layers: 1000000"), "more than 2,000 layers and weights"),
+        (DRQA.replace("layers", "hidden_size: 1000000000000000000"), 'describe a "DrQAReader"'),
+        (DRQA.replace("{layers}", "{}").replace("10", "[]"), "not 'list'"),
+        (DRQA.replace("{layers}", "{}").replace("10", ".inf"), "infinity"),
     ],
 )
 def test_invalid_configurations(text: str, what: str, tmp_path: Path) -> None:

@@ -13,12 +13,14 @@ import yaml
 from squadqa.batch import Sizes
 from squadqa.data.candidates.inputs import CandidateInputs
 from squadqa.data.inputs import SpanInputs
-from squadqa.errors import CheckpointError, VectorsError
+from squadqa.errors import CheckpointError, SquadQAError, VectorsError
 from squadqa.inference.predictor import Predictor
+from squadqa.inference.resuming import require_resumable
 from squadqa.inference.run_folder import find_checkpoint, find_run, list_runs, open_run
 from squadqa.models.readers.drqa import DrQAReader
 from squadqa.models.scorers.logistic import LogisticScorer
 from tests.support import tiny
+from tests.support.fuzzing import lacked_memory, limited_memory
 
 
 @pytest.fixture
@@ -192,6 +194,87 @@ def test_inputs_of_the_other_family(run: Path) -> None:
     change(run, edit)
     with pytest.raises(CheckpointError, match="is not what CandidateInputs needs"):
         open_run(run)
+
+
+def test_a_value_of_any_size_is_named_at_once(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To write a tensor out takes seconds, and every message shows 60 characters at most."""
+    path = run / "checkpoints" / "best.ckpt"
+    whole = torch.load(path, weights_only=True)
+    monkeypatch.setattr(torch.Tensor, "__repr__", lambda tensor: 1 / 0)
+    large = torch.zeros(50, 20)
+    inputs = whole["SquadDataModule"]["inputs"]
+    for content, what in (
+        ({**whole, "squadqa": {"model": large}}, "the name of its model: .* shape \\(50, 20\\)"),
+        (
+            {**whole, "SquadDataModule": {"inputs": {**inputs, "frequent": large}}},
+            "the frequent word forms are an array of shape \\(50, 20\\)",
+        ),
+        (
+            {
+                **whole,
+                "SquadDataModule": {
+                    "inputs": {**inputs, "sizes": {**inputs["sizes"], "vector_size": large}}
+                },
+            },
+            "vector_size is an array of shape \\(50, 20\\)",
+        ),
+    ):
+        torch.save(content, path)
+        with pytest.raises(CheckpointError, match=what):
+            open_run(run)
+
+
+@pytest.mark.parametrize(
+    ("change_sizes", "what"),
+    [
+        (lambda c: c.update(hidden_size=2**31), "overflow"),
+        (lambda c: c.update(num_layers=2**40), "more than .* layers and weights"),
+        (lambda c: c["char_cnn"]["init_args"].update(character_size=2**40), "overflow|do not fit"),
+        (lambda c: c["char_cnn"]["init_args"].update(filters={"3": 2**40}), "overflow|do not fit"),
+        (lambda c: c.update(embedding_size=2**40), "overflow|do not fit"),
+    ],
+)
+def test_a_size_that_would_take_all_memory(
+    change_sizes: Callable[[Any], None], what: str, run: Path
+) -> None:
+    """It is refused for itself, not because memory ended, also in a part of the model."""
+    change(run, lambda config: change_sizes(reader_of(config)["init_args"]))
+    with limited_memory(), pytest.raises(CheckpointError, match=what) as caught:
+        _ = open_run(run).model
+    assert not lacked_memory(caught.value)
+
+
+def test_too_many_buckets(scorer_run: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(scorer_run, tmp_path / "copy"))
+    change(run, lambda config: config["data"]["inputs"]["init_args"].update(num_buckets=2**31))
+    with limited_memory(), pytest.raises(CheckpointError, match="num_buckets cannot be") as caught:
+        open_run(run)
+    assert not lacked_memory(caught.value)
+
+
+@pytest.mark.parametrize("key", ["vectors", "pipeline"])
+def test_names_that_are_too_long(key: str, run: Path) -> None:
+    value = ["x" * 3000] if key == "vectors" else "x" * 3000
+    change(run, lambda config: config["data"]["inputs"]["init_args"].update({key: value}))
+    with pytest.raises(SquadQAError, match="x" * 100):
+        Predictor(open_run(run), device="cpu").answer("A text.", "Which?")
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ('results: "a\\0b"', r"it has the text 'a\\x00b'"),
+        ('data: {cache_dir: "\\ud800"}', r"it has the text '\\ud800'"),
+        ("seed_everything: 0x" + "f" * 5000, "it has a whole number of 20,000 bits"),
+        ("? 0x" + "f" * 5000 + "\n: 1", "it has a whole number of 20,000 bits"),
+    ],
+)
+def test_values_that_no_training_writes(line: str, what: str, run: Path) -> None:
+    """Python cannot write such numbers out, and no file can have such a name."""
+    (run / "config.yaml").write_text(line)
+    for read in (open_run, require_resumable):
+        with pytest.raises(CheckpointError, match=what):
+            read(run)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from squadqa.errors import shown
+
 UNIT = 1024
 """The whole number that stands for a weight of 1.0."""
 
@@ -70,7 +72,7 @@ class Rarity:
         if not (hashes[1:] > hashes[:-1]).all():
             raise ValueError("the hashes are not in order")
         if type(unseen) is not int or not 0 <= unseen < 2**31:
-            raise ValueError(f"the weight of what is not known is {unseen!r:.60}")
+            raise ValueError(f"the weight of what is not known is {shown(unseen)}")
         return cls(hashes, weights, unseen)
 
 
@@ -208,7 +210,7 @@ def bucket_edges(values: Ints, *, num_buckets: int) -> Ints:
 def _array(tensor: Any, kind: type, shape: tuple[int | None, ...]) -> NDArray[Any]:
     """Return a tensor as an array, if it has this type and shape; None leaves a size open."""
     if not isinstance(tensor, torch.Tensor):
-        raise TypeError(f"{tensor!r:.60} is not a tensor")
+        raise TypeError(f"{shown(tensor)} is not a tensor")
     array: NDArray[Any] = tensor.detach().numpy()
     sizes = zip(array.shape, shape, strict=False)
     if (

@@ -98,6 +98,16 @@ def parse_source(text: str) -> VectorSource:
         VectorsError: The name, file, package or pipeline does not exist, or the file is not a
             regular one, or a pickle.
     """
+    try:
+        return _parse_source(text)
+    except OSError as error:  # such as a name that is too long
+        raise VectorsError(
+            f'cannot look for the word vectors "{text}": {error.strerror}',
+            next_step="Use a known name, gensim:NAME, spacy:PIPELINE, or a file that you may read.",
+        ) from error
+
+
+def _parse_source(text: str) -> VectorSource:
     kind, _, name = text.partition(":")
     if text == DEFAULT_SOURCE:
         return VectorSource(text, _locate_glove, _read_glove)

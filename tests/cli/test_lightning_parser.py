@@ -1,0 +1,29 @@
+"""What a training's configuration changes of its files, as a result records it."""
+
+from math import inf, nan
+
+import pytest
+
+from squadqa.cli.lightning_parser import overrides
+from squadqa.evaluation.results import measured, read_result, write_result
+
+
+def test_changes_without_those_told_elsewhere() -> None:
+    before = {"model": {"init_args": {"reader": {"init_args": {"layers": 3, "size": 8}}}}}
+    after = {
+        "model": {"init_args": {"reader": {"init_args": {"layers": 3, "size": 9}}}},
+        "data": {"train": "x.json", "batch_size": 4},
+        "seed_everything": 1,
+    }
+    assert overrides(before, after) == {"model.reader.size": 9, "data.batch_size": 4}
+
+
+@pytest.mark.parametrize("value", [inf, -inf, nan])
+def test_a_result_can_hold_a_change_to_an_infinite_number(value, tmp_path) -> None:
+    changes = overrides({}, {"early_stopping": {"divergence_threshold": value}})
+    assert changes == {"early_stopping.divergence_threshold": str(value)}
+    result = measured(
+        "row", command="x", data="x", total=1, seed=1, device="cpu", parameters=1,
+        exact_match=1.0, f1=1.0, overrides=changes,
+    )  # fmt: skip
+    assert read_result(write_result(tmp_path, result)) == result
