@@ -16,6 +16,7 @@ from squadqa.training.clock import TrainingClock
 from squadqa.training.datamodule import SquadDataModule
 from squadqa.training.evaluation import Evaluation
 from squadqa.training.module import QAModule
+from squadqa.training.restoring import restoring
 
 
 def make_trainer(
@@ -98,7 +99,8 @@ def fit(
     module.clock = clock
     data.seed = seed
     checkpoint = None if resume_from is None else str(resume_from)
-    trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    with restoring(resume_from, trainer):
+        trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     taken = clock.state_dict()
     best = keeper.restore(module, trainer)
     trainer.test(
