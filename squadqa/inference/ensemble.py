@@ -4,6 +4,7 @@ Members read one after another. Each gives a distribution over the spans of a qu
 (`squadqa.models.distributions`), and `squadqa.inference.mixing` combines these.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +72,8 @@ class Ensemble(Answerer):
         self.aim = aim
         if not self.members:
             raise ConfigError("an ensemble without members", next_step="Name two runs or more.")
-        if len(self.weights) != len(self.members) or min(self.weights) <= 0:
+        are_weights = all(weight > 0 for weight in self.weights) and sum(self.weights) < math.inf
+        if len(self.weights) != len(self.members) or not are_weights:
             raise ConfigError(
                 f"the weights {self.weights} do not fit {len(self.members)} members",
                 next_step="Give one weight above 0 for each member, in the same order.",

@@ -69,7 +69,7 @@ def open_ensemble(
         if mean not in get_args(Mean) or aim not in get_args(Aim):
             raise ValueError(f"it has the mean {shown(mean)} and the aim {shown(aim)}")
         ensemble_options: dict[str, Any] = {"mean": mean, "aim": aim}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ArithmeticError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(
             f'"{path}" does not describe an ensemble: {error}',
             next_step="Put back the file that squadqa ensemble wrote.",

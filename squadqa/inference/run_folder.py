@@ -176,8 +176,14 @@ def find_run(folder: str | Path) -> Path:
         CheckpointError: It is not a run folder; the message lists the existing runs.
     """
     folder = Path(folder)
-    if (folder / CONFIG).is_file():
-        return folder
+    try:
+        if (folder / CONFIG).is_file():
+            return folder
+    except OSError as error:  # such as a name that is too long
+        raise CheckpointError(
+            f'cannot read the run folder "{folder}": {error.strerror}',
+            next_step="Name a run folder that you may read.",
+        ) from error
     if (folder / ENSEMBLE).is_file():
         raise CheckpointError(
             f'"{folder}" is an ensemble, not one run',

@@ -204,3 +204,20 @@ def test_damaged_configurations_to_resume(count: int, run: Path) -> None:
 
     accepted, refused = fuzz(attempt, count, kept=path)
     assert accepted and refused
+
+
+def test_a_member_with_a_name_that_is_too_long(tmp_path: Path) -> None:
+    path = tmp_path / "ensemble.json"
+    members = [{"run": "x" * 3000, "weight": 1}]
+    path.write_text(json.dumps({"mean": "geometric", "aim": "f1", "members": members}))
+    with pytest.raises(CheckpointError, match="cannot read the run folder .* too long"):
+        open_ensemble(tmp_path, device="cpu")
+
+
+def test_a_weight_that_is_no_number_of_the_machine(tmp_path: Path) -> None:
+    path = tmp_path / "ensemble.json"
+    path.write_text(
+        json.dumps({"mean": "geometric", "aim": "f1", "members": [{"run": "x", "weight": 10**400}]})
+    )
+    with pytest.raises(CheckpointError, match="too large to convert to float"):
+        open_ensemble(tmp_path, device="cpu")

@@ -1,6 +1,7 @@
 """Ensembles of runs, and their folders."""
 
 import json
+import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -169,7 +170,10 @@ def test_invalid_ensemble_files(pair: Ensemble, tmp_path: Path, change: dict[str
         squadqa.load(folder)
 
 
-@pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, 2.0, 3.0]])
+@pytest.mark.parametrize(
+    "weights",
+    [[1.0], [1.0, 0.0], [1.0, 2.0, 3.0], [math.nan, 1.0], [1.0, math.inf], [1e308, 1e308]],
+)
 def test_weights_that_do_not_fit(pair: Ensemble, weights: list[float]) -> None:
     with pytest.raises(ConfigError, match="do not fit 2 members"):
         Ensemble(pair.members, weights=weights)
