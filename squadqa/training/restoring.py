@@ -57,7 +57,8 @@ def _require_parts(path: Path, trainer: pl.Trainer) -> None:
     if not content["optimizer_states"]:
         raise _not_resumable(path, "it lacks the optimiser's state")
     own = {"loops": {"fit_loop": trainer.fit_loop.state_dict()}}
-    own["callbacks"] = {one.state_key: one.state_dict() for one in trainer.callbacks}
+    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]  # set elsewhere
+    own["callbacks"] = {one.state_key: one.state_dict() for one in callbacks}
     for name, part in own.items():
         _require_form(content[name], part, path, name)
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from squadqa.errors import CheckpointError
-from squadqa.training.run_record import ORIGIN, Origin, read_origin
+from squadqa.run_files import ORIGIN
+from squadqa.training.run_record import Origin, read_origin
 
 WHOLE = Origin(("configs/drqa.yaml",), {"data.batch_size": 32}, "squadqa train", "abc", "a machine")
 
