@@ -18,7 +18,10 @@ from typing import IO, Any
 from squadqa.errors import DataError, OutputError
 from squadqa.run_files import PREDICTIONS
 
-PREFIX, SUFFIX = ".squadqa-", ".tmp"
+OWN = ".squadqa"
+"""How the names of all files begin that squadqa writes for itself: temporary ones and locks."""
+
+PREFIX, SUFFIX = f"{OWN}-", ".tmp"
 """How the names of temporary files begin and end. They are short, whatever the final name is."""
 
 NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
@@ -49,6 +52,19 @@ def output_error(path: Path, error: OSError) -> OutputError:
     )
 
 
+def input_error(path: Path, error: OSError) -> DataError:
+    """Make the error for a file or folder that cannot be read.
+
+    Args:
+        path: What was to be read.
+        error: The system's error.
+    """
+    return DataError(
+        f'cannot read "{path}": {error.strerror or error}',
+        next_step=_ADVICE.get(error.errno or 0, "Name a file that you may read."),
+    )
+
+
 def system_error(error: OSError) -> DataError | OutputError:
     """Make the error for a file that the system refuses, where only the system's error is known.
 
@@ -58,12 +74,11 @@ def system_error(error: OSError) -> DataError | OutputError:
     """
     path = Path(os.fsdecode(error.filename)) if error.filename else Path("a file")
     is_refused = error.errno in (errno.EACCES, errno.EPERM)
-    if error.errno in WRITE_ONLY or (is_refused and os.access(path, os.R_OK)):
+    effective = os.access in os.supports_effective_ids
+    is_readable = is_refused and os.access(path, os.R_OK, effective_ids=effective)
+    if error.errno in WRITE_ONLY or is_readable:
         return output_error(path, error)
-    return DataError(
-        f'cannot read "{path}": {error.strerror or error}',
-        next_step=_ADVICE.get(error.errno or 0, "Name a file that you may read."),
-    )
+    return input_error(path, error)
 
 
 @contextmanager

@@ -36,6 +36,7 @@ from squadqa.training.clock import TrainingClock
 from squadqa.training.evaluation import Evaluation
 from squadqa.training.fit import fit, make_trainer
 from squadqa.training.held_memory import HeldMemory
+from squadqa.training.run_lock import hold_folder
 from squadqa.training.threads import SharedCores
 
 SECTIONS = ("seed_everything", "model", "data", "trainer", "early_stopping")
@@ -146,19 +147,22 @@ def ablate(
     Raises:
         SquadQAError: A mistake of the user.
     """
+    next_step = "Wait until it ends, stop it, or name another folder with --output."
     with quiet_lightning():
         trained = Variants(arguments, also_known=also_known)
         variants = plan(trained.groups, without)
-        ablation = open_ablation(output, _nothing_yet(trained))
-        for folder in (output, results):
-            if folder is not None and not folder.is_dir():
-                require_writable(folder)
-        try:
-            ablation = _train_missing(trained, variants, ablation, output)
-        except (KeyboardInterrupt, SystemExit):  # Lightning raises the latter after a signal
-            _print("\nStopped; the same command continues after the finished variants.")
-            return False
-    _write(ablation, output, results)
+        nothing = _nothing_yet(trained)
+        open_ablation(output, nothing)  # a folder of other files gets no lock
+        if results is not None:
+            require_writable(results)
+        with hold_folder(output, next_step=next_step):
+            ablation = open_ablation(output, nothing)
+            try:
+                ablation = _train_missing(trained, variants, ablation, output)
+            except (KeyboardInterrupt, SystemExit):  # Lightning raises the latter after a signal
+                _print("\nStopped; the same command continues after the finished variants.")
+                return False
+            _write(ablation, output, results)
     head, *body = table(rows(ablation)).splitlines()
     print("\n".join([bold(head), *body, ""]))
     written = [("table", TABLE), ("figures", FILE), ("plot", PLOT)]
@@ -190,6 +194,8 @@ def _train_missing(
         _print(bold(label + _times(variants, ablation, began), stream=sys.stderr))
         measured, evaluation = trained.train_without(without)
         variant = Variant(**measured, **origin)
+        if not ablation.variants:  # a folder is an ablation before it holds anything else
+            write_ablation(output, ablation)
         folder = f"without-{'+'.join(without)}" if without else "whole"
         write_predictions(output / folder / PREDICTIONS, evaluation.predictions)
         ablation = ablation.with_variant(variant)

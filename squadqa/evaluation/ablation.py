@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from squadqa.errors import DataError, OutputError
-from squadqa.files import write_atomic
+from squadqa.evaluation.results import require_fields
+from squadqa.files import OWN, input_error, write_atomic
 
 FILE = "ablation.json"
 
@@ -55,6 +56,9 @@ class Variant:
         commit: The code's commit, as `squadqa.provenance.commit` gives it.
         hardware: The machine, as `squadqa.provenance.hardware` gives it.
         device: The device that the model ran on, such as "cpu".
+
+    Raises:
+        DataError: A field is of another type.
     """
 
     without: tuple[str, ...]
@@ -68,6 +72,9 @@ class Variant:
     commit: str
     hardware: str
     device: str
+
+    def __post_init__(self) -> None:
+        require_fields(self)
 
     @property
     def name(self) -> str:
@@ -90,6 +97,9 @@ class Ablation:
         data: The sources of train and test questions.
         seed: The random seed, the same for all variants.
         variants: The variants, in the order of their training.
+
+    Raises:
+        DataError: A field is of another type.
     """
 
     config_files: str
@@ -97,6 +107,9 @@ class Ablation:
     data: str
     seed: int
     variants: tuple[Variant, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_fields(self)
 
     def with_variant(self, variant: Variant) -> "Ablation":
         """Return the ablation with one more variant."""
@@ -163,29 +176,31 @@ def read_ablation(folder: Path) -> Ablation:
         folder: The ablation's folder.
 
     Raises:
-        DataError: Its `ablation.json` cannot be read.
+        DataError: Its `ablation.json` cannot be read, or is none.
     """
     path = folder / FILE
     names = [field.name for field in fields(Variant)]
+    next_step = "Remove it to start again, or name another folder with --output."
     try:
         values = json.loads(path.read_bytes())
         variants = [
-            Variant(**{name: row[name] for name in names} | {"without": tuple(row["without"])})
+            Variant(**{name: _as_tuple(row[name]) for name in names})
             for row in values.pop("variants")
         ]
         return Ablation(**values, variants=tuple(variants))
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        RecursionError,
-    ) as error:
+    except OSError as error:
+        raise input_error(path, error) from error
+    except DataError as error:
+        raise DataError(f'"{path}": {error.what}', hint=error.hint, next_step=next_step) from error
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DataError(
-            f'"{path}" is not an ablation: {type(error).__name__} {error}',
-            next_step="Remove it to start again, or name another folder with --output.",
+            f'"{path}" is not an ablation: {type(error).__name__} {error}', next_step=next_step
         ) from error
+
+
+def _as_tuple(value: Any) -> Any:
+    """Return a value with a tuple where JSON, which has none, has a list."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def open_ablation(folder: Path, ablation: Ablation) -> Ablation:
@@ -204,7 +219,7 @@ def open_ablation(folder: Path, ablation: Ablation) -> Ablation:
     """
     next_step = "Name another folder with --output."
     if not (folder / FILE).exists():
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and (not folder.is_dir() or _holds_files(folder)):
             raise OutputError(f'"{folder}" exists and is not an ablation', next_step=next_step)
         return ablation
     found = read_ablation(folder)
@@ -217,6 +232,11 @@ def open_ablation(folder: Path, ablation: Ablation) -> Ablation:
             next_step=next_step,
         )
     return found
+
+
+def _holds_files(folder: Path) -> bool:
+    """Return whether a folder has files besides what a killed ablation left before its first."""
+    return any(not path.name.startswith(OWN) for path in folder.iterdir())
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The lock of a run folder: one training at a time, new or resumed."""
+"""The lock of a folder: one training or ablation at a time, new or resumed."""
 
 import os
 import shutil
@@ -8,11 +8,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from squadqa.errors import OutputError
-from squadqa.files import PREFIX, is_locked, locked, output_error, remove_leftovers
+from squadqa.files import OWN, PREFIX, is_locked, locked, output_error, remove_leftovers
 from squadqa.run_files import CHECKPOINTS, LOGS, ORIGIN, WANDB
 from squadqa.training.processes import is_first_process
 
-LOCK = ".squadqa.lock"
+LOCK = f"{OWN}.lock"
 """The lock's file. It says who trains, and a killed training leaves it, without a lock on it."""
 
 BEFORE_CONFIG = {LOCK, ORIGIN, LOGS, WANDB}
@@ -62,39 +62,57 @@ def hold_run(folder: Path, *, is_new: bool, next_step: str = "") -> Iterator[Non
     if not is_first_process() or not (is_new or folder.is_dir()):
         yield
         return
+    with hold_folder(folder, next_step="Wait until it ends, stop it, or train another run folder."):
+        if is_new:
+            _require_new(folder, next_step)
+        remove_leftovers(folder, folder / CHECKPOINTS, *folder.glob(f"{LOGS}/*"))
+        yield
+
+
+@contextmanager
+def hold_folder(folder: Path, *, next_step: str) -> Iterator[None]:
+    """Keep other trainings and ablations out of a folder, which is made if missing.
+
+    The lock ends with its process, however that ends.
+
+    Args:
+        folder: The folder.
+        next_step: The advice if another process holds it.
+
+    Raises:
+        OutputError: Another process holds it, or it cannot be written.
+    """
     made: list[Path] = []
     try:
         with ExitStack() as stack:
             try:
-                if is_new:
-                    made = [path for path in (folder, *folder.parents) if not path.exists()]
-                    folder.mkdir(parents=True, exist_ok=True)
+                made = [path for path in (folder, *folder.parents) if not path.exists()]
+                folder.mkdir(parents=True, exist_ok=True)
                 content = f"process {os.getpid()} on {socket.gethostname()}\n"
                 stack.enter_context(locked(folder / LOCK, wait=False, content=content))
-                if is_new:
-                    _require_new(folder, next_step)
             except BlockingIOError as error:
                 raise OutputError(
-                    f'"{folder}" is being trained by {_holder(folder)}',
-                    next_step="Wait until it ends, stop it, or train another run folder.",
+                    f'"{folder}" is being trained by {_holder(folder)}', next_step=next_step
                 ) from error
             except OSError as error:
                 raise output_error(folder, error) from error
-            remove_leftovers(folder, folder / CHECKPOINTS, *folder.glob(f"{LOGS}/*"))
             yield
     finally:
-        for path in made:  # those that are still empty, as the training could not begin
+        for path in made:  # those that are still empty, as the work could not begin
             with suppress(OSError):
                 path.rmdir()
 
 
 def _require_new(folder: Path, next_step: str) -> None:
     """Remove what a killed training left before it was a run; refuse anything else."""
-    names = set(os.listdir(folder))
-    if not _are_of_a_start(names):
-        raise OutputError(f'the run folder "{folder}" exists', next_step=next_step)
-    for path in (folder / name for name in names & (BEFORE_CONFIG - {LOCK})):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    try:
+        names = set(os.listdir(folder))
+        if not _are_of_a_start(names):
+            raise OutputError(f'the run folder "{folder}" exists', next_step=next_step)
+        for path in (folder / name for name in names & (BEFORE_CONFIG - {LOCK})):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    except OSError as error:
+        raise output_error(folder, error) from error
 
 
 def _are_of_a_start(names: set[str]) -> bool:

@@ -13,7 +13,10 @@ import torch
 import yaml
 
 from squadqa.cli.main import main
+from squadqa.files import is_locked
+from squadqa.training.run_lock import LOCK
 from tests.support.forked import write_config
+from tests.support.holding import hold_elsewhere, kill
 from tests.support.runs import READER, SCORER
 
 GROUPS = ["matching_words", "lengths", "span_words"]
@@ -155,6 +158,58 @@ def test_resumes_after_the_finished_variants(
     assert ablate(*quick, "--without", "lengths", "lengths+span_words") == 0
     assert trained == [("lengths", "span_words")], "only new variants"
     assert len(figures()) == 5
+
+
+def test_one_ablation_a_folder(
+    folder: Path,
+    refused: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from squadqa.cli import variants
+
+    output = Path("runs/config-ablation")
+    held: list[bool] = []
+    write = variants.write_predictions
+
+    def noted(path: Path, predictions: Any) -> None:
+        held.append(is_locked(output / LOCK))
+        write(path, predictions)
+
+    monkeypatch.setattr(variants, "write_predictions", noted)
+    for is_new in (True, False):
+        process = hold_elsewhere(output)
+        said = refused("ablate", "config.yaml", "--without", "lengths")
+        kill(process)
+        assert f'"{output}" is being trained by process {process} on ' in said
+        assert "or name another folder with --output." in said
+        if is_new:
+            assert ablate("--without", "lengths") == 0
+            assert held == [True, True]
+            assert not list(output.glob(".*"))
+            capsys.readouterr()
+    assert figures().keys() == {(), ("lengths",)}
+
+
+def test_the_same_command_goes_on_after_a_kill_at_the_end_of_the_first_variant(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its predictions are there then, and its figures are not."""
+    from squadqa.cli import variants
+
+    class Killed(BaseException):
+        pass
+
+    def kill_here(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(variants, "write_table", kill_here)
+        patch.setattr(variants.Ablation, "with_variant", kill_here)
+        ablate("--without", "lengths")
+    assert Path("runs/config-ablation/whole/predictions.json").exists()
+    assert ablate("--without", "lengths") == 0
+    assert figures().keys() == {(), ("lengths",)}
 
 
 def test_features_are_extracted_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,3 +77,42 @@ def test_a_damaged_file_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(DataError, match="is not an ablation") as caught:
         read_ablation(tmp_path)
     assert "Remove it" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("place", "changed", "told"),
+    [
+        ("row", {"f1": "51"}, "\"f1\" is '51'"),
+        ("row", {"minutes": None}, '"minutes" is None'),
+        ("row", {"total": 1.5}, '"total" is 1.5'),
+        ("row", {"without": "lengths"}, "\"without\" is 'lengths'"),
+        ("row", {"without": [["lengths"]]}, "\"without\" is (['lengths'],)"),
+        ("row", {"commit": 7}, '"commit" is 7'),
+        ("row", {"val_f1": float("nan")}, '"val_f1" is nan'),
+        ("top", {"config": [1]}, '"config" is [1]'),
+        ("top", {"config_files": None}, '"config_files" is None'),
+        ("top", {"data": {}}, '"data" is {}'),
+        ("top", {"seed": "1"}, "\"seed\" is '1'"),
+    ],
+)
+def test_a_value_of_another_type_is_named(
+    tmp_path: Path, place: str, changed: dict[str, Any], told: str
+) -> None:
+    write_ablation(tmp_path, WHOLE)
+    path = tmp_path / "ablation.json"
+    values = json.loads(path.read_text())
+    (values["variants"][0] if place == "row" else values).update(changed)
+    path.write_text(json.dumps(values))
+    with pytest.raises(DataError) as caught:
+        read_ablation(tmp_path)
+    assert caught.value.what == f'"{path}": {told}'
+    assert caught.value.hint.startswith("It should be ")
+    assert "Remove it" in caught.value.next_step
+
+
+def test_what_a_killed_ablation_left_before_its_first_variant_is_no_hindrance(
+    tmp_path: Path,
+) -> None:
+    for name in (".squadqa.lock", ".squadqa-x.tmp"):
+        (tmp_path / name).touch()
+    assert open_ablation(tmp_path, EMPTY) == EMPTY

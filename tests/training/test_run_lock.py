@@ -9,25 +9,8 @@ import pytest
 from squadqa.errors import OutputError
 from squadqa.training.run_lock import LOCK, hold_run, is_free
 from tests.support.forked import Command, squadqa, write_config
+from tests.support.holding import hold_elsewhere, kill
 from tests.support.runs import SCORER
-
-
-def hold_elsewhere(folder: Path) -> int:
-    """Hold a run folder in another process until it is killed."""
-    ready, done = os.pipe()
-    process = os.fork()
-    if process == 0:
-        with hold_run(folder, is_new=True):
-            os.write(done, b"x")
-            time.sleep(60)
-        os._exit(0)
-    assert os.read(ready, 1) == b"x"
-    return process
-
-
-def kill(process: int) -> None:
-    os.kill(process, signal.SIGKILL)
-    os.waitpid(process, 0)
 
 
 @pytest.mark.parametrize("is_new", [True, False])
