@@ -21,6 +21,7 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from squadqa.cli.config_errors import config_error
 from squadqa.errors import ConfigError, SquadQAError
+from squadqa.files import system_error
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.package_files import locate, short_name
 from squadqa.training.datamodule import SquadDataModule
@@ -91,6 +92,8 @@ def parse(
         return SquadCLI(_located(arguments), check=check, also_known=also_known).parsed()
     except SquadQAError:
         raise
+    except PermissionError as error:
+        raise system_error(error) from error
     except Exception as error:  # yaml, jsonargparse and the classes named raise many kinds
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise config_error(f"the configuration cannot be used: {reason}", []) from error
@@ -273,10 +276,12 @@ class SquadCLI(LightningCLI):
     def parsed(self) -> Parsed:
         """Return the parsed values and the objects made."""
         config, made = self.config[self.subcommand], self.config_init[self.subcommand]
+        written = config.clone()
+        written.resume = False  # only a command line resumes a run
         return Parsed(
             subcommand=str(self.subcommand),
             config=config,
-            text=_dumped(self._parser(self.subcommand), config),
+            text=_dumped(self._parser(self.subcommand), written),
             configs=tuple(map(short_name, self.configs)),
             overrides=self.overrides,
             module=made.model,

@@ -145,14 +145,14 @@ def require_fields(record: Any) -> None:
     """Check the fields of a record that becomes a result, or a part of one.
 
     Args:
-        record: A data class whose fields have the types of the fields of `Result`.
+        record: A data class. Fields whose types are none of those of `Result` are not checked.
 
     Raises:
         DataError: A field is of another type or out of its range.
     """
     for field in fields(record):
         value = getattr(record, field.name)
-        is_valid, expected = _CHECKS[field.type]
+        is_valid, expected = _CHECKS.get(field.type, _ANYTHING)
         if not is_valid(value):
             raise DataError(f'"{field.name}" is {shown(value)}', hint=f"It should be {expected}.")
 
@@ -275,6 +275,8 @@ def _are_plain_values(value: Any) -> bool:
         return False
     return same and all(name and name == "".join(name.split()) for name in value)
 
+
+_ANYTHING: tuple[Callable[[Any], bool], str] = (lambda value: True, "")
 
 _CHECKS: dict[Any, tuple[Callable[[Any], bool], str]] = {
     str: (_is_text, "a text"),

@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from squadqa.errors import CheckpointError, did_you_mean, shown
+from squadqa.errors import CheckpointError, UntrustedError, did_you_mean, shown
 from squadqa.inference.building import MisfitError, build
 from squadqa.inference.checkpoint import Checkpoint, read_checkpoint
 from squadqa.inference.classes import maker_of
@@ -119,6 +119,7 @@ def open_run(
             may name.
 
     Raises:
+        UntrustedError: The configuration names what the user has not named.
         CheckpointError: The run or checkpoint does not exist or cannot be used.
     """
     folder = find_run(folder)
@@ -139,6 +140,12 @@ def open_run(
         held_out = _held_out(config["data"])
         cache_dir = config["data"].get("cache_dir")
         cache_dir = Path(cache_dir) if cache_dir else None
+    except UntrustedError as error:
+        raise UntrustedError(
+            f'"{folder / CONFIG}" names {error.what}: nothing of it was opened or run',
+            name=error.name,
+            hint=error.hint,
+        ) from error
     except Exception as error:  # classes raise many kinds of errors for values of the file
         raise _not_of_this_version(folder / CONFIG, error) from error
     require_inputs(inputs, folder / CONFIG, trust=trust)
@@ -260,7 +267,9 @@ def read_config(path: Path) -> dict[str, Any]:
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise CheckpointError(f'cannot read "{path}": {error.strerror}') from error
+        raise CheckpointError(
+            f'cannot read "{path}": {error.strerror}', next_step="Name a run that you may read."
+        ) from error
     except Exception as error:  # yaml raises many kinds of errors: for a date 2001-99-99, say
         raise _no_config(path, " ".join(str(error).split())) from error
     _require_plain(config, path)
