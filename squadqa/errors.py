@@ -50,6 +50,23 @@ class CheckpointError(SquadQAError):
     """A run folder or checkpoint that cannot be used."""
 
 
+class UntrustedError(CheckpointError):
+    """A run folder that names what needs the user's word: `--trust NAME`, or `trust` in Python.
+
+    Args:
+        what: What names it, and where.
+        name: The name to trust.
+        hint: Why it needs the user's word.
+    """
+
+    def __init__(self, what: str, *, name: str, hint: str = "") -> None:
+        super().__init__(what, hint=hint, next_step=f"If you trust it, add --trust {name}.")
+        self.name = name
+
+    def __str__(self) -> str:  # for Python; the command line prints the parts
+        return f'{super().__str__().removesuffix(".")}, or trust=["{self.name}"] in Python.'
+
+
 class ConfigError(SquadQAError):
     """A configuration that names something that does not exist, or that cannot work."""
 

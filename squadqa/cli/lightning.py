@@ -20,7 +20,9 @@ from squadqa.cli.run_folders import (
     find_last_checkpoint,
     find_run_checkpoint,
     require_name,
+    resume_line,
     resume_or_other,
+    trust_options,
     write_scored,
 )
 from squadqa.evaluation.predictions import write_predictions
@@ -156,8 +158,8 @@ def _train(
     except TrainingStopped as stopped:
         if not is_first_process():  # only the first process prints
             return 0
-        folder = stopped.checkpoint.parent.parent
-        sys.stderr.write(f"\nStopped; resume with: squadqa train --resume {folder}\n")
+        line = resume_line(stopped.checkpoint.parent.parent)
+        sys.stderr.write(f"\nStopped; resume with: {line}\n")
         return 1
     except BaseException:
         if not config.resume and is_first_process():
@@ -283,7 +285,8 @@ def _finish(
         write_result(parsed.config.results, result)
     _finish_wandb(parsed.config.wandb)
     wandb_run = next((folder / WANDB).glob("offline-run-*"), None)
-    print(end_block(folder, evaluation.scores, clock, wandb_run=wandb_run), flush=True)
+    trust = trust_options(folder)
+    print(end_block(folder, evaluation.scores, clock, trust=trust, wandb_run=wandb_run), flush=True)
 
 
 def _result(

@@ -276,12 +276,10 @@ class SquadCLI(LightningCLI):
     def parsed(self) -> Parsed:
         """Return the parsed values and the objects made."""
         config, made = self.config[self.subcommand], self.config_init[self.subcommand]
-        written = config.clone()
-        written.resume = False  # only a command line resumes a run
         return Parsed(
             subcommand=str(self.subcommand),
             config=config,
-            text=_dumped(self._parser(self.subcommand), written),
+            text=_dumped(self._parser(self.subcommand), config),
             configs=tuple(map(short_name, self.configs)),
             overrides=self.overrides,
             module=made.model,

@@ -33,8 +33,8 @@ COMMANDS = {
 }
 """The commands' modules: each has a line of help `HELP` and a `main(arguments) -> exit code`."""
 
-LIGHTNING = "lightning"
-"""The command of train_cli.py, not listed in the help: LightningCLI, which has its own help."""
+HIDDEN = {"lightning": "squadqa.cli.train_cli"}
+"""The command of train_cli.py, not listed in the help, as it has its own."""
 
 EXAMPLES = """\
 examples:
@@ -102,16 +102,14 @@ def _run(arguments: list[str]) -> int:
     if name == "--version":
         print(f"squadqa {__version__}")
         return 0
-    if name == LIGHTNING:
-        return import_module("squadqa.cli.lightning").run(rest)
-    if name not in COMMANDS:
+    if name not in COMMANDS and name not in HIDDEN:
         what = "option" if name.startswith("-") else "command"
         raise ConfigError(
             f'unknown {what} "{name}"',
             hint=did_you_mean(name, [*COMMANDS, "--help", "--version"]),
             next_step="All commands: squadqa --help",
         )
-    code: int = import_module(COMMANDS[name]).main(rest)
+    code: int = import_module({**COMMANDS, **HIDDEN}[name]).main(rest)
     return code
 
 

@@ -1,9 +1,10 @@
 """The output of a training: a start block, progress, and a row for each evaluation."""
 
+import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -210,7 +211,12 @@ def taken_lines(result: TakenWeights) -> list[str]:
 
 
 def end_block(
-    folder: Path, scores: Mapping[str, float], clock: TrainingClock, *, wandb_run: Path | None
+    folder: Path,
+    scores: Mapping[str, float],
+    clock: TrainingClock,
+    *,
+    trust: Sequence[str],
+    wandb_run: Path | None,
 ) -> str:
     """Report the scores of a training and the possible next steps.
 
@@ -218,8 +224,10 @@ def end_block(
         folder: The run folder.
         scores: Scores on the test part, in percent.
         clock: The clock of the training.
+        trust: The options that commands need which open the run.
         wandb_run: Folder of the offline W&B run, if there is one.
     """
+    run = shlex.join([str(folder), *trust])
     lines = [
         "",
         facts(
@@ -231,8 +239,8 @@ def end_block(
                 ),
                 ("folder", str(folder)),
                 ("scores", str(folder / RESULTS)),
-                ("answer", f'squadqa answer {folder} --context FILE --question "..."'),
-                ("evaluate", f"squadqa evaluate {folder} --data FILE"),
+                ("answer", f'squadqa answer {run} --context FILE --question "..."'),
+                ("evaluate", f"squadqa evaluate {run} --data FILE"),
             ]
         ),
     ]

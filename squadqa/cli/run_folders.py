@@ -1,5 +1,6 @@
 """Run folders: their choice, checks before the work, and files written after it."""
 
+import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,6 +9,8 @@ from squadqa.errors import CheckpointError, OutputError
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import NAME, Result, result_json
 from squadqa.files import output_error, write_atomic
+from squadqa.inference.resuming import names_to_trust
+from squadqa.inference.run_folder import read_config
 from squadqa.run_files import (
     BEST,
     CHECKPOINTS,
@@ -57,13 +60,13 @@ def require_name(folder: Path, *, next_step: str = "Name another folder with --r
 
 
 def require_writable(folder: Path) -> None:
-    """Check before the work that a folder can be made: make it and remove it again.
+    """Check before the work that files can be made in a folder; leave nothing there.
 
     Args:
-        folder: The folder, which does not exist or is empty.
+        folder: The folder, which is made and removed again if it does not exist.
 
     Raises:
-        OutputError: It cannot be made.
+        OutputError: It cannot be made, or no file in it.
     """
     try:
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
@@ -128,6 +131,23 @@ def choose_run_folder(named: str | None, configs: Sequence[str], *, is_new: bool
 def resume_or_other(folder: Path) -> str:
     """Return the advice about a run folder that exists."""
     return f"Resume it (squadqa train --resume {folder}), or name another by --run FOLDER."
+
+
+def resume_line(folder: Path) -> str:
+    """Write the command that resumes a training, with what needs the user's word each time.
+
+    Args:
+        folder: The folder of a run that this process has trained.
+    """
+    line = ["squadqa", "train", "--resume", str(folder), *trust_options(folder)]
+    if read_config(folder / CONFIG).get("wandb") == "online":
+        line += ["--wandb", "online"]
+    return shlex.join(line)
+
+
+def trust_options(folder: Path) -> list[str]:
+    """List the options `--trust NAME` that a run needs which this process has trained."""
+    return [word for name in names_to_trust(folder) for word in ("--trust", name)]
 
 
 def find_last_checkpoint(folder: Path) -> Path | None:

@@ -4,7 +4,12 @@ from pathlib import Path
 
 from squadqa.cli.options import add_trust_option, natural, positive, positive_number
 from squadqa.cli.parser import CommandParser
-from squadqa.cli.training_options import data_overrides, require_configs, split_overrides
+from squadqa.cli.training_options import (
+    data_overrides,
+    require_configs,
+    require_trusted,
+    split_overrides,
+)
 from squadqa.errors import CheckpointError, ConfigError, did_you_mean
 from squadqa.run_files import CONFIG
 
@@ -66,7 +71,7 @@ def main(arguments: list[str]) -> int:
             line += [key, str(value)]
     line += overrides
     if options.resume:
-        _require_resumable(Path(options.resume), line, trust=options.trust)
+        require_trusted(line, trust=options.trust)
     from squadqa.cli.lightning import run as run_lightning
 
     return run_lightning(
@@ -129,15 +134,6 @@ def _parser() -> CommandParser:
     add("--results", metavar="FOLDER", help="also write the scores to FOLDER/NAME.json")
     add_trust_option(parser)
     return parser
-
-
-def _require_resumable(folder: Path, line: list[str], *, trust: list[str]) -> None:
-    """Check a run's configuration before anything reads it to make what it names."""
-    from squadqa.inference.resuming import require_resumable
-
-    names = (word.partition("=")[0] for word in line if word.startswith("--"))
-    given = {name.removeprefix("--").replace("-", "_") for name in names}
-    require_resumable(folder, trust=trust, given=given)
 
 
 def _require_run(folder: Path) -> None:

@@ -8,7 +8,12 @@ from pathlib import Path
 
 from squadqa.cli.parser import CommandParser
 from squadqa.errors import ConfigError, did_you_mean
+from squadqa.files import input_error
+from squadqa.inference.resuming import require_inside, require_resumable
 from squadqa.package_files import SAMPLE, configs_folder, is_part, locate, short_name
+
+SUBCOMMANDS = ("fit", "validate", "test", "predict")
+"""What LightningCLI does."""
 
 
 def split_overrides(arguments: list[str], parser: CommandParser) -> tuple[list[str], list[str]]:
@@ -109,11 +114,16 @@ def require_config(path: Path) -> None:
 
     Raises:
         ConfigError: It does not.
+        DataError: It cannot be read.
     """
     found = locate(path)
     if found.is_file():
         if found != path:
             sys.stderr.write(f"squadqa: taking {path} from the installed package\n")
+        try:
+            found.open("rb").close()
+        except OSError as error:
+            raise input_error(path, error) from error
         return
     if found.is_fifo():
         raise ConfigError(
@@ -127,3 +137,38 @@ def require_config(path: Path) -> None:
         hint=did_you_mean(str(path), near or shipped),
         next_step="Name a .yaml file, such as configs/drqa.yaml.",
     )
+
+
+def require_trusted(line: Sequence[str], *, trust: Sequence[str]) -> None:
+    """Check a run before LightningCLI opens it, as that makes what its configuration names.
+
+    A training that is not resumed opens no run: its configurations are the user's own.
+
+    Args:
+        line: A command line of LightningCLI. Of its configurations, those in the run folder are
+            checked; all of them, if no option names the folder, as then one of them does.
+        trust: What the user trusts.
+
+    Raises:
+        CheckpointError: The run names something else, or cannot be read.
+    """
+    values: dict[str, list[str]] = {}
+    for word, after in zip(line, [*line[1:], ""], strict=True):
+        name, is_given, value = word.partition("=")
+        if name.startswith("-c"):  # the only short option
+            name, is_given, value = "--config", word != "-c", word.removeprefix("-c")
+        if name.startswith("--"):
+            key = name.removeprefix("--").replace("-", "_")
+            values.setdefault(key, []).append(value if is_given else after)
+    is_training = next((word for word in line if word in SUBCOMMANDS), "") == "fit"
+    if is_training and values.get("resume", ["false"])[-1].lower() == "false":
+        return
+    given = {*values, *(() if is_training else ("wandb", "results"))}
+    folders = [
+        Path(name).resolve() for key in ("run", "run_folder") for name in values.get(key, [])
+    ]
+    for folder in folders:
+        require_inside(folder)
+    for path in map(Path, values.get("config", [])):
+        if path.is_file() and (not folders or path.parent.resolve() in folders):
+            require_resumable(path.parent, config=path, trust=trust, given=given)

@@ -11,7 +11,7 @@ from importlib import import_module
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from squadqa.errors import shown
+from squadqa.errors import UntrustedError, shown
 from squadqa.inference.plain_values import fits
 from squadqa.inference.trusted import is_trusted
 
@@ -45,7 +45,8 @@ def maker_of(spec: Any, base: type, *, trust: Sequence[str] = ()) -> Maker:
     Raises:
         AttributeError, ImportError, KeyError, TypeError: The class does not exist, or there is no
             class path.
-        ValueError: The class is in a package that is not trusted, or is not a subclass of `base`.
+        UntrustedError: The class is in a package that is not trusted.
+        ValueError: The class is not a subclass of `base`.
     """
     made = class_of(str(spec["class_path"]), base, trust=trust)
     hints = hints_of(made)
@@ -65,15 +66,17 @@ def class_of(class_path: str, base: type, *, trust: Sequence[str] = ()) -> type:
         trust: As for `maker_of`.
 
     Raises:
-        AttributeError, ImportError, ValueError: As for `maker_of`.
+        AttributeError, ImportError, UntrustedError, ValueError: As for `maker_of`.
     """
     module_name, _, name = class_path.rpartition(".")
     allowed = (PACKAGE, *trust)
+    if not module_name:
+        raise ValueError(f'"{class_path}" is not in {PACKAGE}')
     if not is_trusted(class_path, allowed):
-        package = module_name.partition(".")[0]
-        raise ValueError(
-            f'"{class_path}" is not in {PACKAGE}; if you trust the package, say so with '
-            f'trust=["{package}"] or --trust {package}'
+        raise UntrustedError(
+            f'"{class_path}", which is not in {PACKAGE}',
+            name=class_path,
+            hint="Importing its package runs code.",
         )
     made = getattr(import_module(module_name), name)
     is_named = class_path in trust  # wherever it was defined

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from squadqa.errors import CheckpointError, SquadQAError, shown
+from squadqa.errors import CheckpointError, SquadQAError, UntrustedError, shown
 from squadqa.inference.classes import PACKAGE, class_kinds, class_of, hints_of, maker_of
 from squadqa.inference.run_folder import FAMILIES, read_config
 from squadqa.inference.trusted import (
@@ -62,39 +62,85 @@ FOLDERS = (CHECKPOINTS, LOGS, WANDB)
 
 
 def require_resumable(
-    folder: Path, *, trust: Sequence[str] = (), given: Collection[str] = ()
+    folder: Path,
+    *,
+    config: Path | None = None,
+    trust: Sequence[str] = (),
+    given: Collection[str] = (),
 ) -> None:
     """Check the configuration of a run before its training is resumed.
 
     Args:
         folder: The run folder.
+        config: The configuration, if it is another file than the run's own.
         trust: Packages, classes, functions, pipelines and folders that the user trusts.
         given: Dotted names of the values that the user gives on the command line instead.
 
     Raises:
-        CheckpointError: It names something that needs the user's word, or cannot be read.
+        UntrustedError: It names something that needs the user's word.
+        CheckpointError: It cannot be read, or is not as training wrote it.
     """
     from squadqa.data.inputs import Inputs
 
-    path = folder / CONFIG
-    config = read_config(path)
+    path = config or folder / CONFIG
+    values = read_config(path)
     check = _Check(path, trust)
-    check.keys(config, "")
-    for key, value in config.items():
+    check.keys(values, "")
+    for key, value in values.items():
         if key not in ("model", "data", "trainer", "early_stopping", "char_cnn"):
             check.scalar(value, str(key))
-    check.model(config["model"])
-    check.section(config["data"], "data", objects=("inputs",))
-    check.spec(config["data"].get("inputs"), Inputs, "data.inputs")
-    check.section(config.get("early_stopping") or {}, "early_stopping")
-    check.section(config.get("trainer") or {}, "trainer", objects=(*OBJECTS, *SEVERAL))
-    check.trainer(config.get("trainer") or {})
-    if config.get("char_cnn") not in (None, "own"):
+    check.model(values["model"])
+    check.section(values["data"], "data", objects=("inputs",))
+    check.spec(values["data"].get("inputs"), Inputs, "data.inputs")
+    check.section(values.get("early_stopping") or {}, "early_stopping")
+    check.section(values.get("trainer") or {}, "trainer", objects=(*OBJECTS, *SEVERAL))
+    check.trainer(values.get("trainer") or {})
+    if values.get("char_cnn") not in (None, "own"):
         from squadqa.nn.char_cnn import CharCNN
 
-        check.spec(config["char_cnn"], CharCNN, "char_cnn")
-    check.inputs(config["data"]["inputs"])
-    _require_places(folder, config, trust, given)
+        check.spec(values["char_cnn"], CharCNN, "char_cnn")
+    check.inputs(values["data"]["inputs"])
+    require_inside(folder)
+    _require_places(path, values, trust, given)
+
+
+def require_inside(folder: Path) -> None:
+    """Check that what a training writes in a run folder stays there.
+
+    Args:
+        folder: The run folder.
+
+    Raises:
+        CheckpointError: A folder in it is a link that leads out.
+    """
+    for name in FOLDERS:
+        inside = folder / name
+        if not inside.resolve().is_relative_to(folder.resolve()):
+            raise CheckpointError(
+                f'"{inside}" is a link that leads out of the run, to "{inside.resolve()}"',
+                hint="The training would write there.",
+                next_step="Put the folder itself in its place.",
+            )
+
+
+def names_to_trust(folder: Path) -> list[str]:
+    """List what resuming a run needs the user's word for.
+
+    Args:
+        folder: The folder of a run that this process has trained: the classes that its
+            configuration names are imported.
+    """
+    names: list[str] = []
+    while True:
+        try:
+            require_resumable(folder, trust=names, given=["wandb"])
+        except UntrustedError as error:
+            assert error.name not in names
+            names.append(error.name)
+        except CheckpointError:  # no name would help
+            return names
+        else:
+            return names
 
 
 class _Check:
@@ -269,7 +315,7 @@ def _takes_text(hint: Any) -> bool:
 
 
 def _require_places(
-    folder: Path, config: dict[str, Any], trust: Sequence[str], given: Collection[str]
+    path: Path, config: dict[str, Any], trust: Sequence[str], given: Collection[str]
 ) -> None:
     """Check where the training would write, and what it would fetch or send.
 
@@ -278,18 +324,10 @@ def _require_places(
     """
     from squadqa.data.squad import find_source
 
-    path, data = folder / CONFIG, config["data"]
-    for name in FOLDERS:
-        inside = folder / name
-        if not inside.resolve().is_relative_to(folder.resolve()):
-            raise CheckpointError(
-                f'"{inside}" is a link that leads out of the run, to "{inside.resolve()}"',
-                hint="The training would write there.",
-                next_step="Put the folder itself in its place.",
-            )
+    data = config["data"]
     cache = data.get("cache_dir")
     is_asked = cache and "data.cache_dir" not in given and not _is_here(str(cache), trust)
-    if is_asked and own_cache(Path(str(cache)), folder, trust=trust) is None:
+    if is_asked and own_cache(Path(str(cache)), path.parent, trust=trust) is None:
         raise _elsewhere(path, "data.cache_dir", str(cache), "--data.cache_dir FOLDER")
     results = config.get("results")
     if results and "results" not in given and not _is_here(str(results), trust):
@@ -316,9 +354,9 @@ def _is_here(place: str, trust: Sequence[str]) -> bool:
     return is_inside or is_trusted(place, trust)
 
 
-def _elsewhere(path: Path, key: str, place: str, option: str) -> CheckpointError:
-    return CheckpointError(
+def _elsewhere(path: Path, key: str, place: str, option: str) -> UntrustedError:
+    return UntrustedError(
         f'"{path}" names the folder "{place}" at {key}, which is not in the working folder',
-        hint="The training would write there.",
-        next_step=f"If you want that, add --trust {place}; or name a folder with {option}.",
+        name=place,
+        hint=f"The training would write there; {option} names another folder.",
     )

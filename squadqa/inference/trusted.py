@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from squadqa.errors import CheckpointError
+from squadqa.errors import UntrustedError
 
 if TYPE_CHECKING:
     from squadqa.data.inputs import Inputs
@@ -31,7 +31,7 @@ def is_trusted(name: str, trust: Sequence[str]) -> bool:
     return any(f"{name}.".startswith(f"{one}.") for one in trust if one)
 
 
-def untrusted(config: Path, key: str, name: str, *, hint: str) -> CheckpointError:
+def untrusted(config: Path, key: str, name: str, *, hint: str) -> UntrustedError:
     """Make the error for a name that needs the user's word.
 
     Args:
@@ -40,10 +40,10 @@ def untrusted(config: Path, key: str, name: str, *, hint: str) -> CheckpointErro
         name: The name.
         hint: Why it needs the user's word.
     """
-    return CheckpointError(
+    return UntrustedError(
         f'"{config}" names "{name}" at {key}: nothing of it was opened or run',
+        name=name,
         hint=hint,
-        next_step=f'If you trust it, add --trust {name}, or trust=["{name}"] in Python.',
     )
 
 
@@ -58,7 +58,7 @@ def require_inputs(inputs: "Inputs", config: Path, *, trust: Sequence[str]) -> N
         trust: What the user trusts.
 
     Raises:
-        CheckpointError: A pipeline is neither one of spaCy's own nor trusted.
+        UntrustedError: A pipeline is neither one of spaCy's own nor trusted.
     """
     from squadqa.data.pipelines import is_official
 
@@ -88,7 +88,7 @@ def require_source(source: "Source", key: str, config: Path, *, trust: Sequence[
         trust: What the user trusts.
 
     Raises:
-        CheckpointError: They are a data set from the network, not SQuAD and not trusted.
+        UntrustedError: They are a data set from the network, not SQuAD and not trusted.
     """
     from squadqa.data.squad.source import SQUAD
 

@@ -151,15 +151,18 @@ def test_exits_become_codes(
 
 
 def test_lightning_gets_its_whole_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[list[str]] = []
-    monkeypatch.setitem(
-        sys.modules,
-        "squadqa.cli.lightning",
-        SimpleNamespace(run=lambda line: seen.append(line) or 0),
-    )
-    assert main(["lightning", "fit", "--config", "x.yaml"]) == 0
-    assert seen == [["fit", "--config", "x.yaml"]]
-    assert module.LIGHTNING not in COMMANDS
+    seen: list[Any] = []
+
+    def run(line: list[str], **options: Any) -> int:
+        seen.append((line, options["trust"], options["command"]))
+        return 0
+
+    monkeypatch.setitem(sys.modules, "squadqa.cli.lightning", SimpleNamespace(run=run))
+    line = ["fit", "--trust", "a", "--config", "x.yaml", "--trust=b"]
+    assert main(["lightning", *line]) == 0
+    command = "python train_cli.py fit --trust a --config x.yaml --trust=b"
+    assert seen == [(["fit", "--config", "x.yaml"], ["a", "b"], command)]
+    assert not COMMANDS.keys() & module.HIDDEN
 
 
 def test_a_closed_pipe_gives_no_traceback() -> None:
