@@ -63,8 +63,45 @@ def test_readable_output(
     assert capsys.readouterr().out == from_file
 
 
-def test_an_empty_context(context: Path, refused: Callable[..., str]) -> None:
-    context.write_text(" \n\t")
+SECTIONS = (
+    f"Section {number}.  The mill number {number} was built by  builder{number}."
+    for number in range(1500)
+)
+TEXTS = {
+    "spaces": "Ada  Brandt   built the  mill .  \n",
+    "many lines": "\n\n".join(SECTIONS),
+    "digits and dots": f"The number {'880.794.982.218.' * 20}671 is long, said Ada.",
+    "an address and snowmen": f"https://ex.am/a?x={'aB3' * 60}{'☃' * 6000} Ada built it",
+}
+"""What other programs answered with wrong offsets, or never."""
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_texts_that_others_stumble_over(
+    text: str, context: Path, reader_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    context.write_text(text)
+    line = ["answer", str(reader_run), "--context", str(context), "--question", QUESTION]
+    assert main([*line, "--n-best", "5", "--json"]) == 0
+    answers = json.loads(capsys.readouterr().out)["answers"]
+    assert len(answers) == 5
+    for answer in answers:
+        assert text[answer["start"] : answer["end"]] == answer["text"] == answer["text"].strip()
+
+
+def test_one_token_has_one_answer(
+    context: Path, reader_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    context.write_text("Ada")
+    line = ["answer", str(reader_run), "--context", str(context), "--question", "Who?", "--json"]
+    assert main([*line, "--n-best", "20"]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)["answers"]
+    assert (answer["text"], answer["probability"]) == ("Ada", 1.0)
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "\ufeff"])
+def test_an_empty_context(text: str, context: Path, refused: Callable[..., str]) -> None:
+    context.write_text(text)
     said = refused("answer", "runs/x", "--context", context, "--question", QUESTION)
     assert f'the context "{context}" is empty' in said
 

@@ -25,6 +25,16 @@ def without(file: tiny.Json, *path: str | int) -> tiny.Json:
     return file
 
 
+def impossible() -> tiny.Json:
+    """A question of SQuAD 2.0 that has no answer, but a plausible one."""
+    file = tiny.one_question(answers=[])
+    plausible = [{"text": "cat", "answer_start": 4}]
+    file["data"][0]["paragraphs"][0]["qas"][0].update(
+        is_impossible=True, plausible_answers=plausible
+    )
+    return file
+
+
 # First the data ...
 
 
@@ -41,6 +51,10 @@ def without(file: tiny.Json, *path: str | int) -> tiny.Json:
         (tiny.one_question(question=""), "has an empty question"),
         (tiny.join(tiny.one_question(), tiny.one_question()), 'the id "only" occurs twice'),
         (tiny.one_question(answers=[]), "1 of 1 questions have no answers to score against"),
+        (
+            tiny.join(tiny.squad(), impossible()),
+            '1 of 9 questions have no answers to score against, such as "only"',
+        ),
     ],
 )
 def test_data_of_another_shape(

@@ -145,14 +145,35 @@ def test_bad_answers_stop_training_data(
     assert "1 not at their answer_start, 1 without" in capsys.readouterr().out
 
 
-def test_vectors_of_uneven_width(
-    tmp_path: Path, vectors: Path, refused: Callable[..., str]
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("the 1 0\nlighthouse 0 1 2\n", "has 3 values where 2 are expected"),
+        ("the 1 0\nlighthouse 0\n", "line 2 "),
+        ("3 2\nthe 1 0\nlighthouse 0 1\n", "holds 2 words, but its header says 3"),
+    ],
+)
+def test_vectors_that_contradict_themselves(
+    text: str, said: str, tmp_path: Path, vectors: Path, refused: Callable[..., str]
 ) -> None:
     path = tiny.write(tmp_path / "dev.json", tiny.squad())
-    vectors.write_text("the 1 0\nlighthouse 0 1 2\n")
+    vectors.write_text(text)
     line = ("--no-annotate", "--vectors", vectors, "--cache-dir", tmp_path / "cache")
-    assert "line 2" in refused("prepare", path, *line)
+    told = refused("prepare", path, *line)
+    assert f'"{vectors}"' in told and said in told
     assert not list((tmp_path / "cache").glob("vectors-*"))
+
+
+@pytest.mark.parametrize("odd", [" ", "\u00a0", "lamp\u0085x"])
+def test_vectors_of_words_with_odd_white_space(
+    odd: str, tmp_path: Path, vectors: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tiny.write(tmp_path / "dev.json", tiny.squad())
+    vectors.write_text(f"3 2\n{odd} 1 2\nlighthouse 1 2\nOslo 3 4\n")
+    line = ("--no-annotate", "--vectors", vectors, "--cache-dir", tmp_path / "cache", "--json")
+    assert prepare(path, *line) == 0
+    (report,) = json.loads(capsys.readouterr().out)["sources"]
+    assert report["vectors"]["by_form"] == pytest.approx(100 * 2 / report["forms"])
 
 
 def test_unknown_vectors_get_a_suggestion(tmp_path: Path, refused: Callable[..., str]) -> None:

@@ -82,6 +82,15 @@ def test_a_terminal_without_a_character_shows_its_number(
     assert done.stderr == ""
 
 
+def test_texts_of_other_scripts_in_the_locale_c(files: Path, reader_run: Path) -> None:
+    (files / "läufe.txt").write_text("Zoé built – the mill.", encoding="utf-8")
+    line = f"LC_ALL=C $SQ answer '{reader_run}' --context läufe.txt --question 'Who – built?'"
+    done = shell(line, files)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "Zoé" in done.stdout
+
+
 # Closed and full streams
 
 
