@@ -111,6 +111,16 @@ def test_an_empty_question(context: Path, refused: Callable[..., str]) -> None:
     assert "the question is empty" in said
 
 
+def test_what_a_killed_training_left_is_removed(context: Path, copied_run: Path) -> None:
+    places = [copied_run, copied_run / "checkpoints", *copied_run.glob("logs/*")]
+    assert len(places) == 3
+    for place in places:
+        (place / ".squadqa-x.tmp").write_text("half")
+    line = ["answer", str(copied_run), "--context", str(context), "--question", QUESTION]
+    assert main(line) == 0
+    assert not list(copied_run.rglob(".squadqa-*"))
+
+
 def test_a_missing_run(context: Path, tmp_path: Path, refused: Callable[..., str]) -> None:
     line = ("answer", tmp_path / "none", "--context", context, "--question", QUESTION)
     said = refused(*line)

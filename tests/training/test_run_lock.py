@@ -46,6 +46,18 @@ def test_a_killed_training_holds_no_lock_and_its_folder_is_free(tmp_path: Path) 
     assert not is_free(folder)
 
 
+def test_what_killed_trainings_left_is_removed_wherever_it_is(tmp_path: Path) -> None:
+    for folder in ("checkpoints", "logs/version_0", "logs/version_1", "mine"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / ".squadqa-x.tmp").write_text("half")
+        (tmp_path / folder / "kept").touch()
+    (tmp_path / ".squadqa-x.tmp").mkdir()
+    with hold_run(tmp_path, is_new=False):
+        left = [path.parent.name for path in tmp_path.rglob(".squadqa-*")]
+        assert left == ["mine"], "only what a training writes is looked at"
+    assert len(list(tmp_path.rglob("kept"))) == 4
+
+
 def test_without_a_lock_file_nothing_is_removed(tmp_path: Path) -> None:
     """A folder of the user's may have these names too."""
     (tmp_path / "logs").mkdir()
