@@ -108,6 +108,7 @@ SECTIONS = (
             "squadqa.errors.VectorsError",
             "squadqa.errors.ConfigError",
             "squadqa.errors.CheckpointError",
+            "squadqa.errors.UntrustedError",
             "squadqa.errors.OutputError",
         ),
         {},

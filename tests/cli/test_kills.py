@@ -60,6 +60,19 @@ CASES = {
         needs="cache",
         resume=("train", "--resume", RUN, "--results", "rows"),
     ),
+    "ablate": Case(
+        (
+            "ablate",
+            "config.yaml",
+            "--without",
+            "span_words",
+            "--output",
+            "out",
+            "--results",
+            "rows",
+        ),
+        needs="cache",
+    ),
     "evaluate": Case(("evaluate", RUN, *OPTIONS), needs="run"),
     "predict": Case(
         ("predict", RUN, *OPTIONS, "--output", "out/answers.json", "--n-best", "2"), needs="run"
@@ -161,10 +174,18 @@ def assert_equal_folders(folder: Path, whole: Path) -> None:
                 assert_same(mine[key], theirs[key])
         elif name.name in ("results.json", f"{RUN}.json"):
             assert measured(one) == measured(other)
+        elif name.suffix == ".json" and "variants" in one.read_text():
+            assert figures(one) == figures(other)
         elif name.name == "config.yaml" or name.name == "origin.json" or other.is_dir():
             continue  # they have the command of each session
         else:
             assert one.read_bytes() == other.read_bytes(), name
+
+
+def figures(path: Path) -> list[dict[str, object]]:
+    """The measurements of an ablation, but for its times."""
+    variants = json.loads(path.read_text())["variants"]
+    return [{key: row[key] for key in row if "minutes" not in key} for row in variants]
 
 
 @pytest.fixture

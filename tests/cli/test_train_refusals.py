@@ -155,6 +155,19 @@ def test_a_reader_in_half_precision_on_a_cpu(tmp_path: Path, precision: str) -> 
     assert "the default is 32-true" in said
 
 
+def reader_with(**options: object) -> dict[str, Any]:
+    """A reader with further options, and its data, as sections of a configuration."""
+    reader = {
+        "class_path": "squadqa.models.DrQAReader",
+        "init_args": {**READER_ARGUMENTS, **options},
+    }
+    data = {"train": "train.json", "test": "dev.json", "cache_dir": "cache"}
+    return {
+        "model": {**READER["model"], "init_args": {"reader": reader}},
+        "data": {**data, "inputs": READER["inputs"]},
+    }
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -203,26 +216,8 @@ def test_a_reader_in_half_precision_on_a_cpu(tmp_path: Path, precision: str) -> 
             {"model": READER["model"]},
             ['"SpanModule" cannot be trained on "CandidateInputs"', "SpanInputs"],
         ),
-        (
-            {
-                "model": {
-                    **READER["model"],
-                    "init_args": {
-                        "reader": {
-                            "class_path": "squadqa.models.DrQAReader",
-                            "init_args": {**READER_ARGUMENTS, "hidden_size": -3},
-                        }
-                    },
-                },
-                "data": {
-                    "train": "train.json",
-                    "test": "dev.json",
-                    "cache_dir": "cache",
-                    "inputs": READER["inputs"],
-                },
-            },
-            ["hidden_size cannot be -3", "It is 1 or more"],
-        ),
+        (reader_with(hidden_size=-3), ["hidden_size cannot be -3", "It is 1 or more"]),
+        (reader_with(max_span_length=0), ["max_span_length cannot be 0", "1 or more"]),
     ],
     ids=[
         "section",
@@ -235,6 +230,7 @@ def test_a_reader_in_half_precision_on_a_cpu(tmp_path: Path, precision: str) -> 
         "argument",
         "family",
         "size",
+        "span",
     ],
 )
 def test_wrong_configurations(folder: Path, change: dict[str, Any], said: list[str]) -> None:
