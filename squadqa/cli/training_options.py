@@ -154,12 +154,12 @@ def require_trusted(line: Sequence[str], *, trust: Sequence[str]) -> None:
     """
     values: dict[str, list[str]] = {}
     for word, after in zip(line, [*line[1:], ""], strict=True):
-        name, is_given, value = word.partition("=")
+        name, equals, value = word.partition("=")
         if name.startswith("-c"):  # the only short option
-            name, is_given, value = "--config", word != "-c", word.removeprefix("-c")
+            name, equals, value = "--config", word[2:], word[2:]
         if name.startswith("--"):
             key = name.removeprefix("--").replace("-", "_")
-            values.setdefault(key, []).append(value if is_given else after)
+            values.setdefault(key, []).append(value if equals else after)
     is_training = next((word for word in line if word in SUBCOMMANDS), "") == "fit"
     if is_training and values.get("resume", ["false"])[-1].lower() == "false":
         return
