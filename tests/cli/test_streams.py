@@ -122,7 +122,9 @@ def test_closed_and_full_streams(line: str, code: int, said: str, files: Path) -
 
 def test_files_do_not_get_the_number_of_a_closed_stream(files: Path) -> None:
     code = "import os; from squadqa.cli.streams import *\nwith safe_streams():\n os.open('x', 65)"
-    shell(f"'{sys.executable}' -c \"{code}; os.write(1, b'lost'); print('lost')\" >&-", files)
+    line = f"'{sys.executable}' -c \"{code}; os.write(1, b'lost'); print('lost')\" >&-"
+    done = shell(line, files)
+    assert (done.returncode, done.stderr) == (0, "")
     assert (files / "x").read_bytes() == b""
 
 

@@ -147,17 +147,6 @@ def test_files_of_a_killed_process_are_removed(tmp_path: Path) -> None:
         assert names(tmp_path) == [others.name, entry.name]
 
 
-def test_files_that_a_killed_process_left_of_another_entry_are_removed_too(tmp_path: Path) -> None:
-    """Whether the entry that is asked for is there or not."""
-    for _ in range(2):
-        left = tmp_path / ".vectors-other.abcdefgh"
-        left.mkdir()
-        (left / "half").write_text("x")
-        (tmp_path / ".vectors-other.lock").write_text("")
-        entry = cached_folder(tmp_path, "text", SETTINGS, Builder())
-        assert names(tmp_path) == [entry.name]
-
-
 def test_full_disk(tmp_path: Path) -> None:
     def full(folder: Path) -> dict[str, int]:
         (folder / "half").write_text("x")

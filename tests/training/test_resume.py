@@ -203,8 +203,6 @@ def test_a_finished_run_resumes_to_the_same_end(scorer: Whole) -> None:
     resumed = squadqa(scorer.folder, "train", "--resume", scorer.run)
     assert resumed.code == 0, resumed.err
     assert_same(checkpoint(scorer.run)["state_dict"], before["state_dict"])
-    written = yaml.safe_load((scorer.run / "config.yaml").read_text())
-    assert written["resume"] is False, "else a new training of this configuration would resume"
 
 
 LAMBDA = "pytorch_lightning.callbacks.LambdaCallback"
