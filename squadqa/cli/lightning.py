@@ -25,6 +25,7 @@ from squadqa.cli.run_folders import (
     trust_options,
     write_scored,
 )
+from squadqa.errors import ConfigError
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import Result, measured, write_result
 from squadqa.files import require_writable_file
@@ -97,6 +98,12 @@ def train(parsed: Parsed, *, command: str, trust: Sequence[str] = ()) -> int:
         The exit code: 0, or 1 if a signal stopped the training.
     """
     config = parsed.config
+    if config.ckpt_path:
+        raise ConfigError(
+            f'a training cannot begin with ckpt_path "{config.ckpt_path}"',
+            next_step="Resume a run with --resume RUN_FOLDER, or begin a new one with the weights "
+            "of another with --warm-start RUN_FOLDER.",
+        )
     folder = choose_run_folder(config.run_folder, parsed.configs, is_new=not config.resume)
     if is_first_process():
         require_name(folder, **({"next_step": "Rename it."} if config.resume else {}))

@@ -23,7 +23,7 @@ from squadqa.data.squad import BadAnswers, Source, SquadData, content_digest, re
 from squadqa.data.text_preparer import TextPreparer
 from squadqa.data.tokenization import Tokens, tokenize, tokenizer_fingerprint
 from squadqa.data.vectors import VectorStore, fingerprint, lookup
-from squadqa.errors import DataError
+from squadqa.errors import ConfigError, DataError
 
 FORMAT = 2
 """Version of the cached files; raise it when their content changes."""
@@ -33,8 +33,20 @@ Progress = Callable[[str, int, int], None]
 
 
 def default_cache_dir() -> Path:
-    """Return the cache folder: `SQUADQA_CACHE_DIR`, or `data/cache` in the working folder."""
-    return Path(os.environ.get("SQUADQA_CACHE_DIR") or "data/cache")
+    """Return the cache folder: `SQUADQA_CACHE_DIR`, or `data/cache` in the working folder.
+
+    Raises:
+        ConfigError: The variable is no UTF-8 text.
+    """
+    named = os.environ.get("SQUADQA_CACHE_DIR") or "data/cache"
+    try:
+        named.encode()
+    except UnicodeEncodeError as error:  # a byte that is no text, which pyarrow does not take
+        raise ConfigError(
+            f"SQUADQA_CACHE_DIR is not UTF-8 text: {ascii(named)}",
+            next_step="Name a folder in UTF-8.",
+        ) from error
+    return Path(named)
 
 
 def prepare(

@@ -61,6 +61,10 @@ def _require_parts(path: Path, trainer: pl.Trainer) -> None:
     own["callbacks"] = {one.state_key: one.state_dict() for one in callbacks}
     for name, part in own.items():
         _require_form(content[name], part, path, name)
+    for key, state in own["callbacks"].items():
+        # Lightning puts a callback's options into its key in braces: these may have changed.
+        if state and "{" not in key and key not in content["callbacks"]:
+            raise _not_resumable(path, f"it lacks the state of {key}")
 
 
 def _require_form(saved: Any, own: Any, path: Path, where: str) -> None:

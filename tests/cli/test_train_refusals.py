@@ -61,6 +61,15 @@ def test_questions_without_answers_are_refused_before_the_training(folder: Path,
     assert not (folder / "run").exists()
 
 
+def test_a_training_does_not_begin_with_a_checkpoint(folder: Path) -> None:
+    write_config(folder, READER)
+    line = ("train", "--config", "config.yaml", "--run", "run", "--ckpt_path", "last.ckpt")
+    said = refused(folder, *line)
+    assert 'a training cannot begin with ckpt_path "last.ckpt"' in said
+    assert "--warm-start RUN_FOLDER" in said
+    assert not (folder / "run").exists()
+
+
 def test_an_existing_run_folder_is_left_alone(folder: Path) -> None:
     (folder / "mine").mkdir()
     (folder / "mine/note").write_text("keep")

@@ -8,7 +8,7 @@ import pytest
 from squadqa.data.alignment import Alignment
 from squadqa.data.prepare import default_cache_dir, prepare, prepare_data
 from squadqa.data.squad import Source, find_source
-from squadqa.errors import DataError, OutputError
+from squadqa.errors import ConfigError, DataError, OutputError
 from tests.support import tiny
 from tests.support.comparing import comparable
 
@@ -170,6 +170,9 @@ def test_default_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     assert default_cache_dir() == Path("data/cache")
     monkeypatch.setenv("SQUADQA_CACHE_DIR", "elsewhere")
     assert default_cache_dir() == Path("elsewhere")
+    monkeypatch.setenv("SQUADQA_CACHE_DIR", "else\udcffwhere")
+    with pytest.raises(ConfigError, match=r"is not UTF-8 text: 'else\\udcffwhere'"):
+        default_cache_dir()
 
 
 @pytest.mark.parametrize(

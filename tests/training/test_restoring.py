@@ -33,6 +33,10 @@ DAMAGE: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda saved: saved["callbacks"]["TrainingClock"].update(seconds="x"),
         "it has 'x' at callbacks.TrainingClock.seconds",
     ),
+    "no-callbacks": (
+        lambda saved: saved["callbacks"].clear(),
+        "it lacks the state of RandomStates",
+    ),
     "lightning": (
         lambda saved: saved.update({"pytorch-lightning_version": "x"}),
         "InvalidVersion",
