@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 
 
 class TrainingClock(pl.Callback):
@@ -82,6 +83,7 @@ class TrainingClock(pl.Callback):
         self.seconds += took
         self.questions += questions
         self._recent = [*self._recent[-49:], (took, questions)]
-        rate = self.recent_questions_per_second
+        # As a tensor: Lightning copies a number to the device, and the step waits for the copy.
+        rate = torch.tensor(self.recent_questions_per_second)
         pl_module.log("train/questions_per_second", rate, rank_zero_only=True)
         trainer.should_stop = trainer.should_stop or self.budget_spent == 1

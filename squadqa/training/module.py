@@ -23,6 +23,7 @@ from squadqa.training.checkpoints import require_model
 from squadqa.training.clock import TrainingClock
 from squadqa.training.evaluation import Evaluation, TrainingData
 from squadqa.training.metrics import PredictionGatherer
+from squadqa.training.optimizers import asked_for_fused, fit_to_device
 from squadqa.training.parts import in_order, parts
 from squadqa.training.schedule import Decay, Plateau, learning_rate_factor
 from squadqa.training.word_dropout import drop_words
@@ -93,6 +94,7 @@ class QAModule(pl.LightningModule):
         self.gatherer = PredictionGatherer()
         self.clock: TrainingClock | None = None
         self.evaluation = Evaluation()
+        self._asked_for_fused: list[bool] = []
 
     @property
     def data(self) -> TrainingData:
@@ -121,6 +123,7 @@ class QAModule(pl.LightningModule):
         assert self.model is not None
         with _made("the optimiser", "Change model.optimizer in the configuration."):
             optimizer = self.make_optimizer(self.model.parameter_groups())
+        self._asked_for_fused = asked_for_fused(optimizer)
         total_steps = self.total_steps()
 
         def factor(step: int) -> float:
@@ -173,6 +176,11 @@ class QAModule(pl.LightningModule):
             spans.append(self.active.best_spans(output, part)[0][:, 0])
             losses.append(self.active.loss(output, part))
         return in_order(rows, spans), in_order(rows, losses)
+
+    def on_train_start(self) -> None:
+        """Fit the optimiser to the device, also after a resume (called by Lightning)."""
+        for optimizer in self.trainer.optimizers:
+            fit_to_device(optimizer, self._asked_for_fused)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Prepare the model for the current pass, also after a resume (called by Lightning)."""

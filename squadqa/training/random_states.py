@@ -21,7 +21,8 @@ class RandomStates(pl.Callback):
             "python": random.getstate(),
             "numpy": [kind, torch.from_numpy(np.array(keys, np.int64)), position, has_gauss, gauss],
             "torch": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            # Not where a GPU is available but not used: asking for its state would start it.
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -38,6 +39,8 @@ class RandomStates(pl.Callback):
         kind, keys, position, has_gauss, cached = state["numpy"]
         np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, cached))
         torch.set_rng_state(state["torch"].cpu())
-        if state["cuda"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all([value.cpu() for value in state["cuda"]])
+        if torch.cuda.is_initialized():
+            # The training may have been stopped on a machine with more GPUs, or with fewer.
+            for device, value in zip(range(torch.cuda.device_count()), state["cuda"], strict=False):
+                torch.cuda.set_rng_state(value.cpu(), device)
         self._loaded = None
