@@ -51,6 +51,7 @@ from squadqa.training.run_lock import hold_run
 from squadqa.training.run_record import Origin, RunRecord, read_origin
 from squadqa.training.samples import SampleTable
 from squadqa.training.threads import SharedCores
+from squadqa.training.until import UntilF1
 from squadqa.training.warm_start import WarmStart
 
 
@@ -123,6 +124,7 @@ def _train(
     if config.warm_start and not last:
         warm_start = warm_start_from(config.warm_start, trust=trust)
     clock = TrainingClock(budget_minutes=config.budget_minutes)
+    until = None if config.until_f1 is None else UntilF1(config.until_f1)
     keeper = CheckpointFolder(folder / CHECKPOINTS, every_n_steps=config.save_every)
     origin = Origin(
         configs=parsed.configs,
@@ -145,6 +147,7 @@ def _train(
             SampleTable(),
             StepLine(clock),
             *([warm_start] if warm_start else []),
+            *([until] if until else []),
             Reporter(clock, warm_start=warm_start),
             parsed.early_stopping,
             RunRecord(parsed.text, config.as_dict(), origin),
@@ -173,7 +176,7 @@ def _train(
             _remove_without_checkpoint(folder, config.wandb)
         raise
     if trainer.is_global_zero:
-        _finish(parsed, folder, evaluation, clock, trainer)
+        _finish(parsed, folder, evaluation, clock, until, trainer)
     return 0
 
 
@@ -241,6 +244,8 @@ def _require_readable(folder: Path, last: Path | None) -> None:
 
 def _check(subcommand: str, config: Namespace) -> None:
     if subcommand == "fit":
+        if config.until_f1 is not None and config.data.val is None:
+            config.data.val = config.data.test  # the score to reach is that on dev
         require_practice(config)
         require_end(config)
 
@@ -283,17 +288,21 @@ def _finish(
     folder: Path,
     evaluation: Evaluation,
     clock: TrainingClock,
+    until: UntilF1 | None,
     trainer: pl.Trainer,
 ) -> None:
     """Write and print the results of a training."""
-    result = _result(parsed, folder, evaluation, clock, trainer.strategy.root_device)
+    result = _result(parsed, folder, evaluation, clock, until, trainer.strategy.root_device)
     write_scored(folder, result, evaluation.predictions)
     if parsed.config.results:
         write_result(parsed.config.results, result)
     _finish_wandb(parsed.config.wandb)
     wandb_run = next((folder / WANDB).glob("offline-run-*"), None)
     trust = trust_options(folder)
-    print(end_block(folder, evaluation.scores, clock, trust=trust, wandb_run=wandb_run), flush=True)
+    block = end_block(
+        folder, evaluation.scores, clock, trust=trust, until=until, wandb_run=wandb_run
+    )
+    print(block, flush=True)
 
 
 def _result(
@@ -301,6 +310,7 @@ def _result(
     folder: Path,
     evaluation: Evaluation,
     clock: TrainingClock,
+    until: UntilF1 | None,
     device: torch.device,
 ) -> Result:
     config, module, data = parsed.config, parsed.module, parsed.data
@@ -327,6 +337,8 @@ def _result(
         exact_match=evaluation.scores["exact_match"],
         f1=evaluation.scores["f1"],
         notes=" ".join(filter(None, [config.notes, begun])),
+        until_f1=config.until_f1,
+        seconds_to_f1=until.reached_after if until else None,
     )
 
 

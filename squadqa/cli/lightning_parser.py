@@ -15,7 +15,12 @@ from functools import partial
 from typing import Any, Literal, NoReturn
 
 from jsonargparse import Namespace
-from jsonargparse.typing import NonNegativeFloat, PositiveFloat, PositiveInt
+from jsonargparse.typing import (
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    restricted_number_type,
+)
 from pytorch_lightning.callbacks import EarlyStopping
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
@@ -41,6 +46,8 @@ TOLD_ELSEWHERE = frozenset(
 
 OF_ONE_RUN = ("run_folder", "resume", "ckpt_path", "weights_only")
 """Values about one run and its checkpoints, which its configuration would hand on to other runs."""
+
+Percent = restricted_number_type("Percent", float, [(">", 0), ("<=", 100)])
 
 WandbMode = Literal["offline", "online", "off"]
 
@@ -212,6 +219,13 @@ class SquadCLI(LightningCLI):
             default=None,
             help="Training time, without evaluation; a linear or cosine decay of the learning rate "
             "ends with it.",
+        )
+        add(
+            "--until_f1",
+            type=Percent | None,
+            default=None,
+            help="Stop as soon as an evaluation reaches this F1, in percent, and record the "
+            "seconds that took; evaluates on the test questions unless data.val is given.",
         )
         add(
             "--char_cnn",

@@ -17,6 +17,7 @@ from squadqa.run_files import RESULTS
 from squadqa.training.clock import TrainingClock
 from squadqa.training.module import QAModule
 from squadqa.training.samples import fixed_questions
+from squadqa.training.until import UntilF1
 from squadqa.training.warm_start import TakenWeights, WarmStart
 
 SECONDS_BETWEEN_LINES = 30.0
@@ -216,6 +217,7 @@ def end_block(
     clock: TrainingClock,
     *,
     trust: Sequence[str],
+    until: UntilF1 | None = None,
     wandb_run: Path | None,
 ) -> str:
     """Report the scores of a training and the possible next steps.
@@ -225,6 +227,7 @@ def end_block(
         scores: Scores on the test part, in percent.
         clock: The clock of the training.
         trust: The options that commands need which open the run.
+        until: The score at which it was to end, if there was one.
         wandb_run: Folder of the offline W&B run, if there is one.
     """
     run = shlex.join([str(folder), *trust])
@@ -237,6 +240,7 @@ def end_block(
                     "minutes",
                     f"{clock.seconds / 60:.1f} ({clock.questions_per_second:.1f} questions/s)",
                 ),
+                *([(f"F1 {until.f1:g}", _reached(until))] if until else []),
                 ("folder", str(folder)),
                 ("scores", str(folder / RESULTS)),
                 ("answer", f'squadqa answer {run} --context FILE --question "..."'),
@@ -247,6 +251,12 @@ def end_block(
     if wandb_run is not None:
         lines.append(f"To upload the log to Weights & Biases: wandb sync {wandb_run}")
     return "\n".join(lines)
+
+
+def _reached(until: UntilF1) -> str:
+    if until.reached_after is None:
+        return "was not reached"
+    return f"was reached {until.reached_after:,.1f} s after the first step"
 
 
 def _stalled(monitor: str, evaluations: int) -> str:

@@ -62,6 +62,7 @@ def main(arguments: list[str]) -> int:
         ("--trainer.accelerator", options.device and options.device.replace("cuda", "gpu")),
         ("--trainer.precision", options.precision),
         ("--early_stopping.patience", options.patience),
+        ("--until_f1", options.until_f1),
         ("--char_cnn", options.char_cnn),
         ("--warm_start", options.warm_start),
         ("--wandb", options.wandb),
@@ -119,6 +120,12 @@ def _parser() -> CommandParser:
         metavar="N",
         type=positive,
         help="stop after N evaluations without a better F1 (default: 3)",
+    )
+    add(
+        "--until-f1",
+        metavar="N",
+        type=positive_number,
+        help="stop at this F1 on the test questions, and record the seconds",
     )
     add(
         "--warm-start",

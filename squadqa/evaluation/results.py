@@ -18,6 +18,9 @@ FOLDER = "results"
 NAME = re.compile(r"\w[\w.-]*")
 """Pattern of a result's name, which is also the name of its file."""
 
+OPTIONAL = ("until_f1", "seconds_to_f1")
+"""Fields that only the files of some results have."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -46,6 +49,10 @@ class Result:
         exact_match: Official exact match, in percent.
         f1: Official F1, in percent.
         notes: Anything else that a reader of the row should know; may be empty.
+        until_f1: The F1 on dev, in percent, at which training was to end; None without one. Only
+            files of such trainings have this field and the next.
+        seconds_to_f1: Seconds from the first step to the evaluation that reached it, evaluations
+            included; None if none did.
 
     Raises:
         DataError: A field is of another type or out of its range.
@@ -71,11 +78,13 @@ class Result:
     exact_match: float
     f1: float
     notes: str
+    until_f1: float | None = None
+    seconds_to_f1: float | None = None
 
     def __post_init__(self) -> None:
         require_fields(self)
-        for name in ("exact_match", "f1"):
-            if getattr(self, name) > 100:
+        for name in ("exact_match", "f1", "until_f1"):
+            if (getattr(self, name) or 0) > 100:
                 raise DataError(f'"{name}" is {getattr(self, name)}', hint="It is in percent.")
         if not NAME.fullmatch(self.name):
             raise DataError(f'"name" is "{self.name}"', hint="It should serve as a file name.")
@@ -101,6 +110,8 @@ def measured(
     epochs: float | None = None,
     examples_per_second: float | None = None,
     notes: str = "",
+    until_f1: float | None = None,
+    seconds_to_f1: float | None = None,
     commit: str | None = None,
     hardware: str | None = None,
 ) -> Result:
@@ -138,6 +149,8 @@ def measured(
         exact_match=exact_match,
         f1=f1,
         notes=notes,
+        until_f1=until_f1,
+        seconds_to_f1=seconds_to_f1,
     )
 
 
@@ -163,7 +176,10 @@ def result_json(result: Result) -> str:
     Args:
         result: The result.
     """
-    return json.dumps(asdict(result), indent=2, ensure_ascii=False) + "\n"
+    values = asdict(result)
+    if result.until_f1 is None:
+        values = {name: value for name, value in values.items() if name not in OPTIONAL}
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 
 def write_result(folder: str | Path, result: Result) -> Path:
@@ -234,7 +250,7 @@ def _parsed(values: Any) -> Result:
     for name in values:
         if name not in known:
             raise DataError(f'unknown field "{name}"', hint=did_you_mean(name, known))
-    missing = [f'"{name}"' for name in known if name not in values]
+    missing = [f'"{name}"' for name in known if name not in values and name not in OPTIONAL]
     if missing:
         raise DataError(f"without {', '.join(missing)}")
     if isinstance(configs := values["configs"], list):  # JSON has no tuples

@@ -106,6 +106,25 @@ def test_prints_the_start_the_evaluations_and_the_next_steps(trained: tuple[Path
     assert "💡" not in done.out + done.err
 
 
+@pytest.mark.parametrize("f1", [0.001, 100])
+def test_a_training_can_be_timed_to_a_score(tmp_path: Path, f1: float) -> None:
+    """By the test questions: the run says that it held out none of train."""
+    config = write_config(tmp_path, READER)
+    options = ["--wandb", "off", "--until-f1", f1, "--epochs", 2]
+    done = squadqa(tmp_path, "train", "--config", config.name, *options)
+    assert done.code == 0, done.err
+    run = tmp_path / "runs/config"
+    assert yaml.safe_load((run / "config.yaml").read_text())["data"]["val"] == "dev.json"
+    result = read_result(run / "results.json")
+    assert (result.until_f1, result.overrides) == (f1, {})
+    if f1 == 100:
+        assert (result.epochs, result.seconds_to_f1) == (2, None)
+        assert "was not reached" in done.out
+    else:
+        assert result.epochs == 1 and result.seconds_to_f1 is not None
+        assert f"reached {result.seconds_to_f1:.1f} s after the first step" in done.out
+
+
 def test_a_result_names_the_changes_by_the_command_line(tmp_path: Path) -> None:
     write_config(tmp_path, READER)
     arguments = ["--config", "config.yaml", "--wandb", "off", "--seed", 3, "--char-cnn", "null"]

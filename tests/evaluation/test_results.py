@@ -50,7 +50,16 @@ UNTRAINED = replace(
 def test_results_read_back_in_the_order_of_names(tmp_path: Path) -> None:
     assert write_result(tmp_path / "results", RESULT) == tmp_path / "results" / "reader.json"
     write_result(tmp_path / "results", UNTRAINED)
-    assert read_results(tmp_path / "results") == [UNTRAINED, RESULT]
+    timed = replace(RESULT, name="timed", until_f1=75.0)
+    write_result(tmp_path / "results", timed)
+    assert read_results(tmp_path / "results") == [UNTRAINED, RESULT, timed]
+
+
+def test_only_trainings_to_a_score_have_its_fields() -> None:
+    assert "f1" in result_json(RESULT) and "until_f1" not in result_json(RESULT)
+    for seconds in (61.5, None):
+        timed = replace(RESULT, until_f1=75.0, seconds_to_f1=seconds)
+        assert json.loads(result_json(timed))["seconds_to_f1"] == seconds
 
 
 def test_a_single_result_may_have_any_file_name(tmp_path: Path) -> None:

@@ -233,3 +233,11 @@ def test_every_result_has_a_row_on_the_page() -> None:
     page = results_page(results := read_results(ROOT / "results"))
     assert results
     assert all(page.count(f"]({result.name}.json)") == 1 for result in results)
+
+
+def test_a_training_timed_on_dev_is_not_compared_with_others() -> None:
+    """Its checkpoint was chosen on the questions that it is scored on."""
+    timed = replace(RESULT, name="timed", f1=99.0, until_f1=75.0, seconds_to_f1=61.4)
+    assert "timed" not in readme_table([RESULT, timed])
+    assert "stopped at F1 75 on the questions that are scored, 61 s" in results_page([timed])
+    assert "did not reach F1 75" in results_page([replace(timed, seconds_to_f1=None)])
