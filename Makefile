@@ -44,8 +44,9 @@ test-slow: $(VENV)/installed-dev  ## Run the tests that take long
 	$(PYTEST) -m slow $(PYTEST_ARGS)
 	SQUADQA_FUZZ=more $(PYTEST) -m 'hypothesis and not slow' $(PYTEST_ARGS)
 
-bench: $(VENV)/installed-dev  ## Measure times and memory; RUN=runs/drqa for a run of your own
-	$(BIN)/python tools/bench.py $(RUN)
+bench: $(VENV)/installed  ## Measure how fast models train and answer: ARGS="drqa --data squad"
+	$(BIN)/python tools/start_times.py
+	$(BIN)/squadqa bench $(ARGS)
 
 coverage: $(VENV)/installed-dev  ## Say which lines no test runs (those of make test)
 	$(PYTEST) --cov=squadqa --cov-report=term-missing:skip-covered $(PYTEST_ARGS)

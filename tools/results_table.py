@@ -109,7 +109,7 @@ def readme_table(results: Iterable[Result]) -> str:
     ]
     rows.sort(key=lambda row: -row[0])
     head = ("system", "EM", "F1", "minutes", "configuration")
-    return _table(head, "lrrrl", [cells for _, *cells in rows])
+    return markdown_table(head, "lrrrl", [cells for _, *cells in rows])
 
 
 def results_page(results: Iterable[Result]) -> str:
@@ -128,7 +128,9 @@ def results_page(results: Iterable[Result]) -> str:
         if group == _SQUAD_DEV:
             rows += [(row.f1 or 0.0, _published_row(row)) for row in PUBLISHED]
         rows.sort(key=lambda row: -row[0])
-        parts.append(f"## {_title(group)}\n\n" + _table(_COLUMNS, "lrrrrrrl", [r for _, r in rows]))
+        parts.append(
+            f"## {_title(group)}\n\n" + markdown_table(_COLUMNS, "lrrrrrrl", [r for _, r in rows])
+        )
     return "\n\n".join(parts) + "\n"
 
 
@@ -295,7 +297,14 @@ def _figure(value: float | None, show: Callable[[float], str]) -> str:
     return "" if value is None else show(value)
 
 
-def _table(head: Sequence[str], alignment: str, rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], alignment: str, rows: Iterable[Sequence[str]]) -> str:
+    """Write a table as GitHub markdown.
+
+    Args:
+        head: The columns' names.
+        alignment: "l" or "r" for each column.
+        rows: The rows' cells.
+    """
     rules = ["---:" if side == "r" else "---" for side in alignment]
     lines = [head, rules, *rows]
     return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)

@@ -30,6 +30,7 @@ COMMANDS = {
     "explain": "squadqa.cli.explain",
     "features": "squadqa.cli.features",
     "models": "squadqa.cli.models",
+    "bench": "squadqa.cli.bench",
 }
 """The commands' modules: each has a line of help `HELP` and a `main(arguments) -> exit code`."""
 
