@@ -127,8 +127,8 @@ def _benchmark(one: Benchmark) -> str:
         one.notes,
         *dict.fromkeys(speed.notes for speed in one.models),
     ]
-    head = ("model", "batch", "training", "of bare RNN", *PHASES, "idle")
-    head += ("evaluation", "one question, ms", "one answer, ms", "memory, GiB")
+    head = ["model", "batch", "training", "of bare RNN", *PHASES, "idle"]
+    head += ["evaluation", "one question, ms", "one answer, ms", "memory, GiB"]
     rows = map(_speed, one.models)
     title = f"## {one.device if one.device != 'cpu' else 'CPU'}, {one.data}"
     shown = "; ".join(fact.rstrip(".") for fact in facts if fact)

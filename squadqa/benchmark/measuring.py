@@ -53,10 +53,10 @@ class Effort:
 
 QUICK = Effort(
     warm_up_steps=1,
-    train_seconds=1.5,
+    train_seconds=1.0,
     train_steps=2,
-    yardstick_seconds=0.5,
-    evaluate_seconds=0.5,
+    yardstick_seconds=0.3,
+    evaluate_seconds=0.3,
     questions=10,
 )
 """For a first look: some percent of noise."""
@@ -213,8 +213,7 @@ def _evaluation_rate(predictor: Predictor, dataset: QuestionDataset[Any], second
             spans.cpu(), scores.cpu()
         return len(part), time.perf_counter() - begun
 
-    questions, first = taken(64)  # which warms up
-    questions, first = taken(64)
+    questions, first = taken(32)  # which warms up
     questions, took = taken(max(questions, math.ceil(seconds / first * questions)))
     return questions / took
 

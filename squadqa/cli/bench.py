@@ -165,8 +165,8 @@ def _row(speed: "ModelSpeed") -> tuple[str, ...]:
 def _parser() -> CommandParser:
     parser = CommandParser(
         "bench",
-        "Measure how fast each model trains on this machine, with a yardstick beside it, where the\n"
-        "time of a training step goes, how fast it evaluates and answers, and the memory it takes.\n"
+        "Measure how fast each model trains on this machine, with a yardstick beside it, where\n"
+        "the time of a training step goes, how fast it evaluates and answers, and its memory.\n"
         "Nothing is kept but the file of figures. Any value of the configurations can be set, as\n"
         "for `squadqa train`.",
         usage="[MODEL ...] [options]",

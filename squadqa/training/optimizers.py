@@ -7,6 +7,7 @@ some devices only: that of Adagrad, say, was for CPUs alone for years. A configu
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import torch
 from torch import nn
@@ -44,12 +45,13 @@ def fit_to_device(optimizer: torch.optim.Optimizer, asked: Sequence[bool]) -> No
         optimizer: The optimiser.
         asked: For each group of parameters, whether its configuration asks for the fused form.
     """
+    kind: Any = type(optimizer)
     is_any_fused = False
     for group, wanted in zip(optimizer.param_groups, asked, strict=True):
         if "fused" not in group:
             continue
         devices = {weight.device for weight in group["params"]}
-        is_fused = wanted and all(has_fused_form(type(optimizer), device) for device in devices)
+        is_fused = wanted and all(has_fused_form(kind, device) for device in devices)
         if not (wanted or group["fused"]):
             continue
         group["fused"] = is_fused or None

@@ -87,8 +87,8 @@ class CharCNN(nn.Module, ABC):
             (U, output_size), 0 where a word has no characters.
         """
         is_character = characters != PADDING
-        words = Words(is_character.sum(dim=1))
         embedded = Embedded(characters[is_character], self.characters.weight)
+        words = Words(is_character.sum(dim=1), count=len(embedded.ids))
         return self.encode(embedded, words) * (words.lengths > 0)[:, None]
 
     @abstractmethod

@@ -18,11 +18,13 @@ class Words:
 
     Args:
         lengths: (U,) int64 rows of each word, 0 or more.
+        count: R, their sum, if it is known; otherwise a GPU's result has to be waited for.
     """
 
-    def __init__(self, lengths: Tensor) -> None:
+    def __init__(self, lengths: Tensor, *, count: int | None = None) -> None:
         self.lengths = lengths
-        self.words = torch.repeat_interleave(lengths)  # (R,) the word of each row
+        # (R,) the word of each row
+        self.words = torch.repeat_interleave(lengths, output_size=count)
         ends = lengths.cumsum(0)  # (U,)
         self._starts = (ends - lengths)[self.words]  # (R,) first row of each row's word
         self._ends = ends[self.words]  # (R,) row after the last of each row's word
