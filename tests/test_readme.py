@@ -55,6 +55,8 @@ def test_command_runs(command: str, trained_checkout: Path) -> None:
         return
     if arguments[0] == "quickstart":
         pytest.skip("tests/cli/test_quickstart.py runs it")
+    if arguments[0] == "bench":
+        pytest.skip("tests/cli/test_bench.py runs it")
     if arguments[0] == "train" and "--config" in arguments:
         shutil.rmtree("runs/drqa")
         arguments += SHRUNKEN

@@ -87,8 +87,9 @@ def main(arguments: list[str]) -> int:
             configs,
             [*line, *overrides],
             effort=effort,
-            command=parser.command_line(arguments, without=("--output", "--json")),
+            command=parser.command_line(arguments, without=("--output", "--json", "--notes")),
             output=options.output,
+            notes=options.notes,
             also_known=parser.options,
         )
     if options.json:
@@ -195,6 +196,7 @@ def _parser() -> CommandParser:
     add("--device", choices=("auto", "cpu", "cuda"), help="where to measure (default: auto)")
     add("--precision", metavar="P", help="32-true; on a GPU also bf16-mixed or 16-mixed")
     add("--output", metavar="FILE", help="write all figures to this JSON file")
+    add("--notes", metavar="TEXT", default="", help="what else a reader of the file should know")
     add(
         "--cache-dir",
         metavar="FOLDER",
@@ -218,6 +220,7 @@ def _measured(
     effort: "Effort",
     command: str,
     output: str | None,
+    notes: str,
     also_known: Sequence[str],
 ) -> "Benchmark":
     """Measure the models one after another, and write the file after each of them."""
@@ -243,6 +246,7 @@ def _measured(
                 threads=torch.get_num_threads(),
                 torch=torch.__version__,
                 commit=commit(),
+                notes=notes,
             )
         benchmark = replace(benchmark, models=(*benchmark.models, speed))
         if output:

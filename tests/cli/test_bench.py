@@ -37,12 +37,15 @@ def test_a_reader_and_a_scorer_are_measured(
     quick: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = ["bench", "bilstm", "logistic", "--quick", "--output", "bench.json", *SMALL]
-    assert main([*line, "--model.optimizer.lr", "0.01"]) == 0
+    assert main([*line, "--notes", "all quiet", "--model.optimizer.lr", "0.01"]) == 0
     printed = capsys.readouterr()
     benchmark = read_benchmark(quick / "bench.json")
     assert bench.text_of(benchmark) in printed.out
     assert (benchmark.data, benchmark.device) == ("data/sample", "cpu")
-    assert benchmark.command.endswith("--model.optimizer.lr 0.01")
+    assert benchmark.command.endswith(
+        "--quick --batch-size 2 --data.inputs.pipeline null --model.optimizer.lr 0.01"
+    )
+    assert benchmark.notes == "all quiet"
     assert [speed.model for speed in benchmark.models] == ["bilstm", "logistic"]
     for speed in benchmark.models:
         assert (speed.steps, speed.batch_size, speed.precision) == (2, 2, "32-true")

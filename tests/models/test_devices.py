@@ -50,7 +50,7 @@ def trained(model: Any, batch: Any, *, drops: bool) -> Residence:
 
 
 CHARACTERS = {"index": 1, "_unique2": 2}
-"""A batch's characters are found, and for each width of kernel those that occur, if they are few."""
+"""A batch's characters are found; for each width of kernel those that occur, if they are few."""
 
 WAITS = {
     "drqa": {"_local_scalar_dense": 4},  # of one_hot, which checks its input on a CPU alone
