@@ -129,8 +129,14 @@ class StepTimer(pl.Callback):
         stage.cpu_seconds = time.process_time() - self._cpu_begun
         if self._profiler is not None:
             self._profiler.stop()
-            microseconds = sum(e.self_device_time_total for e in self._profiler.key_averages())
-            stage.busy_seconds = microseconds / 1e6
+            # Operations of the CPU carry the time of the kernels that they began once more.
+            kernels = [
+                event
+                for event in self._profiler.key_averages()
+                if event.device_type == torch.autograd.DeviceType.CUDA
+                and not event.is_user_annotation
+            ]
+            stage.busy_seconds = sum(event.self_device_time_total for event in kernels) / 1e6
             self._profiler = None
         if self._left:
             self._begin()

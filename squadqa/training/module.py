@@ -179,7 +179,7 @@ class QAModule(pl.LightningModule):
 
     def on_train_start(self) -> None:
         """Fit the optimiser to the device, also after a resume (called by Lightning)."""
-        for optimizer in self.trainer.optimizers:
+        for optimizer in self.trainer.optimizers if self._asked_for_fused else ():
             fit_to_device(optimizer, self._asked_for_fused)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
@@ -193,7 +193,8 @@ class QAModule(pl.LightningModule):
         if self.word_dropout:
             batch = drop_words(batch, share=self.word_dropout)
         loss = self.losses(batch).mean()
-        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch))
+        # Not for a progress bar: Lightning would read its value in each step, and wait for a GPU.
+        self.log("train/loss", loss, batch_size=len(batch))
         return loss
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:

@@ -72,3 +72,30 @@ def test_every_phase_of_a_real_training_is_timed(tmp_path: Any) -> None:
     assert set(stages[1].shares) == set(PHASES)
     assert all(seconds > 0 for seconds in stages[1].phases.values())
     assert sum(stages[1].phases.values()) == pytest.approx(stages[1].taken, rel=0.2)
+
+
+def test_the_kernels_of_a_gpu_are_summed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once: what began them on the CPU carries their time, too."""
+    clock, one = Clock(monkeypatch), SimpleNamespace(should_stop=False)
+    gpu, cpu = torch.autograd.DeviceType.CUDA, torch.autograd.DeviceType.CPU
+    kernels = [(gpu, False, 2e6), (gpu, False, 1e6), (gpu, True, 3e6), (cpu, False, 3e6)]
+    events = [
+        SimpleNamespace(device_type=kind, is_user_annotation=named, self_device_time_total=time)
+        for kind, named, time in kernels
+    ]
+    done: list[str] = []
+    profiler = SimpleNamespace(
+        start=lambda: done.append("start"),
+        stop=lambda: done.append("stop"),
+        key_averages=lambda: events,
+    )
+    monkeypatch.setattr(torch.profiler, "profile", lambda activities: profiler)
+    stages = [Stage(0, 1), Stage(0, 2, profiles=True)]
+    timer = StepTimer(stages, device=torch.device("cpu"))
+    timer.on_train_start(one, None)  # type: ignore[arg-type]
+    step(timer, clock, one)
+    assert done == ["start"]
+    step(timer, clock, one)
+    step(timer, clock, one)
+    assert done == ["start", "stop"] and one.should_stop
+    assert [stage.busy_seconds for stage in stages] == [0, 3]

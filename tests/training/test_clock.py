@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from squadqa.training import clock as module_under_test
 from squadqa.training.clock import TrainingClock
@@ -30,6 +31,7 @@ def test_the_clock_counts_training_without_evaluation(monkeypatch: pytest.Monkey
     batch(8)
     assert (clock.seconds, clock.questions) == (8, 16)
     assert clock.questions_per_second == logged["train/questions_per_second"] == 2
+    assert isinstance(logged["train/questions_per_second"], torch.Tensor), "no copy to a GPU"
 
     resumed = TrainingClock()
     resumed.load_state_dict(clock.state_dict())

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from squadqa.batch import Sizes, SpanBatch
 from squadqa.data.candidates.inputs import CandidateInputs
@@ -19,6 +20,7 @@ from squadqa.models.base import CandidateScorer
 from squadqa.models.scorers.logistic import LogisticScorer
 from squadqa.scoring import score
 from squadqa.training.candidate_module import CandidateModule
+from squadqa.training.clock import TrainingClock
 from squadqa.training.module import QAModule
 from squadqa.training.span_module import SpanModule
 from tests.support import tiny
@@ -216,3 +218,32 @@ def test_batches_go_to_the_device() -> None:
     moved = span_module().transfer_batch_to_device(batch, torch.device("meta"), 0)
     assert isinstance(moved, SpanBatch)
     assert moved.index.device.type == "meta"
+
+
+class Reads(TorchDispatchMode):
+    """Counts how often a number is read out of a tensor, for which a GPU has to be waited for."""
+
+    count = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        self.count += func.overloadpacket.__name__ == "_local_scalar_dense"
+        return func(*args, **(kwargs or {}))
+
+
+def test_no_step_reads_a_number_of_its_own(tmp_path: Path) -> None:
+    """Only the model's own: one_hot checks two inputs, on a CPU alone.
+
+    Other optimisers than SGD read how many steps they took, which they keep on the CPU.
+    """
+    counts, plain = [], partial(torch.optim.SGD, lr=0.1)
+    for steps in (2, STEPS):
+        clock = TrainingClock()
+        run = trainer(tmp_path, max_steps=steps, limit_val_batches=0, callbacks=[clock])
+        with Reads() as reads:
+            run.fit(span_module(ema_decay=0.9, optimizer=plain), Questions())
+        assert clock.questions == 2 * steps
+        counts.append(reads.count)
+    own = 4
+    assert counts[1] - counts[0] == own * (STEPS - 2)
