@@ -110,6 +110,7 @@ def test_a_training_resumes_with_its_random_numbers(device: torch.device, tmp_pa
     assert second == pytest.approx(first, rel=1e-5)
 
 
+@pytest.mark.slow(seconds=300)
 @pytest.mark.parametrize("settings", [READER, SCORER], ids=["reader", "scorer"])
 def test_commands(device: torch.device, tmp_path: Path, settings: dict[str, Any]) -> None:
     """Training, stopped inside an epoch and resumed; then what uses the run, on both devices."""
