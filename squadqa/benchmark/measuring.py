@@ -17,6 +17,7 @@ from squadqa.benchmark.yardstick import bare_rnn_rate, waiting_for
 from squadqa.data.dataset import QuestionDataset
 from squadqa.data.squad import find_source
 from squadqa.errors import SquadQAError
+from squadqa.inference.answering import Preparation
 from squadqa.inference.checkpoint import Checkpoint
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import HeldOut, Run
@@ -73,6 +74,8 @@ class Workload:
         trainer: Options of the trainer, as in a configuration's section `trainer`.
         seed: Seed of the order of training questions.
         held_memory: Memory that the training keeps between batches, in GiB.
+        threads: Threads to compute with on a CPU; None takes those of the process. Other than in
+            `squadqa train` the number stays, so that the yardstick has the same.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Workload:
     trainer: Mapping[str, Any]
     seed: int
     held_memory: float
+    threads: int | None = None
 
 
 def measure(workload: Workload, effort: Effort) -> tuple[ModelSpeed, torch.device]:
@@ -96,6 +100,8 @@ def measure(workload: Workload, effort: Effort) -> tuple[ModelSpeed, torch.devic
     Raises:
         SquadQAError: Model, data and trainer do not fit each other, or the data cannot be used.
     """
+    if workload.threads is not None:
+        torch.set_num_threads(workload.threads)
     trainer = make_trainer(
         {**workload.trainer, "devices": 1},
         callbacks=[HeldMemory(most_gib=workload.held_memory)],
@@ -184,13 +190,10 @@ def _run_of(workload: Workload) -> Run:
 
 def _evaluated(predictor: Predictor, data: SquadDataModule) -> QuestionDataset[Any]:
     """Open the test questions."""
-    prepared = predictor.prepare(
-        find_source(str(data.sources["test"])),
-        cache_dir=data.cache_dir,
-        workers=data.workers,
-        progress=data.progress,
+    preparation = Preparation(
+        cache_dir=data.cache_dir, workers=data.workers, progress=data.progress
     )
-    return predictor.run.inputs.dataset(prepared)
+    return predictor.dataset(find_source(str(data.sources["test"])), preparation)
 
 
 def _evenly(dataset: QuestionDataset[Any], count: int) -> list[int]:

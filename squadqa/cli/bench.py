@@ -8,15 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from squadqa.cli.console import ProgressLines, bold, print_json, table
-from squadqa.cli.options import (
-    add_json_option,
-    positive,
-    positive_number,
-    require_writable_file,
-)
+from squadqa.cli.options import add_json_option, positive, positive_number
 from squadqa.cli.parser import CommandParser
 from squadqa.cli.training_options import data_overrides, require_config, split_overrides
 from squadqa.errors import ConfigError, did_you_mean
+from squadqa.files import require_writable_file
 from squadqa.package_files import CONFIGS, configs_folder
 
 if TYPE_CHECKING:
@@ -268,4 +264,5 @@ def _workload(name: str, arguments: list[str], also_known: Sequence[str]) -> "Wo
         trainer=parsed.trainer,
         seed=seed_of(parsed),
         held_memory=parsed.config.held_memory,
+        threads=parsed.config.threads,
     )
