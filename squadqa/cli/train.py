@@ -125,12 +125,12 @@ def _parser() -> CommandParser:
         "--until-f1",
         metavar="N",
         type=positive_number,
-        help="stop at this F1 on the test questions, and record the seconds",
+        help="stop at this F1 on the test questions",
     )
     add(
         "--warm-start",
         metavar="RUN_FOLDER",
-        help="begin with the weights of a run, as far as they fit",
+        help="begin with the weights of a run that fit",
     )
     add("--char-cnn", metavar="CLASS", help="such as ResNetCharCNN; null leaves characters out")
     add("--batch-size", metavar="N", type=positive, help="questions in a batch")
