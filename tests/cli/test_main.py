@@ -4,6 +4,7 @@ import configparser
 import errno
 import json
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -68,6 +69,16 @@ def test_the_import_contract_covers_every_command() -> None:
     config.read(ROOT / "setup.cfg")
     modules = config["importlinter:contract:commands"]["modules"].split()
     assert sorted(modules) == sorted([*COMMANDS.values(), *module.HIDDEN.values()])
+
+
+def test_it_runs_as_a_module_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["squadqa", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("squadqa", run_name="__main__")
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"squadqa {__version__}\n"
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
