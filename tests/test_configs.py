@@ -12,6 +12,7 @@ from squadqa.batch import Sizes
 from squadqa.cli.main import main
 from squadqa.errors import ConfigError
 from squadqa.nn.gated_attention_rnn import GatedAttentionRNN
+from squadqa.nn.rnn import StackedBiRNN
 from squadqa.nn.similarity import AdditiveSimilarity
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -121,6 +122,30 @@ def test_part_adds_the_word_in_question_feature(name: str, fit: Callable[..., An
     assert (alone.embedder.word_in_question, with_part.embedder.word_in_question) == (False, True)
     parameters = [sum(p.numel() for p in model.parameters()) for model in (alone, with_part)]
     assert parameters[0] < parameters[1]
+
+
+@pytest.mark.parametrize("name", ["bidaf", "bilstm", "dcn", "drqa", "match_lstm", "rnet"])
+def test_part_chooses_the_cell_of_every_reader(name: str, fit: Callable[..., Any]) -> None:
+    complete, part = str(CONFIGS / f"{name}.yaml"), str(CONFIGS / "cells/sru.yaml")
+    reader = fit("--config", complete, "--config", part).module.make_model(SIZES)
+    stacks = [module for module in reader.modules() if isinstance(module, StackedBiRNN)]
+    assert stacks
+    assert {stack.cell for stack in stacks} == {"sru"}
+
+
+def test_wrong_cells(fit: Callable[..., Any]) -> None:
+    def refused(config: str, *arguments: str) -> str:
+        with pytest.raises(ConfigError) as error:
+            parsed = fit("--config", str(CONFIGS / config), *arguments)
+            parsed.module.make_model(SIZES)
+        return str(error.value)
+
+    said = refused("drqa.yaml", "--model.reader.cell", "sro")
+    assert 'cell cannot be "sro"' in said
+    assert '"sru"' in said
+    forwards = ("--model.reader.bidirectional_encoder", "false")
+    said = refused("match_lstm.yaml", "--config", str(CONFIGS / "cells/sru.yaml"), *forwards)
+    assert 'cell cannot be "sru" without a bidirectional encoder' in said
 
 
 @pytest.mark.parametrize("model", ["quickstart", "mlp"])

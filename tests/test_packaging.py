@@ -165,6 +165,8 @@ def test_what_is_imported_is_required(folder: str) -> None:
     declared = {canonicalize_name(requirement.name) for requirement in allowed}
     providers = metadata.packages_distributions()
     for package, path in imported_packages(ROOT / folder).items():
+        if package == "triton":  # comes with torch where it can be of use
+            continue
         distributions = {canonicalize_name(name) for name in providers.get(package, [package])}
         assert distributions & declared, f"{path.relative_to(ROOT)} imports {package}: undeclared"
 

@@ -135,7 +135,7 @@ def _parser() -> CommandParser:
     add("--char-cnn", metavar="CLASS", help="such as ResNetCharCNN; null leaves characters out")
     add("--batch-size", metavar="N", type=positive, help="questions in a batch")
     add("--device", choices=("auto", "cpu", "cuda"), help="where to train (default: auto)")
-    add("--precision", metavar="P", help="32-true; on a GPU also bf16-mixed or 16-mixed")
+    add("--precision", metavar="P", help="32-true or bf16-mixed; on a GPU also 16-mixed")
     add("--seed", metavar="N", type=natural, help="random seed of weights, order and dropout")
     add("--wandb", choices=("offline", "online", "off"), help="Weights & Biases (default: offline)")
     add("--results", metavar="FOLDER", help="also write the scores to FOLDER/NAME.json")

@@ -10,7 +10,7 @@ Letters: B batch, C context tokens, Q question tokens, N candidates, K best span
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 from torch import Tensor, nn
@@ -25,6 +25,7 @@ from squadqa.models.distributions import (
 from squadqa.models.embedder import Embedder
 from squadqa.nn.decoding import best_spans
 from squadqa.nn.losses import candidate_bce, candidate_nll, span_nll
+from squadqa.nn.rnn import StackedBiRNN
 
 CandidateLoss = Literal["softmax", "binary"]
 """Names of the losses of scorers."""
@@ -45,9 +46,6 @@ class SpanLogits:
 
 class QAModel(nn.Module, ABC):
     """A model that chooses the answer's span; either a `SpanReader` or a `CandidateScorer`."""
-
-    mixes_on_cpu: ClassVar[bool] = True
-    """Whether such models can be trained in mixed precision without a GPU."""
 
     @abstractmethod
     def loss(self, output: Any, batch: Any) -> Tensor:
@@ -95,6 +93,17 @@ class QAModel(nn.Module, ABC):
         """
 
     @property
+    def mixes_on_cpu(self) -> bool:
+        """Whether the model can be trained in mixed precision without a GPU.
+
+        With torch's own RNNs it cannot: only some CPUs run them in half precision, and no faster.
+        They are looked for among the model's own layers and in `StackedBiRNN`.
+        """
+        stacks = (module for module in self.modules() if isinstance(module, StackedBiRNN))
+        has_own = any(isinstance(layer, nn.RNNBase) for layer in self.children())
+        return not has_own and all(stack.mixes_on_cpu for stack in stacks)
+
+    @property
     def num_parameters(self) -> int:
         """The number of trainable parameters."""
         return sum(parameter.numel() for parameter in self.parameters())
@@ -109,8 +118,6 @@ class SpanReader(QAModel):
     Raises:
         ConfigError: It is below 1.
     """
-
-    mixes_on_cpu = False
 
     def __init__(self, *, max_span_length: int = 17) -> None:
         super().__init__()

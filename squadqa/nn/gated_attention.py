@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.kernels.products import linear
 from squadqa.nn.masking import masked_softmax
-from squadqa.nn.rnn import StackedBiRNN
+from squadqa.nn.rnn import Cell, StackedBiRNN
 from squadqa.nn.similarity import AdditiveSimilarity, DotSimilarity, Similarity
 
 PAIRS_AT_ONCE = 2**24
@@ -81,13 +81,14 @@ class GatedAttention(nn.Module):
 
 
 class GatedMatch(nn.Module):
-    """Gated attention, read by a bidirectional GRU.
+    """Gated attention, read by a bidirectional RNN.
 
     Args:
         size: D.
         memory_size: E.
         hidden_size: H, of the attention and of a direction.
         similarity: How steps are compared.
+        cell: Cell of the RNN.
         dropout: Share of the attention's and of the RNN's input dropped in training.
     """
 
@@ -98,6 +99,7 @@ class GatedMatch(nn.Module):
         *,
         hidden_size: int,
         similarity: Similarity = "dot",
+        cell: Cell = "gru",
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -108,7 +110,7 @@ class GatedMatch(nn.Module):
             self.attention.output_size,
             hidden_size,
             num_layers=1,
-            cell="gru",
+            cell=cell,
             dropout=dropout,
             variational=True,
         )

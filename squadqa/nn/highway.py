@@ -27,5 +27,6 @@ class Highway(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Transform (..., D) to (..., D)."""
         for transform, gate in zip(self.transforms, self.gates, strict=True):
-            x = x.lerp(transform(x).relu(), gate(x).sigmoid())
+            # In mixed precision the layers' results have another precision than x.
+            x = x.lerp(transform(x).relu().to(x), gate(x).sigmoid().to(x))
         return x

@@ -3,6 +3,7 @@
 Letters: B batch, C context tokens, L length, D width, H hidden width.
 """
 
+import math
 from functools import partial
 from typing import Literal
 
@@ -20,12 +21,19 @@ class BilinearPointer(nn.Module):
 
     Args:
         context_size: D of the context encodings.
-        question_size: D of the question vector.
+        question_size: D' of the question vector.
+        keeps_variance: Whether the encodings vary as much as an RNN's input, as an SRU's do; others
+            are a tenth as large. Smaller first weights then keep the first scores near 0.
     """
 
-    def __init__(self, context_size: int, question_size: int) -> None:
+    def __init__(
+        self, context_size: int, question_size: int, *, keeps_variance: bool = False
+    ) -> None:
         super().__init__()
         self.projection = nn.Linear(question_size, context_size)
+        if keeps_variance:
+            bound = math.sqrt(3 / (context_size * question_size))
+            nn.init.uniform_(self.projection.weight, -bound, bound)
 
     def forward(self, context: Tensor, question: Tensor) -> Tensor:
         """Score (B, C, D) against (B, D'), giving (B, C); padding is scored too, mask it."""

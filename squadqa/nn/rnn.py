@@ -1,15 +1,23 @@
 """Stacked bidirectional RNNs that padding does not change. Letters: B batch, L length, D width."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from squadqa.errors import ConfigError, did_you_mean
 from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.kernels.directions import Directions, reversal, reverse
 from squadqa.nn.kernels.gru import gru_states
 from squadqa.nn.kernels.products import linear
+from squadqa.nn.sru import SRU, read_both_directions
+
+Cell = Literal["lstm", "gru", "sru"]
+"""Names of recurrent cells."""
+
+CELLS: dict[str, type[nn.Module]] = {"lstm": nn.LSTM, "gru": nn.GRU, "sru": SRU}
 
 
 def both_directions(forwards: nn.Module, backwards: nn.Module, name: str) -> Tensor:
@@ -47,10 +55,13 @@ class StackedBiRNN(nn.Module):
         input_size: D of the input.
         hidden_size: Width of a direction.
         num_layers: Layers.
-        cell: "lstm" or "gru".
+        cell: "lstm", "gru" or "sru".
         dropout: Share of each layer's input that is dropped in training.
         variational: Drop the same features at every step of a sequence.
         concat_layers: Return all layers' outputs joined, not the last one's alone.
+
+    Raises:
+        ConfigError: There is no such cell, or a share is out of its range.
     """
 
     def __init__(
@@ -59,16 +70,18 @@ class StackedBiRNN(nn.Module):
         hidden_size: int,
         *,
         num_layers: int,
-        cell: Literal["lstm", "gru"] = "lstm",
+        cell: Cell = "lstm",
         dropout: float = 0.0,
         variational: bool = False,
         concat_layers: bool = False,
     ) -> None:
         super().__init__()
-        rnn = {"lstm": nn.LSTM, "gru": nn.GRU}[cell]
+        if cell not in CELLS:
+            raise ConfigError(f'cell cannot be "{cell}"', hint=did_you_mean(cell, CELLS))
+        make = SRU if cell == "sru" else partial(CELLS[cell], batch_first=True)
         self.forwards, self.backwards = (
             nn.ModuleList(
-                rnn(2 * hidden_size if layer else input_size, hidden_size, batch_first=True)
+                make(2 * hidden_size if layer else input_size, hidden_size)
                 for layer in range(num_layers)
             )
             for _ in range(2)
@@ -77,6 +90,16 @@ class StackedBiRNN(nn.Module):
         self.dropout = SequenceDropout(dropout, variational=variational)
         self.concat_layers = concat_layers
         self.output_size = 2 * hidden_size * (num_layers if concat_layers else 1)
+
+    @property
+    def keeps_variance(self) -> bool:
+        """Whether the first outputs vary as the input does: other cells' are much smaller."""
+        return self.cell == "sru"
+
+    @property
+    def mixes_on_cpu(self) -> bool:
+        """Whether every CPU can train it in mixed precision: not as torch's LSTM."""
+        return self.cell != "lstm"
 
     def forward(self, sequence: Tensor, mask: Tensor) -> Tensor:
         """Encode padded sequences.
@@ -88,7 +111,10 @@ class StackedBiRNN(nn.Module):
         Returns:
             (B, L, output_size); what stands on padding means nothing.
         """
-        if self.cell == "gru" and sequence.device.type == "cpu":
+        read: Callable[..., Tensor]
+        if self.cell == "sru":
+            read = partial(read_both_directions, mask=mask)
+        elif self.cell == "gru" and sequence.device.type == "cpu":
             read = partial(_read_together, directions=Directions(mask))
         else:
             read = partial(_read_in_turn, permutation=reversal(mask))

@@ -6,7 +6,7 @@ import torch
 
 from squadqa.data.inputs import Inputs
 from squadqa.errors import ConfigError, did_you_mean, require_range
-from squadqa.models.base import QAModel
+from squadqa.nn.kernels.available import has_fast_bfloat16
 from squadqa.training.module import QAModule
 
 BETTER = {"val/f1": "max", "val/exact_match": "max", "val/loss": "min"}
@@ -36,11 +36,11 @@ def require_inputs(module: QAModule, inputs: Inputs) -> None:
         )
 
 
-def require_precision(kind: type[QAModel], precision: str, device: torch.device) -> None:
-    """Check that a kind of model can be trained in a precision.
+def require_precision(module: QAModule, precision: str, device: torch.device) -> None:
+    """Check that a model can be trained in a precision.
 
     Args:
-        kind: The kind of model.
+        module: The model and how it is trained.
         precision: Lightning's name for the precision.
         device: The device of the training.
 
@@ -53,14 +53,23 @@ def require_precision(kind: type[QAModel], precision: str, device: torch.device)
     if not precision.endswith("-mixed"):
         raise ConfigError(
             f'trainer.precision cannot be "{precision}"',
-            hint="It is 32-true or, on a GPU, bf16-mixed or 16-mixed.",
+            hint="It is 32-true, bf16-mixed or, on a GPU, 16-mixed.",
             next_step=next_step,
         )
-    if device.type == "cpu" and not kind.mixes_on_cpu:
+    if device.type != "cpu":
+        return
+    if not has_fast_bfloat16(device):
         raise ConfigError(
-            f'trainer.precision cannot be "{precision}" on a CPU',
-            hint="Only some CPUs can run an LSTM in half precision; every GPU can.",
+            f'trainer.precision cannot be "{precision}" on this CPU',
+            hint="It has no instructions for bfloat16: training would be slower than in float32.",
             next_step=next_step,
+        )
+    model = module.outline()
+    if model is not None and not model.mixes_on_cpu:
+        raise ConfigError(
+            f'trainer.precision cannot be "{precision}" on a CPU for this "{type(model).__name__}"',
+            hint="It has torch's LSTM, which only some CPUs run in half precision, and no faster.",
+            next_step=f"{next_step} Many readers have other cells too: --model.reader.cell sru.",
         )
 
 

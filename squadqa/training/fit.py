@@ -95,7 +95,7 @@ def fit(
         TrainingStopped: A signal stopped the training.
     """
     require_inputs(module, data.inputs)
-    require_precision(module.model_type, trainer.precision, trainer.strategy.root_device)
+    require_precision(module, trainer.precision, trainer.strategy.root_device)
     module.clock = clock
     data.seed = seed
     checkpoint = None if resume_from is None else str(resume_from)

@@ -28,6 +28,9 @@ from squadqa.training.parts import in_order, parts
 from squadqa.training.schedule import Decay, Plateau, learning_rate_factor
 from squadqa.training.word_dropout import drop_words
 
+MANY_WORDS = 2**31
+"""More words than a model tunes."""
+
 ValScore = Literal["f1", "exact_match", "loss"]
 """Names of the scores of an evaluation."""
 
@@ -108,6 +111,18 @@ class QAModule(pl.LightningModule):
         if self.average is None or self.training:
             return self.model
         return cast(QAModel, self.average.model)
+
+    def outline(self) -> QAModel | None:
+        """Make the model without memory for its weights, for data of some size.
+
+        Returns:
+            The model; None if it cannot be made so.
+        """
+        try:
+            with torch.device("meta"):
+                return self.make_model(Sizes(vector_size=1, tuned_words=MANY_WORDS, num_buckets=1))
+        except Exception:  # such as a model of the user's that reads its weights
+            return None
 
     def configure_model(self) -> None:
         """Build the model, once the data's sizes are known (called by Lightning)."""

@@ -30,3 +30,12 @@ def test_carries_more_than_it_transforms_at_first() -> None:
     torch.manual_seed(0)
     x = torch.randn(50, 8)
     assert torch.nn.functional.cosine_similarity(Highway(8)(x), x).min() > 0.5
+
+
+def test_in_mixed_precision_what_is_carried_keeps_its_own() -> None:
+    torch.manual_seed(0)
+    highway, x = Highway(4), torch.randn(3, 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = highway(x)
+    assert mixed.dtype == torch.float32
+    assert mixed.allclose(highway(x), atol=0.02)

@@ -18,6 +18,16 @@ def test_scores_are_bilinear() -> None:
     assert scores.allclose(expected, atol=1e-5)
 
 
+def test_first_scores_of_encodings_that_keep_their_variance_are_near_0() -> None:
+    torch.manual_seed(0)
+    context, question = torch.randn(8, 50, 256), torch.randn(8, 256)
+    with torch.no_grad():
+        usual = BilinearPointer(256, 256)(context, question)
+        scores = BilinearPointer(256, 256, keeps_variance=True)(context, question)
+    assert 0.5 < scores.std() < 2
+    assert usual.std() > 5
+
+
 def test_highway_maxout_equals_the_equations() -> None:
     torch.manual_seed(0)
     pointer = HighwayMaxout(6, 7, 4, pool_size=3)

@@ -1,11 +1,12 @@
-from typing import Literal
+from typing import Literal, get_args
 
 import pytest
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from squadqa.nn.rnn import StackedBiRNN
+from squadqa.errors import ConfigError
+from squadqa.nn.rnn import CELLS, Cell, StackedBiRNN
 from tests.support.kernels import ragged
 
 
@@ -42,9 +43,10 @@ def test_equals_torch_with_packing(cell: Literal["lstm", "gru"], num_layers: int
         assert left.grad.allclose(right.grad, atol=1e-5)
 
 
-def test_what_stands_on_padding_changes_nothing() -> None:
+@pytest.mark.parametrize("cell", CELLS)
+def test_what_stands_on_padding_changes_nothing(cell: Cell) -> None:
     torch.manual_seed(0)
-    rnn = StackedBiRNN(3, 2, num_layers=2, concat_layers=True)
+    rnn = StackedBiRNN(3, 2, num_layers=2, cell=cell, concat_layers=True)
     mask = ragged([2, 5])
     sequence = torch.randn(2, 5, 3)
     other = torch.where(mask[:, :, None], sequence, 100.0)
@@ -54,10 +56,11 @@ def test_what_stands_on_padding_changes_nothing() -> None:
     assert alone.allclose(encoded[:1, :2], atol=1e-6)
 
 
-def test_layers_side_by_side() -> None:
+@pytest.mark.parametrize("cell", CELLS)
+def test_layers_side_by_side(cell: Cell) -> None:
     torch.manual_seed(0)
-    joined = StackedBiRNN(3, 4, num_layers=3, concat_layers=True)
-    last = StackedBiRNN(3, 4, num_layers=3)
+    joined = StackedBiRNN(3, 4, num_layers=3, cell=cell, concat_layers=True)
+    last = StackedBiRNN(3, 4, num_layers=3, cell=cell)
     last.load_state_dict(joined.state_dict())
     sequence, mask = torch.randn(2, 5, 3), ragged([5, 3])
     assert (joined.output_size, last.output_size) == (24, 8)
@@ -65,15 +68,43 @@ def test_layers_side_by_side() -> None:
     assert joined(sequence, mask)[:, :, 16:].equal(last(sequence, mask))
 
 
-def test_drops_in_training_only() -> None:
+@pytest.mark.parametrize("cell", CELLS)
+def test_drops_in_training_only(cell: Cell) -> None:
     torch.manual_seed(0)
-    rnn = StackedBiRNN(3, 4, num_layers=2, dropout=0.5, variational=True)
+    rnn = StackedBiRNN(3, 4, num_layers=2, cell=cell, dropout=0.5, variational=True)
     sequence, mask = torch.ones(2, 5, 3), ragged([5, 3])
     assert not rnn(sequence, mask).equal(rnn(sequence, mask))
     rnn.eval()
     assert rnn(sequence, mask).equal(rnn(sequence, mask))
 
 
-def test_padded_row_is_finite() -> None:
-    encoded = StackedBiRNN(3, 4, num_layers=2)(torch.randn(2, 5, 3), ragged([5, 0]))
+@pytest.mark.parametrize("cell", CELLS)
+def test_padded_row_is_finite(cell: Cell) -> None:
+    encoded = StackedBiRNN(3, 4, num_layers=2, cell=cell)(torch.randn(2, 5, 3), ragged([5, 0]))
     assert encoded.isfinite().all()
+
+
+def test_the_same_features_are_dropped_at_every_step_of_an_sru() -> None:
+    torch.manual_seed(0)
+    rnn = StackedBiRNN(6, 3, num_layers=2, cell="sru", dropout=0.5, variational=True)
+    read = []
+    rnn.dropout.register_forward_hook(lambda module, inputs, output: read.append((inputs, output)))
+    rnn(torch.ones(2, 5, 6), ragged([5, 3]))
+    for (whole,), dropped in read:
+        kept = dropped != 0
+        assert kept.equal(kept[:, :1].expand_as(kept) & (whole != 0))
+        assert not kept.all()
+
+
+def test_an_unknown_cell_is_refused() -> None:
+    with pytest.raises(ConfigError, match='cell cannot be "sro"\nDid you mean "sru"'):
+        StackedBiRNN(3, 4, num_layers=1, cell="sro")  # type: ignore[arg-type]
+
+
+def test_what_is_known_of_each_cell() -> None:
+    cells: dict[Cell, StackedBiRNN] = {
+        cell: StackedBiRNN(3, 4, num_layers=1, cell=cell) for cell in get_args(Cell)
+    }
+    assert list(cells) == list(CELLS)
+    assert [cell for cell, rnn in cells.items() if rnn.mixes_on_cpu] == ["gru", "sru"]
+    assert [cell for cell, rnn in cells.items() if rnn.keeps_variance] == ["sru"]

@@ -15,6 +15,7 @@ from squadqa.nn.match import MatchLSTMLayer
 from squadqa.nn.pointer import AdditivePooling, AnswerPointer, HighwayMaxout
 from squadqa.nn.rnn import StackedBiRNN
 from squadqa.nn.similarity import AdditiveSimilarity
+from squadqa.nn.sru import SRU
 
 Reader = TypeVar("Reader", bound=SpanReader)
 
@@ -146,6 +147,36 @@ def bigru(rnn: StackedBiRNN, inputs: list[Tensor]) -> list[list[Tensor]]:
         inputs = [torch.cat(pair) for pair in zip(gru(forward, inputs), backwards, strict=True)]
         layers.append(inputs)
     return layers
+
+
+def sru(cell: SRU, inputs: list[Tensor], carried: list[Tensor]) -> list[Tensor]:
+    """The outputs h_t of one direction of an SRU, by equations 1 to 4 of its paper.
+
+    What a direction carries to its outputs is its part of the inputs, if there is one.
+    """
+    state = torch.zeros(cell.hidden_size)
+    (v_f, v_r), (b_f, b_r) = cell.state_weight, cell.bias
+    outputs = []
+    for x, part in zip(inputs, carried, strict=True):
+        new, x_f, x_r, *x_h = (cell.weight @ x).split(cell.hidden_size)
+        forget = (x_f + v_f * state + b_f).sigmoid()
+        reset = (x_r + v_r * state + b_r).sigmoid()
+        state = forget * state + (1 - forget) * new
+        highway = x_h[0] if x_h else 3**0.5 * part
+        outputs.append(reset * state + (1 - reset) * highway)
+    return outputs
+
+
+def bisru(rnn: StackedBiRNN, inputs: list[Tensor]) -> list[Tensor]:
+    """The outputs of a stack's last layer, both directions of a step joined."""
+    for forward, back in zip(rnn.forwards, rnn.backwards, strict=True):
+        assert isinstance(forward, SRU)
+        assert isinstance(back, SRU)
+        firsts, seconds = zip(*(x.tensor_split(2) for x in inputs), strict=True)
+        forwards = sru(forward, inputs, list(firsts))
+        backwards = sru(back, inputs[::-1], list(seconds)[::-1])[::-1]
+        inputs = [torch.cat(pair) for pair in zip(forwards, backwards, strict=True)]
+    return inputs
 
 
 def weighted(scores: list[Tensor], values: list[Tensor]) -> Tensor:

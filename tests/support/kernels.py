@@ -1,6 +1,7 @@
 """A kernel's fast form compared with its plain one, and a torch that lacks operators."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NoReturn
 
 import pytest
@@ -79,3 +80,46 @@ def take_fast_form_away(
     """Let no device have fast forms; calls of this one fail."""
     monkeypatch.setattr(available, "FAST_DEVICES", ())
     monkeypatch.setattr(function, "apply", _failing(function.__name__))
+
+
+@dataclass(frozen=True)
+class SRUInputs:
+    """Arguments of a form of the SRU.
+
+    Args:
+        mask: (B, L).
+        tensors: Products, weights of the state, biases, and what the highway carries, if anything.
+        scale: Of the highway.
+    """
+
+    mask: Tensor
+    tensors: list[Tensor]
+    scale: float = 1.5
+
+    @property
+    def where(self) -> Tensor:
+        """Which outputs are meaningful, (L, B, 1, 1)."""
+        return self.mask.t()[:, :, None, None]
+
+    def applied(self, form: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        """Make a form a function of the tensors alone."""
+
+        def of_tensors(
+            products: Tensor, weight: Tensor, bias: Tensor, highway: Tensor | None = None
+        ) -> Tensor:
+            return form(products, highway, self.mask, weight, bias, scale=self.scale)
+
+        return of_tensors
+
+
+def draw_sru(
+    lengths: Sequence[int], *, has_highway: bool, dtype: torch.dtype = torch.float64
+) -> SRUInputs:
+    """Draw what SRUs of 3 units read of sequences of these lengths."""
+    torch.manual_seed(0)
+    mask, size = ragged(lengths), 3
+    batch, length = mask.shape
+    shapes = [(length, batch, 2, 3 if has_highway else 4, size), (2, 2, size), (2, 2, size)]
+    if has_highway:
+        shapes.append((length, batch, 2, size))
+    return SRUInputs(mask, [draw(*shape, dtype=dtype) for shape in shapes])

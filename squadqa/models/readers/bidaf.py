@@ -22,7 +22,7 @@ from squadqa.nn.attention import BidirectionalAttention
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.masking import mask_logits
-from squadqa.nn.rnn import StackedBiRNN
+from squadqa.nn.rnn import Cell, StackedBiRNN
 
 
 class BiDAF(ContextFirstReader):
@@ -32,12 +32,13 @@ class BiDAF(ContextFirstReader):
         sizes: The sizes of the data.
         char_cnn: Character encoder; None leaves characters out.
         embedding_size: Width that vectors and characters are projected to; None: no projection.
-        hidden_size: d, the width of an LSTM direction.
+        hidden_size: d, the width of an RNN direction.
         num_highway_layers: Highway layers over a word's embedding.
-        num_modeling_layers: BiLSTM layers over the output of attention.
+        num_modeling_layers: RNN layers over the output of attention.
+        cell: Cell of the RNNs: "lstm" as in the paper, "gru" or "sru".
         tuned_words: How many of the most frequent word forms have trainable vectors.
         word_in_question: Add a feature: whether a context token occurs in the question.
-        dropout: Share dropped in training of the character encoder's output, of each LSTM layer's
+        dropout: Share dropped in training of the character encoder's output, of each RNN layer's
             input and of the input of the final scores.
         variational: Drop the same features at every step of a sequence.
         max_span_length: Longest answer to predict, in tokens.
@@ -52,6 +53,7 @@ class BiDAF(ContextFirstReader):
         hidden_size: int = 100,
         num_highway_layers: int = 2,
         num_modeling_layers: int = 2,
+        cell: Cell = "lstm",
         tuned_words: int = 0,
         word_in_question: bool = False,
         dropout: float = 0.2,
@@ -77,6 +79,7 @@ class BiDAF(ContextFirstReader):
                 input_size,
                 hidden_size,
                 num_layers=num_layers,
+                cell=cell,
                 dropout=dropout,
                 variational=variational,
             )

@@ -20,7 +20,7 @@ from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.masking import mask_logits
 from squadqa.nn.pointer import BilinearPointer
-from squadqa.nn.rnn import StackedBiRNN
+from squadqa.nn.rnn import Cell, StackedBiRNN
 
 
 class BiLSTMReader(ContextFirstReader):
@@ -30,12 +30,13 @@ class BiLSTMReader(ContextFirstReader):
         sizes: The sizes of the data.
         char_cnn: Character encoder; None leaves characters out.
         embedding_size: Width that vectors and characters are projected to; None: no projection.
-        hidden_size: Width of an LSTM direction.
-        num_layers: LSTM layers of each encoder.
-        shared_encoder: Encode context and question by the same BiLSTM instead of by one for each.
+        hidden_size: Width of an RNN direction.
+        num_layers: RNN layers of each encoder.
+        cell: Cell of the RNNs: "lstm", "gru" or "sru".
+        shared_encoder: Encode context and question by the same RNN instead of by one for each.
         tuned_words: How many of the most frequent word forms have trainable vectors.
         word_in_question: Add a feature: whether a context token occurs in the question.
-        dropout: Share of each LSTM layer's input, and of the encodings, dropped in training.
+        dropout: Share of each RNN layer's input, and of the encodings, dropped in training.
         variational: Drop the same features at every step of a sequence.
         max_span_length: Longest answer to predict, in tokens.
     """
@@ -48,6 +49,7 @@ class BiLSTMReader(ContextFirstReader):
         embedding_size: int | None = None,
         hidden_size: int = 128,
         num_layers: int = 2,
+        cell: Cell = "lstm",
         shared_encoder: bool = True,
         tuned_words: int = 0,
         word_in_question: bool = False,
@@ -71,6 +73,7 @@ class BiLSTMReader(ContextFirstReader):
                 self.embedder.output_size,
                 hidden_size,
                 num_layers=num_layers,
+                cell=cell,
                 dropout=dropout,
                 variational=variational,
             )
@@ -80,8 +83,9 @@ class BiLSTMReader(ContextFirstReader):
         encoded = self.context_rnn.output_size
         self.dropout = SequenceDropout(dropout, variational=variational)
         self.question_pooling = AttentionPooling(encoded)
-        self.start_pointer = BilinearPointer(encoded, encoded)
-        self.end_pointer = BilinearPointer(encoded, encoded)
+        keeps = self.context_rnn.keeps_variance
+        self.start_pointer = BilinearPointer(encoded, encoded, keeps_variance=keeps)
+        self.end_pointer = BilinearPointer(encoded, encoded, keeps_variance=keeps)
 
     def encode_context(self, batch: SpanBatch) -> Tensor:
         """Encode the contexts, (B, C, H)."""

@@ -36,7 +36,7 @@ from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.losses import span_nll
 from squadqa.nn.masking import mask_logits
 from squadqa.nn.pointer import HighwayMaxout
-from squadqa.nn.rnn import StackedBiRNN
+from squadqa.nn.rnn import Cell, StackedBiRNN
 
 AT_ONCE = 2**24
 """Most numbers of maxout products in memory at once; a single example may have more."""
@@ -75,7 +75,9 @@ class DCN(ContextFirstReader):
         sizes: The sizes of the data.
         char_cnn: Character encoder; None leaves characters out.
         embedding_size: Width that vectors and characters are projected to; None: no projection.
-        hidden_size: l, the width of every LSTM direction and of every maxout layer.
+        hidden_size: l, the width of every RNN direction and of every maxout layer.
+        cell: Cell of the RNN that reads the coattention: "lstm" as in the paper, "gru" or "sru".
+            The encoder, which reads in one direction, and the decoder stay LSTMs.
         max_rounds: Most rounds of the decoder.
         pool_size: Pieces of a maxout unit.
         halt_in_training: End an example's rounds also in training when nothing changes, as in the
@@ -98,6 +100,7 @@ class DCN(ContextFirstReader):
         char_cnn: CharCNN | None = None,
         embedding_size: int | None = None,
         hidden_size: int = 200,
+        cell: Cell = "lstm",
         max_rounds: int = 4,
         pool_size: int = 16,
         halt_in_training: bool = True,
@@ -128,6 +131,7 @@ class DCN(ContextFirstReader):
             hidden_size + self.coattention.output_size,
             hidden_size,
             num_layers=1,
+            cell=cell,
             dropout=dropout,
             variational=variational,
         )

@@ -23,7 +23,7 @@ from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.masking import mask_logits
 from squadqa.nn.pointer import BilinearPointer
-from squadqa.nn.rnn import StackedBiRNN
+from squadqa.nn.rnn import Cell, StackedBiRNN
 
 NUM_MATCHES = 3
 """Exact, lower-case and lemma match with the question."""
@@ -36,12 +36,13 @@ class DrQAReader(SpanReader):
         sizes: The sizes of the data.
         char_cnn: Character encoder; None leaves characters out.
         embedding_size: Width that vectors and characters are projected to; None: no projection.
-        hidden_size: Width of an LSTM direction.
-        num_layers: LSTM layers of each of the two encoders.
+        hidden_size: Width of an RNN direction.
+        num_layers: RNN layers of each of the two encoders.
+        cell: Cell of the RNNs: "lstm" as in the paper, "gru" or "sru".
         tuned_words: How many of the most frequent word forms have trainable vectors.
         use_annotation: Read part of speech, entity type and lemma match of context tokens.
         embedding_dropout: Share of word embeddings dropped in training.
-        dropout: Share of each LSTM layer's input, and of the encodings, dropped in training.
+        dropout: Share of each RNN layer's input, and of the encodings, dropped in training.
         variational: Drop the same features at every step of a sequence.
         max_span_length: Longest answer to predict, in tokens.
     """
@@ -54,6 +55,7 @@ class DrQAReader(SpanReader):
         embedding_size: int | None = 128,
         hidden_size: int = 128,
         num_layers: int = 3,
+        cell: Cell = "lstm",
         tuned_words: int = 1000,
         use_annotation: bool = True,
         embedding_dropout: float = 0.3,
@@ -80,6 +82,7 @@ class DrQAReader(SpanReader):
             2 * embedded + features,
             hidden_size,
             num_layers=num_layers,
+            cell=cell,
             dropout=dropout,
             variational=variational,
             concat_layers=True,
@@ -88,6 +91,7 @@ class DrQAReader(SpanReader):
             embedded,
             hidden_size,
             num_layers=num_layers,
+            cell=cell,
             dropout=dropout,
             variational=variational,
             concat_layers=True,
@@ -95,8 +99,9 @@ class DrQAReader(SpanReader):
         encoded = self.context_rnn.output_size
         self.encoding_dropout = SequenceDropout(dropout, variational=variational)
         self.question_pooling = AttentionPooling(encoded)
-        self.start_pointer = BilinearPointer(encoded, encoded)
-        self.end_pointer = BilinearPointer(encoded, encoded)
+        keeps = self.context_rnn.keeps_variance
+        self.start_pointer = BilinearPointer(encoded, encoded, keeps_variance=keeps)
+        self.end_pointer = BilinearPointer(encoded, encoded, keeps_variance=keeps)
 
     def forward(self, batch: SpanBatch) -> SpanLogits:
         """Score every context token as start and as end; padded tokens are masked."""

@@ -18,13 +18,13 @@ import torch
 from torch import Tensor, nn
 
 from squadqa.batch import Sizes, SpanBatch
-from squadqa.errors import require_range
+from squadqa.errors import ConfigError, require_range
 from squadqa.models.base import ContextFirstReader, SpanLogits
 from squadqa.models.embedder import Embedder
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.match import MatchLSTMLayer
 from squadqa.nn.pointer import AnswerPointer
-from squadqa.nn.rnn import StackedBiRNN
+from squadqa.nn.rnn import Cell, StackedBiRNN
 
 
 class MatchLSTM(ContextFirstReader):
@@ -34,7 +34,9 @@ class MatchLSTM(ContextFirstReader):
         sizes: The sizes of the data.
         char_cnn: Character encoder; None leaves characters out.
         embedding_size: Width that vectors and characters are projected to; None: no projection.
-        hidden_size: l, width of every LSTM direction and of all attention.
+        hidden_size: l, width of every RNN direction and of all attention.
+        cell: Cell of a bidirectional encoder: "lstm" as in the paper, "gru" or "sru". The
+            match-LSTM and the pointers stay LSTMs.
         bidirectional_encoder: Encode both texts in both directions instead of only forwards.
         bidirectional_pointer: Also point in the other order, at the end before the start.
         tuned_words: How many of the most frequent word forms have trainable vectors.
@@ -52,6 +54,7 @@ class MatchLSTM(ContextFirstReader):
         char_cnn: CharCNN | None = None,
         embedding_size: int | None = 150,
         hidden_size: int = 150,
+        cell: Cell = "lstm",
         bidirectional_encoder: bool = False,
         bidirectional_pointer: bool = False,
         tuned_words: int = 0,
@@ -63,6 +66,11 @@ class MatchLSTM(ContextFirstReader):
     ) -> None:
         super().__init__(max_span_length=max_span_length)
         require_range(1, hidden_size=hidden_size)
+        if cell != "lstm" and not bidirectional_encoder:
+            raise ConfigError(
+                f'cell cannot be "{cell}" without a bidirectional encoder',
+                next_step="Set bidirectional_encoder: true, or leave cell out.",
+            )
         self.embedder = Embedder(
             sizes,
             char_cnn=char_cnn,
@@ -75,7 +83,7 @@ class MatchLSTM(ContextFirstReader):
         embedded = self.embedder.output_size
         self.encoder: StackedBiRNN | nn.LSTM
         if bidirectional_encoder:
-            self.encoder = StackedBiRNN(embedded, hidden_size, num_layers=1)
+            self.encoder = StackedBiRNN(embedded, hidden_size, num_layers=1, cell=cell)
             encoded = self.encoder.output_size
         else:
             self.encoder = nn.LSTM(embedded, hidden_size, batch_first=True)

@@ -25,7 +25,7 @@ from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.gated_attention import GatedMatch
 from squadqa.nn.gated_attention_rnn import GatedAttentionRNN
 from squadqa.nn.pointer import AdditivePooling, AnswerPointer
-from squadqa.nn.rnn import StackedBiRNN
+from squadqa.nn.rnn import Cell, StackedBiRNN
 from squadqa.nn.similarity import Similarity
 
 
@@ -36,8 +36,10 @@ class RNet(ContextFirstReader):
         sizes: The sizes of the data.
         char_cnn: Character encoder; None leaves characters out.
         embedding_size: Width that vectors and characters are projected to; None: no projection.
-        hidden_size: H, width of a GRU direction and of all attention.
-        num_layers: GRU layers of the encoder.
+        hidden_size: H, width of an RNN direction and of all attention.
+        num_layers: RNN layers of the encoder.
+        cell: Cell of the RNNs: "gru" as in the paper, "lstm" or "sru". An RNN that attends by its
+            own state (`attention`) and the pointer stay GRUs.
         attention: "dot": scaled dot products, before the RNN; "additive": as in the paper, where
             attention over the question reads the RNN's state and goes token by token.
         shared_encoder: One encoder for both texts; otherwise one for each.
@@ -57,6 +59,7 @@ class RNet(ContextFirstReader):
         embedding_size: int | None = None,
         hidden_size: int = 75,
         num_layers: int = 3,
+        cell: Cell = "gru",
         attention: Similarity = "dot",
         shared_encoder: bool = True,
         concat_layers: bool = True,
@@ -81,7 +84,7 @@ class RNet(ContextFirstReader):
                 self.embedder.output_size,
                 hidden_size,
                 num_layers=num_layers,
-                cell="gru",
+                cell=cell,
                 dropout=dropout,
                 variational=True,
                 concat_layers=concat_layers,
@@ -93,7 +96,7 @@ class RNet(ContextFirstReader):
         self.question_match: nn.Module
         if attention == "dot":
             self.question_match = GatedMatch(
-                encoded, encoded, hidden_size=hidden_size, dropout=dropout
+                encoded, encoded, hidden_size=hidden_size, cell=cell, dropout=dropout
             )
         else:
             self.question_match = GatedAttentionRNN(
@@ -101,7 +104,12 @@ class RNet(ContextFirstReader):
             )
         matched = 2 * hidden_size
         self.self_match = GatedMatch(
-            matched, matched, hidden_size=hidden_size, similarity=attention, dropout=dropout
+            matched,
+            matched,
+            hidden_size=hidden_size,
+            similarity=attention,
+            cell=cell,
+            dropout=dropout,
         )
         self.question_pooling = AdditivePooling(matched, hidden_size=hidden_size)
         self.pointer = AnswerPointer(

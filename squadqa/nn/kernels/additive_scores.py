@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from squadqa.nn.kernels import available
+from squadqa.nn.kernels.precision import computes_in_float32
 
 ELEMENTS_AT_ONCE = {True: 2**24, False: 2**18}
 """Numbers that the scores hold at once: on a GPU 64 MiB, else 1 MiB, a core's cache."""
@@ -49,11 +50,11 @@ def _blocks(queries: Tensor, keys: Tensor) -> Iterator[tuple[int, slice]]:
             yield example, slice(first, first + rows)
 
 
+@computes_in_float32
 class AdditiveScores(torch.autograd.Function):
     """The same in blocks; the gradient computes the pairs again instead of keeping them."""
 
     @staticmethod
-    @torch.amp.custom_fwd(device_type="cuda", cast_inputs=torch.float32)
     def forward(ctx: Any, queries: Tensor, keys: Tensor, weight: Tensor) -> Tensor:
         queries, keys = exponential(queries), exponential(keys)
         scores = queries.new_empty(*queries.shape[:2], keys.shape[1])
@@ -64,7 +65,6 @@ class AdditiveScores(torch.autograd.Function):
         return scores
 
     @staticmethod
-    @torch.amp.custom_bwd(device_type="cuda")
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, ...]:
         queries, keys, weight = ctx.saved_tensors
         of_queries, of_keys = torch.zeros_like(queries), torch.zeros_like(keys)

@@ -7,6 +7,7 @@ where one is missing the kernel's plain form computes the same.
 
 from collections.abc import Sequence
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -40,6 +41,12 @@ def supports_fast_form(tensor: Tensor, *, operators: Sequence[str] = ()) -> bool
         operators: Dotted names of the operators that the fast form needs and torch may lack.
     """
     return tensor.device.type in FAST_DEVICES and all(map(has, operators))
+
+
+@cache
+def has_triton() -> bool:
+    """Tell whether Triton is there, in which the kernels for GPUs are written."""
+    return find_spec("triton") is not None
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:

@@ -31,6 +31,7 @@ from squadqa.nn.kernels.gru import (
     new_state_first,
     projection_gradients,
 )
+from squadqa.nn.kernels.precision import computes_in_float32
 from squadqa.nn.kernels.products import linear
 from squadqa.nn.masking import mask_logits, masked_softmax
 
@@ -97,11 +98,11 @@ def _steps(*sequences: Tensor) -> Iterator[tuple[Tensor, ...]]:
     return zip(*(sequence.unbind(1) for sequence in sequences), strict=True)
 
 
+@computes_in_float32
 class GatedAttentionStates(torch.autograd.Function):
     """All states, from what was computed for all steps at once; records no step's operations."""
 
     @staticmethod
-    @torch.amp.custom_fwd(device_type="cuda", cast_inputs=torch.float32)
     def forward(
         ctx: Any,
         sequence: Tensor,
@@ -163,7 +164,6 @@ class GatedAttentionStates(torch.autograd.Function):
         return every_state[:, 1:]
 
     @staticmethod
-    @torch.amp.custom_bwd(device_type="cuda")
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         keys, values, score, query_weight, input_weight, weight, states, *buffers = (
             ctx.saved_tensors

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from squadqa.nn.kernels import available
+from squadqa.nn.kernels.precision import computes_in_float32
 
 STEP_OPERATORS = (
     "torch.ops.aten.tanh_backward.grad_input",
@@ -134,6 +135,7 @@ def projection_gradients(inputs: Tensor, outputs: Tensor) -> tuple[Tensor, Tenso
     return weight, outputs.sum(dim=1, keepdim=True)
 
 
+@computes_in_float32
 class GRUStates(torch.autograd.Function):
     """All states at once, with a gradient of its own; weight and bias `new_state_first`."""
 

@@ -26,6 +26,7 @@ from torch import Tensor
 from squadqa.nn.kernels import available
 from squadqa.nn.kernels.additive_scores import exponential
 from squadqa.nn.kernels.directions import Directions
+from squadqa.nn.kernels.precision import computes_in_float32
 from squadqa.nn.kernels.products import accumulator, linear, product
 from squadqa.nn.masking import masked_softmax
 
@@ -143,6 +144,7 @@ def _steps(*sequences: Tensor, backwards: bool = False) -> Iterator[tuple[Tensor
     return zip(*(step[::-1] for step in steps) if backwards else steps, strict=True)
 
 
+@computes_in_float32
 class MatchStates(torch.autograd.Function):
     """All states, from what was computed for all steps at once; records no step's operations.
 
@@ -155,7 +157,6 @@ class MatchStates(torch.autograd.Function):
     """
 
     @staticmethod
-    @torch.amp.custom_fwd(device_type="cuda", cast_inputs=torch.float32)
     def forward(
         ctx: Any,
         inputs: Tensor,
@@ -234,7 +235,6 @@ class MatchStates(torch.autograd.Function):
         return states[1:].flatten(0, 1).index_select(0, inverse).view(batch, length, 2 * size)
 
     @staticmethod
-    @torch.amp.custom_bwd(device_type="cuda")
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         keys, values, weight, slope, order, inverse, *saved = ctx.saved_tensors
         joined, memories, states, squashed, attention = saved

@@ -1,5 +1,9 @@
-"""Properties of every reader. A new reader is one more line of `READERS`."""
+"""Properties of every reader. A new reader is one more line of `READERS` and of `WITH_SRUS`.
 
+One file, as every test is tried with every reader of these two lists.
+"""
+
+import inspect
 import io
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -23,8 +27,10 @@ from squadqa.models import (
 )
 from squadqa.nn.char_cnn import KernelBankCharCNN
 from squadqa.nn.dropout import SequenceDropout
+from squadqa.nn.kernels.sru import SRUOutputs
 from squadqa.scoring import score_pairs
 from tests.support import tiny
+from tests.support.kernels import take_fast_form_away
 
 READERS: dict[str, Callable[[Sizes], SpanReader]] = {
     "bidaf": lambda sizes: BiDAF(
@@ -115,6 +121,32 @@ READERS: dict[str, Callable[[Sizes], SpanReader]] = {
     ),
 }
 
+WITH_SRUS: dict[str, Callable[[Sizes], SpanReader]] = {
+    "bidaf-sru": lambda sizes: BiDAF(
+        sizes,
+        embedding_size=10,
+        hidden_size=16,
+        cell="sru",
+        tuned_words=3,
+        word_in_question=True,
+    ),
+    "bilstm-sru": lambda sizes: BiLSTMReader(
+        sizes, hidden_size=10, cell="sru", tuned_words=3, word_in_question=True
+    ),
+    "dcn-sru": lambda sizes: DCN(sizes, hidden_size=8, pool_size=4, cell="sru", tuned_words=3),
+    "drqa-sru": lambda sizes: DrQAReader(
+        sizes, embedding_size=12, hidden_size=10, num_layers=2, cell="sru", tuned_words=3
+    ),
+    "match-lstm-sru": lambda sizes: MatchLSTM(
+        sizes, hidden_size=8, bidirectional_encoder=True, cell="sru", tuned_words=3
+    ),
+    "rnet-sru": lambda sizes: RNet(sizes, hidden_size=16, num_layers=2, cell="sru", tuned_words=3),
+}
+"""Every reader with another cell, for the tests that a cell can fail."""
+
+MIXING = ["rnet", "rnet-paper", *(name for name in WITH_SRUS if name != "dcn-sru")]
+"""Readers without an LSTM of torch's: DCN's encoder is one."""
+
 # Softmax ignores a constant added to all scores, so the gradients of these are only noise.
 CANCELLED = {"question_pooling.query.bias"}
 
@@ -122,7 +154,16 @@ SIZES = Sizes(vector_size=6, tuned_words=1000)
 DATASET = SpanDataset(tiny.prepared(vector_size=SIZES.vector_size), frequent=["the", "?", "Ida"])
 EVERY = range(len(DATASET))
 
+EVERY_READER = {**READERS, **WITH_SRUS}
+
 every_reader = pytest.mark.parametrize("make", READERS.values(), ids=READERS)
+every_reader_and_cell = pytest.mark.parametrize("make", EVERY_READER.values(), ids=EVERY_READER)
+
+
+def test_every_reader_with_a_choice_of_cells_is_tried_with_srus() -> None:
+    tried = {type(make(SIZES)) for make in WITH_SRUS.values()}
+    kinds = {type(make(SIZES)) for make in READERS.values()}
+    assert tried == {kind for kind in kinds if "cell" in inspect.signature(kind).parameters}
 
 
 def make_reader(make: Callable[[Sizes], SpanReader], *, seed: int = 0) -> SpanReader:
@@ -162,7 +203,7 @@ def test_shapes_and_masks(make: Callable[[Sizes], SpanReader]) -> None:
     assert (losses > 0).all()
 
 
-@every_reader
+@every_reader_and_cell
 def test_alone_and_padded_are_the_same(make: Callable[[Sizes], SpanReader]) -> None:
     reader, together = make_reader(make), DATASET.collate(EVERY)
     read = reader(together)
@@ -196,7 +237,7 @@ def test_order_of_the_batch_does_not_matter(make: Callable[[Sizes], SpanReader])
     assert_same(reader(batch), rows(reader(DATASET.collate(EVERY)), order), batch.context_mask)
 
 
-@every_reader
+@every_reader_and_cell
 def test_every_parameter_gets_a_gradient(make: Callable[[Sizes], SpanReader]) -> None:
     reader, batch = make_reader(make).train(), DATASET.collate(EVERY)
     reader.loss(reader(batch), batch).mean().backward()
@@ -206,7 +247,7 @@ def test_every_parameter_gets_a_gradient(make: Callable[[Sizes], SpanReader]) ->
         assert parameter.grad.any() or name in CANCELLED, name
 
 
-@every_reader
+@every_reader_and_cell
 def test_overfits_four_examples(make: Callable[[Sizes], SpanReader]) -> None:
     reader, items = make_reader(make).train(), [0, 1, 3, 5]
     for module in reader.modules():
@@ -287,3 +328,34 @@ def test_very_long_and_very_short(make: Callable[[Sizes], SpanReader]) -> None:
     assert logits.start_logits.isfinite().all()
     assert reader.loss(logits, batch).isfinite().all()
     assert reader.best_spans(logits, batch)[0][1].tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize("make", WITH_SRUS.values(), ids=WITH_SRUS)
+def test_srus_without_their_fast_form_give_the_same(
+    make: Callable[[Sizes], SpanReader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, batch = make_reader(make), DATASET.collate(EVERY)
+    fast = reader(batch)
+    take_fast_form_away(SRUOutputs, monkeypatch)
+    assert_same(reader(batch), fast, batch.context_mask)
+
+
+def test_readers_without_an_lstm_mix_precisions_on_a_cpu() -> None:
+    assert [name for name, make in EVERY_READER.items() if make(SIZES).mixes_on_cpu] == MIXING
+
+
+@pytest.mark.parametrize("name", MIXING)
+def test_mixed_precision_is_near_float32(name: str) -> None:
+    reader, batch = make_reader(EVERY_READER[name]), DATASET.collate(EVERY)
+    parameters = [each for each in reader.parameters() if each.requires_grad]
+    exact = reader.loss(reader(batch), batch).mean()
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = reader.loss(reader(batch), batch).mean()
+    assert mixed.dtype == torch.float32
+    assert mixed.item() == pytest.approx(exact.item(), abs=0.02)
+    assert mixed.item() != exact.item()
+    gradients = [
+        torch.cat([each.flatten() for each in torch.autograd.grad(loss, parameters)])
+        for loss in (exact, mixed)
+    ]
+    assert (gradients[0] - gradients[1]).norm() < 0.1 * gradients[0].norm()

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from squadqa.nn.kernels import available, gated_attention, gru, match_lstm, products
+from squadqa.nn.kernels import available, gated_attention, gru, match_lstm, products, sru
 from squadqa.nn.kernels.available import has, has_fast_bfloat16, supports_fast_form
 
 OPERATORS = sorted(
@@ -10,6 +10,7 @@ OPERATORS = sorted(
         *gated_attention.OPERATORS,
         *gru.STEP_OPERATORS,
         *match_lstm.OPERATORS,
+        *sru.OPERATORS,
         *(products.PRODUCT, products.LAYOUT),
     }
 )
