@@ -112,7 +112,7 @@ def measure(workload: Workload, effort: Effort) -> tuple[ModelSpeed, torch.devic
     )
     device = trainer.strategy.root_device
     require_inputs(workload.module, workload.data.inputs)
-    require_precision(workload.module.model_type, trainer.precision, device)
+    require_precision(workload.module, trainer.precision, device)
     yardstick = bare_rnn_rate(device, seconds=effort.yardstick_seconds)
     forget_peak()
     if device.type == "cuda":
