@@ -47,6 +47,9 @@ def test_command_can_be_parsed(
         assert arguments[0] == "train_cli.py"
         program, arguments[0] = "squadqa", "lightning"
     assert program == "squadqa"
+    if "squad.pack" in command and "prepare" not in command:
+        line = ["prepare", "squad", "--no-annotate", "--pack", "squad.pack"]
+        assert main(line) == 0
     if "--id" in arguments:  # of a question in SQuAD
         arguments[arguments.index("--id") + 1] = "q0"
     if arguments[0] == "bench":

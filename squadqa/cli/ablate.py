@@ -64,7 +64,11 @@ def _parser() -> CommandParser:
     )
     add = parser.add_argument
     add("config", metavar="CONFIG", nargs="+", help="configuration; a later one adds to it")
-    add("--data", metavar="SOURCE", help="sample, squad, a folder, a file, or a `datasets` name")
+    add(
+        "--data",
+        metavar="SOURCE",
+        help="sample, squad, a folder, a pack, a file, or a `datasets` name",
+    )
     add("--test", metavar="SOURCE", help="test questions, if --data is a single file")
     add("--output", metavar="FOLDER", help="folder to write (default: runs/CONFIG_NAME-ablation)")
     add(

@@ -11,6 +11,7 @@ from squadqa.cli.options import (
     add_data_option,
     add_json_option,
     add_run_options,
+    default_pipeline,
     open_answerer,
 )
 from squadqa.cli.parser import CommandParser
@@ -132,7 +133,7 @@ def _from_file(options: "Namespace", source: "Source") -> _ToScore:
     from squadqa.evaluation.predictions import read_predictions
 
     if options.details:
-        _require_pipeline()
+        _require_pipeline(source)
     references = read_squad(source).references
     require_references(references, options.data)
     texts = read_predictions(options.predictions, known_ids=references)
@@ -149,7 +150,7 @@ def _from_run(options: "Namespace", source: "Source") -> _ToScore:
     """Take the answers from a run."""
     run = open_answerer(options)
     if options.details and run.parser is None:
-        _require_pipeline()
+        _require_pipeline(source)
 
     from squadqa.data.squad import read_squad
     from squadqa.inference.answering import Preparation
@@ -167,12 +168,15 @@ def _from_run(options: "Namespace", source: "Source") -> _ToScore:
     )
 
 
-def _require_pipeline() -> None:
+def _require_pipeline(source: "Source") -> None:
     """Check before the work starts that answers can be sorted into types without a run's parse.
 
     Raises:
         ConfigError: The pipeline that this needs is not installed.
     """
+    if source.part is not None:
+        return  # a pack has been annotated, or says that it has not
+
     from squadqa.data.pipelines import find_pipeline
 
     try:
@@ -187,7 +191,7 @@ def _require_pipeline() -> None:
 
 
 def _details(options: "Namespace", source: "Source", answered: _ToScore) -> "DetailedScore":
-    """Score in parts, on the parse of the run, or else of the default pipeline."""
+    """Score in parts, on the parse of the run, of a pack, or else of the default pipeline."""
     from squadqa.data.prepare import prepare
     from squadqa.evaluation.slices import score_in_detail
 
@@ -196,7 +200,7 @@ def _details(options: "Namespace", source: "Source", answered: _ToScore) -> "Det
         data = prepare(
             source,
             cache_dir=options.cache_dir,
-            pipeline=DEFAULT_PIPELINE,
+            pipeline=default_pipeline(source),
             workers=options.workers,
             progress=ProgressLines(),
         )

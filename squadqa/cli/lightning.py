@@ -118,6 +118,7 @@ def _train(
 ) -> int:
     """Train in a folder that no other training uses, and score the best checkpoint."""
     config, module, data = parsed.config, parsed.module, parsed.data
+    config.wandb = _available_wandb(config.wandb)
     if config.resume:
         _require_readable(folder, last)
     warm_start: WarmStart | None = None
@@ -248,6 +249,28 @@ def _check(subcommand: str, config: Namespace) -> None:
             config.data.val = config.data.test  # the score to reach is that on dev
         require_practice(config)
         require_end(config)
+
+
+def _available_wandb(mode: str) -> str:
+    """Return the mode of W&B; where it is not installed, "off" in place of the usual "offline".
+
+    Raises:
+        ConfigError: W&B is to log online, and is not installed.
+    """
+    if mode == "off":
+        return mode
+    try:
+        from wandb import Settings  # noqa: F401  # a folder of W&B's logs can be imported too
+    except ImportError as error:
+        if mode == "online":
+            raise ConfigError(
+                '--wandb online needs the package "wandb", which is not installed',
+                next_step="Install it (pip install wandb), or leave out --wandb online.",
+            ) from error
+        if is_first_process():
+            sys.stderr.write("Weights & Biases is not installed: logging to CSV files only.\n")
+        return "off"
+    return mode
 
 
 def _loggers(folder: Path, wandb_mode: str) -> list[Logger]:

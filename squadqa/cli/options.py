@@ -144,7 +144,7 @@ def add_data_option(parser: CommandParser, what: str, *, required: bool = True) 
         "--data",
         metavar="FILE",
         required=required,
-        help=f"{what}: .json, .json.gz, .jsonl, sample, squad, or squad:train",
+        help=f"{what}: .json, .json.gz, .jsonl, a pack, sample, squad, or squad:train",
     )
 
 
@@ -229,7 +229,7 @@ def make_generator(
 
 
 def annotated_data(options: argparse.Namespace) -> "PreparedData":
-    """Open questions with answers, annotated by the default pipeline.
+    """Open questions with answers, annotated by the default pipeline, or that of a pack.
 
     Args:
         options: The command's, with those of `add_data_option` and `add_cache_options`.
@@ -241,10 +241,11 @@ def annotated_data(options: argparse.Namespace) -> "PreparedData":
     from squadqa.data.prepare import prepare
     from squadqa.data.squad import find_source
 
+    source = find_source(options.data)
     data = prepare(
-        find_source(options.data),
+        source,
         cache_dir=options.cache_dir,
-        pipeline=DEFAULT_PIPELINE,
+        pipeline=default_pipeline(source),
         workers=options.workers,
         progress=ProgressLines(),
     )
@@ -258,7 +259,25 @@ def default_bad_answers(source: "Source") -> "BadAnswers":
     Args:
         source: A file or data set.
     """
-    return "error" if "train" in (source.split or source.name.rpartition("/")[2]) else "keep"
+    named = source.part or source.split or source.name.rpartition("/")[2]
+    return "error" if "train" in named else "keep"
+
+
+def default_pipeline(source: "Source") -> str:
+    """Choose the pipeline that annotates where no run names one: a pack's own, or the default.
+
+    Args:
+        source: A file, a part of a pack, or a data set.
+
+    Raises:
+        DataError: The pack is damaged.
+    """
+    if source.part is None or source.path is None:
+        return DEFAULT_PIPELINE
+    from squadqa.data.pack.read import notes_of
+
+    notes = notes_of(source.path).annotation
+    return notes.pipeline if notes else DEFAULT_PIPELINE
 
 
 def open_one_run(options: argparse.Namespace) -> "Run":

@@ -14,6 +14,8 @@ from squadqa.cli.options import (
     default_bad_answers,
 )
 from squadqa.cli.parser import CommandParser
+from squadqa.errors import ConfigError
+from squadqa.files import require_writable_file
 
 if TYPE_CHECKING:
     from squadqa.data.squad import Source
@@ -40,29 +42,51 @@ def main(arguments: list[str]) -> int:
     """
     options = _parser().parse_args(arguments)
 
+    sources = [source for name in options.data for source in _sources(name)]
+    names = _part_names(sources, Path(options.pack)) if options.pack else []
+
+    from squadqa.data.pack.write import Part, write_pack
     from squadqa.data.prepare import default_cache_dir, prepare
     from squadqa.data.summary import summarize
 
     cache_dir = Path(options.cache_dir) if options.cache_dir else default_cache_dir()
-    summaries = []
-    for source in [source for name in options.data for source in _sources(name)]:
+    summaries, parts = [], []
+    for source in sources:
+        pipeline, parse, vectors = _inputs(options, source)
+        bad_answers = options.bad_answers or default_bad_answers(source)
         data = prepare(
             source,
             cache_dir=cache_dir,
-            bad_answers=options.bad_answers or default_bad_answers(source),
-            pipeline=DEFAULT_PIPELINE if options.annotate else None,
-            parse=options.parse,
-            vectors=options.vectors,
+            bad_answers=bad_answers,
+            pipeline=pipeline,
+            parse=parse,
+            vectors=vectors,
             workers=options.workers,
             progress=ProgressLines(),
         )
-        summaries.append(summarize(data, vectors=options.vectors))
+        summaries.append(summarize(data, vectors=vectors))
+        parts.append(Part(data, bad_answers))
         if not options.json:
             print(_text(summaries[-1]) + "\n")
+    told: dict[str, Any] = {"cache_dir": str(cache_dir)}
+    lines = [("prepared data", str(cache_dir))]
+    if options.pack:
+        path = Path(options.pack)
+        write_pack(
+            path,
+            dict(zip(names, parts, strict=True)),
+            pipeline=pipeline,
+            parse=parse,
+            vectors=vectors,
+            progress=ProgressLines(),
+        )
+        size = path.stat().st_size
+        told["pack"] = {"path": str(path), "bytes": size, "parts": names}
+        lines.append(("pack", f"{path}, {size / 1e6:,.1f} MB: {', '.join(names)}"))
     if options.json:
-        print_json({"cache_dir": str(cache_dir), "sources": list(map(_json, summaries))})
+        print_json({**told, "sources": list(map(_json, summaries))})
     else:
-        print(f"prepared data: {cache_dir}")
+        print("\n".join(f"{name}: {value}" for name, value in lines))
     return 0
 
 
@@ -74,10 +98,13 @@ def _parser() -> CommandParser:
         examples=[
             ("both parts of SQuAD", "squadqa prepare squad"),
             ("files, for DrQA, which reads no parse", "squadqa prepare train.json --no-parse"),
-            ("for readers of words alone", "squadqa prepare train.json --no-annotate"),
             (
                 "more vectors side by side",
                 "squadqa prepare squad --vectors glove-6b-50d spacy:en_core_web_md",
+            ),
+            (
+                "one file to train from on a machine without spaCy, vectors or network",
+                "squadqa prepare squad --pack squad.pack",
             ),
         ],
     )
@@ -85,25 +112,28 @@ def _parser() -> CommandParser:
         "data",
         metavar="DATA",
         nargs="+",
-        help=".json, .json.gz or .jsonl file; squad, a folder or a `datasets` name for both parts",
+        help=".json, .json.gz or .jsonl file; squad, a folder, a pack or a `datasets` name for "
+        "all parts",
     )
     parser.add_argument(
         "--annotate",
         action=argparse.BooleanOptionalAction,
-        default=True,
-        help=f"parts of speech, entities and lemmas, by {DEFAULT_PIPELINE} (default: yes)",
+        help="parts of speech, entities and lemmas (default: yes)",
     )
     parser.add_argument(
         "--parse",
         action=argparse.BooleanOptionalAction,
-        default=True,
         help="dependency parses too, which the baselines read (default: yes)",
+    )
+    parser.add_argument(
+        "--pipeline",
+        metavar="NAME",
+        help=f"spaCy pipeline that annotates (default: {DEFAULT_PIPELINE})",
     )
     parser.add_argument(
         "--vectors",
         metavar="SOURCE",
         nargs="*",
-        default=list(DEFAULT_VECTORS),
         help="word vectors: a file, spacy:NAME, gensim:NAME "
         f"(default: {' '.join(DEFAULT_VECTORS)})",
     )
@@ -113,15 +143,82 @@ def _parser() -> CommandParser:
         help='what to do with unusable answers (default: error for names with "train" in them, '
         "otherwise keep)",
     )
+    parser.add_argument(
+        "--pack",
+        metavar="FILE",
+        help="also write all of it into one file, which other commands take as --data",
+    )
     add_cache_options(parser)
     add_json_option(parser)
     return parser
 
 
-def _sources(name: str) -> "list[Source]":
-    """Find a file, or both parts of what holds both."""
-    from squadqa.data.squad import find_source
+def _inputs(options: argparse.Namespace, source: "Source") -> tuple[str | None, bool, list[str]]:
+    """Choose pipeline, parse and word vectors: a pack's own, unless others are named.
 
+    Raises:
+        ConfigError: A pipeline is named, and there is to be no annotation.
+    """
+    if options.pipeline is not None and options.annotate is False:
+        raise ConfigError(
+            f'--pipeline "{options.pipeline}" annotates, and --no-annotate forbids it',
+            next_step="Leave out one of the two.",
+        )
+    pipeline, parse, vectors = DEFAULT_PIPELINE, True, list(DEFAULT_VECTORS)
+    annotates = True
+    if source.part is not None and source.path is not None:
+        from squadqa.data.pack.read import notes_of
+
+        notes = notes_of(source.path)
+        vectors = [one.source for one in notes.vectors]
+        annotates = notes.annotation is not None
+        if notes.annotation is not None:
+            pipeline, parse = notes.annotation.pipeline, notes.annotation.parse
+    if options.annotate is not None or options.pipeline is not None:
+        annotates = options.annotate is not False
+    return (
+        (options.pipeline or pipeline) if annotates else None,
+        parse if options.parse is None else options.parse,
+        vectors if options.vectors is None else options.vectors,
+    )
+
+
+def _part_names(sources: "list[Source]", path: Path) -> list[str]:
+    """Name the parts of a pack: "train" for train-v1.1.json, and so on.
+
+    Raises:
+        ConfigError: Two would have the same name, or are packed already.
+        OutputError: The pack cannot be written.
+    """
+    from squadqa.data.pack.manifest import name_of_part
+
+    names: list[str] = []
+    for source in sources:
+        if source.part is not None:
+            raise ConfigError(
+                f'"{source}" is a part of a pack already',
+                next_step="Copy that file, or pack the data that it was made from.",
+            )
+        name = name_of_part(source.split or Path(source.name).name)
+        if name in names:
+            raise ConfigError(
+                f'"{sources[names.index(name)]}" and "{source}" would both be the part "{name}"',
+                next_step="Rename one of them; files called train.json and dev.json are the parts "
+                "train and dev.",
+            )
+        names.append(name)
+    require_writable_file(path)
+    return names
+
+
+def _sources(name: str) -> "list[Source]":
+    """Find a file, or all parts of what holds several."""
+    from squadqa.data.squad.source import find_source, is_pack
+
+    if is_pack(Path(name)):
+        from squadqa.data.pack.read import notes_of
+
+        return [find_source(f"{name}:{part}") for part in notes_of(Path(name)).parts]
     found = [find_source(name, part="train"), find_source(name, part="dev")]
     return found[:1] if found[0] == found[1] else found
 

@@ -105,7 +105,11 @@ def _parser() -> CommandParser:
     add = parser.add_argument
     add("--config", metavar="FILE", action="append", help="configuration; a later one adds to it")
     add("--resume", metavar="RUN_FOLDER", help="resume a run where it stopped")
-    add("--data", metavar="SOURCE", help="sample, squad, a folder, a file, or a `datasets` name")
+    add(
+        "--data",
+        metavar="SOURCE",
+        help="sample, squad, a folder, a pack, a file, or a `datasets` name",
+    )
     add("--test", metavar="SOURCE", help="test questions, if --data is a single file")
     add("--run", metavar="RUN_FOLDER", help="folder to make (default: runs/CONFIG_NAME)")
     add("--epochs", metavar="N", type=positive, help="passes over the training questions")

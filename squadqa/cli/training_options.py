@@ -59,13 +59,23 @@ def data_overrides(data: str | None, test: str | None) -> list[str]:
         ConfigError: --data names a single file, and there is no --test.
     """
     data = SAMPLE.as_posix() if data == SAMPLE.name else data  # as `find_source` does
-    if data and Path(data).is_file() and not test:
+    if data and not test and _is_one_part(data):
         raise ConfigError(
             f'--data names one file, "{data}": there are no test questions',
-            next_step="Name a file of test questions with --test, or a folder with both.",
+            next_step="Name a file of test questions with --test, or a folder or pack with both.",
         )
     line = ["--data.train", data] if data else []
     return line + (["--data.test", named] if (named := test or data) else [])
+
+
+def _is_one_part(data: str) -> bool:
+    """Return whether --data names a single file, but no pack with both parts."""
+    from squadqa.data.squad.source import find_source, is_pack
+
+    path = Path(data)
+    if not is_pack(path):
+        return path.is_file()
+    return find_source(data, part="train") == find_source(data, part="dev")
 
 
 def require_configs(paths: Sequence[str], *, usage: str, whole: str) -> None:

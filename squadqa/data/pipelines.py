@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from squadqa.data.optional import imported, installed_version
 from squadqa.errors import ConfigError, did_you_mean
 
 PIPELINES = {
@@ -24,6 +25,8 @@ PIPELINES = {
 }
 """spaCy's own English pipelines, and the packages that contain each: the official one first, then
 copies in the package registry."""
+
+PURPOSE = "annotating text"
 
 META, CONFIG = "meta.json", "config.cfg"
 """Files that every pipeline's folder has."""
@@ -72,12 +75,10 @@ def load_pipeline(folder: str | Path) -> Any:
     Raises:
         ConfigError: It cannot be opened, or its configuration would call or open other things.
     """
-    import spacy
-    from spacy.util import load_config
-
+    spacy, util = imported("spacy", PURPOSE), imported("spacy.util", PURPOSE)
     folder = Path(folder)
     try:
-        _require_parts_only(load_config(folder / CONFIG, interpolate=True), folder / CONFIG)
+        _require_parts_only(util.load_config(folder / CONFIG, interpolate=True), folder / CONFIG)
         with _products_by_numpy():
             return spacy.load(folder)
     except ConfigError:
@@ -111,18 +112,21 @@ def pipeline_fingerprint(name: str) -> str:
     Args:
         name: As for `find_pipeline`. For a folder, the content of its files counts.
     """
-    from importlib.metadata import version
-
-    folder, spacy = find_pipeline(name), version("spacy")
+    folder, spacy = find_pipeline(name), installed_version("spacy", PURPOSE)
     for package in PIPELINES.get(name, ()):
         if (installed := _version(package)) is not None:
             return f"{package} {installed} spacy {spacy}"
+    return f"folder {pipeline_content(folder)} spacy {spacy}"
+
+
+def pipeline_content(folder: Path) -> str:
+    """Return a checksum of the files of a pipeline's folder, 32 hexadecimal characters."""
     digest = hashlib.blake2b(digest_size=16)
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(f"{path.relative_to(folder)} {path.stat().st_size} ".encode())
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, hashlib.blake2b).digest())
-    return f"folder {digest.hexdigest()} spacy {spacy}"
+    return digest.hexdigest()
 
 
 loaded_pipeline = cache(load_pipeline)

@@ -3,12 +3,12 @@
 A prepared source is three cache entries, each a folder of Arrow files (vectors: .npy) with a
 manifest: `text` (paragraphs, questions, tokens, lexicon), `annotation` (a row for each token) and
 `vectors` (a row for each form of the lexicon). Opening them maps the files into memory without
-parsing.
+parsing. A part of a pack is unpacked into entries of the same form.
 """
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,13 @@ import pyarrow as pa
 
 from squadqa.data.annotation import ANNOTATION_COLUMNS, Annotation, annotate
 from squadqa.data.cache import MANIFEST, cached_folder, read_manifest
+from squadqa.data.pack.read import PackedPart
 from squadqa.data.pipelines import pipeline_fingerprint
 from squadqa.data.prepared import PreparedData, put_together
 from squadqa.data.squad import BadAnswers, Source, SquadData, content_digest, read_squad
 from squadqa.data.text_preparer import TextPreparer
 from squadqa.data.tokenization import Tokens, tokenize, tokenizer_fingerprint
-from squadqa.data.vectors import VectorStore, fingerprint, lookup
+from squadqa.data.vectors import VectorStore, VectorTable, fingerprint, lookup
 from squadqa.errors import ConfigError, DataError
 
 FORMAT = 2
@@ -63,7 +64,7 @@ def prepare(
     """Open a prepared source; whatever is not in the cache yet is made first.
 
     Args:
-        source: A file or data set.
+        source: A file, a part of a pack, or a data set.
         cache_dir: The cache folder; None takes `default_cache_dir()`.
         bad_answers: What to do with a question without usable answers.
         pipeline: spaCy pipeline that annotates; None leaves annotation out.
@@ -73,33 +74,84 @@ def prepare(
         progress: Called from time to time.
 
     Raises:
-        DataError: The source is not SQuAD v1.1.
-        VectorsError: A vector source cannot be read.
-        ConfigError: The pipeline is not installed.
+        DataError: The source is not SQuAD v1.1, or a damaged pack.
+        VectorsError: A vector source cannot be read, or is not in the pack.
+        ConfigError: The pipeline is not installed, or is not the pack's.
         OutputError: The cache folder cannot be written.
     """
     root = Path(cache_dir) if cache_dir is not None else default_cache_dir()
-    text_settings = {
-        "format": FORMAT,
-        "content": content_digest(source),
-        "suffix": "".join(Path(source.name).suffixes[-2:]) if source.path else "",
-        "bad_answers": bad_answers,
-        "tokenizer": tokenizer_fingerprint(),
-    }
+    origin: _Original | PackedPart
+    text_settings: dict[str, Any] = {"format": FORMAT, "content": content_digest(source)}
+    if source.part is not None:
+        origin = PackedPart(
+            source, bad_answers=bad_answers, pipeline=pipeline, parse=parse, vectors=vectors
+        )
+        text_settings |= {"part": source.part}
+    else:
+        origin = _Original(source, bad_answers, pipeline, parse, vectors, workers)
+        text_settings |= {
+            "suffix": "".join(Path(source.name).suffixes[-2:]) if source.path else "",
+            "bad_answers": bad_answers,
+            "tokenizer": tokenizer_fingerprint(),
+        }
     text = cached_folder(
-        root,
-        "text",
-        text_settings,
-        lambda folder: _build_text(folder, read_squad(source, bad_answers=bad_answers), progress),
+        root, "text", text_settings, lambda folder: _build_text(folder, origin, progress)
     )
     opened = _open_text(text, source)
+    annotation, table = None, None
+    if pipeline is not None:
+        settings = {"text": text_settings, **origin.annotation_fingerprint()}
+        annotation = _annotation(root, settings, origin, opened.tokens, progress)
+    if vectors:
+        settings = {"text": text_settings, "vectors": origin.vectors_fingerprint()}
+        table = _vectors(root, settings, origin, opened.tokens.lexicon, progress)
     return replace(
         opened,
-        annotation=_annotation(
-            root, text_settings, opened.tokens, pipeline, parse, workers, progress
-        ),
-        **_vectors(root, text_settings, opened.tokens.lexicon, vectors, progress),
+        annotation=annotation,
+        vectors=table.vectors if table else None,
+        vectors_found=table.found if table else None,
     )
+
+
+@dataclass(frozen=True)
+class _Original:
+    """A source that is tokenized, annotated and looked up here; a `PackedPart` was elsewhere."""
+
+    source: Source
+    bad_answers: BadAnswers
+    pipeline: str | None
+    parse: bool
+    vectors: Sequence[str]
+    workers: int
+
+    def questions(self) -> SquadData:
+        return read_squad(self.source, bad_answers=self.bad_answers)
+
+    def tokens(self, texts: Sequence[str]) -> Tokens:
+        return tokenize(texts)
+
+    def annotation_fingerprint(self) -> dict[str, Any]:
+        assert self.pipeline is not None
+        without = {} if self.parse else {"parse": False}
+        return {"pipeline": pipeline_fingerprint(self.pipeline), **without}
+
+    def annotation(
+        self, tokens: Tokens, progress: Callable[[int, int], None] | None = None
+    ) -> Annotation:
+        assert self.pipeline is not None
+        return annotate(
+            tokens,
+            pipeline=self.pipeline,
+            parse=self.parse,
+            workers=self.workers,
+            progress=progress,
+        )
+
+    def vectors_fingerprint(self) -> str:
+        return fingerprint(self.vectors)
+
+    def vector_table(self, lexicon: Sequence[str]) -> VectorTable:
+        return lookup(self.vectors, lexicon)
 
 
 def prepare_data(
@@ -127,11 +179,14 @@ def prepare_data(
     return TextPreparer(pipeline=pipeline, parse=parse, vectors=vectors).prepare(data)
 
 
-def _build_text(folder: Path, data: SquadData, progress: Progress | None) -> dict[str, Any]:
+def _build_text(
+    folder: Path, origin: _Original | PackedPart, progress: Progress | None
+) -> dict[str, Any]:
+    data = origin.questions()
     texts = [*data.contexts, *data.questions]
     if progress:
         progress("tokens", 0, len(texts))
-    tokens = tokenize(texts)
+    tokens = origin.tokens(texts)
     if progress:
         progress("tokens", len(texts), len(texts))
     prepared = put_together(data, tokens)
@@ -211,22 +266,14 @@ def _skipped(folder: Path) -> dict[str, int]:
 
 def _annotation(
     root: Path,
-    text_settings: dict[str, Any],
+    settings: dict[str, Any],
+    origin: _Original | PackedPart,
     tokens: Tokens,
-    pipeline: str | None,
-    parse: bool,
-    workers: int,
     progress: Progress | None,
-) -> Annotation | None:
-    if pipeline is None:
-        return None
-
+) -> Annotation:
     def build(folder: Path) -> dict[str, Any]:
-        annotation = annotate(
+        annotation = origin.annotation(
             tokens,
-            pipeline=pipeline,
-            parse=parse,
-            workers=workers,
             progress=(lambda done, all_: progress("annotation", done, all_)) if progress else None,
         )
         columns = {name: getattr(annotation, name) for name in ANNOTATION_COLUMNS}
@@ -235,9 +282,6 @@ def _annotation(
         _write_table(folder / "lemmas.arrow", lemmas)
         return {}
 
-    settings: dict[str, Any] = {"text": text_settings, "pipeline": pipeline_fingerprint(pipeline)}
-    if not parse:
-        settings["parse"] = False
     folder = cached_folder(root, "annotation", settings, build)
     table = _read_table(folder / "annotation.arrow")
     columns = {
@@ -250,30 +294,26 @@ def _annotation(
 
 def _vectors(
     root: Path,
-    text_settings: dict[str, Any],
+    settings: dict[str, Any],
+    origin: _Original | PackedPart,
     lexicon: list[str],
-    sources: Sequence[str],
     progress: Progress | None,
-) -> dict[str, Any]:
-    if not sources:
-        return {"vectors": None, "vectors_found": None}
-
+) -> VectorTable:
     def build(folder: Path) -> dict[str, Any]:
         if progress:
             progress("vectors", 0, len(lexicon))
-        table = lookup(sources, lexicon)
+        table = origin.vector_table(lexicon)
         np.save(folder / "vectors.npy", table.vectors)
         np.save(folder / "found.npy", table.found)
         if progress:
             progress("vectors", len(lexicon), len(lexicon))
-        return {"sources": list(sources)}
+        return {"sources": list(origin.vectors)}
 
-    settings = {"text": text_settings, "vectors": fingerprint(sources)}
     folder = cached_folder(root, "vectors", settings, build)
-    return {
-        "vectors": np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False),
-        "vectors_found": np.load(folder / "found.npy", allow_pickle=False),
-    }
+    return VectorTable(
+        np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False),
+        np.load(folder / "found.npy", allow_pickle=False),
+    )
 
 
 def _write_table(path: Path, table: pa.Table) -> None:

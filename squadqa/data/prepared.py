@@ -99,15 +99,18 @@ def _gold_spans(
     count = len(data.ids)
     start, end = np.full(count, -1, np.int32), np.full(count, -1, np.int32)
     kind = np.full(count, Alignment.NONE, np.uint8)
+    of_paragraph: dict[int, list[int]] = {}  # questions whose first reference is in place
     for index, paragraph in enumerate(data.paragraphs):
         if not data.answer_texts[index]:
             continue
         first, text = data.answer_starts[index][0], data.answer_texts[index][0]
         if first < 0 or data.contexts[paragraph][first : first + len(text)] != text:
             kind[index] = Alignment.MISPLACED
-            continue
+        else:
+            of_paragraph.setdefault(paragraph, []).append(index)
+    for paragraph, rows in of_paragraph.items():
         offsets = tokens.offset_mapping[tokens.bounds[paragraph] : tokens.bounds[paragraph + 1]]
-        begins, ends = np.array([first]), np.array([first + len(text)])
-        begin, last, alignment = align(offsets, begins, ends)
-        start[index], end[index], kind[index] = begin[0], last[0], alignment[0]
+        begins = np.array([data.answer_starts[row][0] for row in rows])
+        lengths = np.array([len(data.answer_texts[row][0]) for row in rows])
+        start[rows], end[rows], kind[rows] = align(offsets, begins, begins + lengths)
     return start, end, kind

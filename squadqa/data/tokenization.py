@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from squadqa.data.optional import imported, installed_version
+
 FURTHER_INFIXES = (
     r"[–—\[\]\(\)/~+×=;:!?…\"“”„«»*|<>&]",
     r"(?<=[0-9])-(?=[0-9])",
@@ -35,6 +37,9 @@ LONGEST_PIECE = 256
 
 It takes off one bracket or mark after the other and looks at all that is left each time: 8,000 of
 them in a row took 20 s, and twice as many four times as long. SQuAD's longest piece has fewer."""
+
+
+PURPOSE = "tokenizing text"
 
 
 @dataclass(frozen=True)
@@ -56,23 +61,23 @@ class Tokens:
 
 @cache
 def _spacy_tokenizer() -> Any:
-    import spacy
-    from spacy.util import compile_infix_regex, compile_suffix_regex
-
-    pipeline = spacy.blank("en")
+    pipeline = imported("spacy", PURPOSE).blank("en")
+    util = imported("spacy.util", PURPOSE)
     defaults: Any = pipeline.Defaults
     tokenizer: Any = pipeline.tokenizer
-    tokenizer.infix_finditer = compile_infix_regex([*defaults.infixes, *FURTHER_INFIXES]).finditer
-    tokenizer.suffix_search = compile_suffix_regex([*defaults.suffixes, *FURTHER_SUFFIXES]).search
+    tokenizer.infix_finditer = util.compile_infix_regex(
+        [*defaults.infixes, *FURTHER_INFIXES]
+    ).finditer
+    tokenizer.suffix_search = util.compile_suffix_regex(
+        [*defaults.suffixes, *FURTHER_SUFFIXES]
+    ).search
     return tokenizer
 
 
 def tokenizer_fingerprint() -> str:
     """Return a hash of the tokenizer's rules, so that changed rules make new cache entries."""
-    from importlib.metadata import version
-
     further = (*FURTHER_INFIXES, *FURTHER_SUFFIXES, str(LONGEST_PIECE))
-    rules = "\n".join((version("spacy"), *further))
+    rules = "\n".join((installed_version("spacy", PURPOSE), *further))
     return hashlib.blake2b(rules.encode(), digest_size=8).hexdigest()
 
 
@@ -85,10 +90,9 @@ def tokenize(texts: Sequence[str]) -> Tokens:
     Returns:
         Their tokens, in order.
     """
-    from spacy.attrs import IDX, IS_SPACE, LENGTH, ORTH
-
     tokenizer = _spacy_tokenizer()
-    attributes = [ORTH, IDX, LENGTH, IS_SPACE]
+    attrs = imported("spacy.attrs", PURPOSE)
+    attributes = [attrs.ORTH, attrs.IDX, attrs.LENGTH, attrs.IS_SPACE]
     arrays: list[NDArray[np.uint64]] = []
     known: dict[str, NDArray[np.uint64]] = {}
     for text in texts:

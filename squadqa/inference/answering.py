@@ -150,7 +150,8 @@ class Answerer(ABC):
         """Answer every question of a file.
 
         Args:
-            data: A SQuAD v1.1 file, `sample`, `squad`, or a `datasets` name; without answers, too.
+            data: A SQuAD v1.1 file, a pack, `sample`, `squad`, or a `datasets` name; without
+                answers, too.
             output: A prediction file to write in the official format.
             n_best: Also write this many best spans of each question, with probabilities and
                 characters, to `OUTPUT.n_best.json`.
@@ -195,7 +196,7 @@ class Answerer(ABC):
         """Score the answers to every question of a file by the official SQuAD v1.1 rule.
 
         Args:
-            data: A SQuAD v1.1 file, `sample`, `squad`, or a `datasets` name.
+            data: A SQuAD v1.1 file, a pack, `sample`, `squad`, or a `datasets` name.
             cache_dir: Folder of prepared data, as for `predict`.
             workers: Processes that annotate new texts, as for `predict`.
             progress: Called from time to time, as for `predict`.

@@ -27,7 +27,7 @@ class SquadDataModule(pl.LightningDataModule):
 
     Args:
         inputs: What the model reads of the data.
-        train: Training questions: a path, `squad`, or a `datasets` name.
+        train: Training questions: a path, a pack, `squad`, or a `datasets` name.
         val: Validation questions, for early stopping and the choice of the checkpoint; None holds
             out articles of `train`.
         test: Test questions, scored at the end.

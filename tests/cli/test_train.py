@@ -140,7 +140,7 @@ def test_a_result_names_the_changes_by_the_command_line(tmp_path: Path) -> None:
 
 def test_without_wandb(folder: Path) -> None:
     arguments = ["--config", "config.yaml", "--wandb", "off", "--epochs", 1, "--run", "here"]
-    done = squadqa(folder, "train", *arguments, forbid="wandb")
+    done = squadqa(folder, "train", *arguments, forbid=["wandb"])
     assert done.code == 0, done.err
     assert "wandb" not in done.out
     assert not [*folder.rglob("*wandb*")]

@@ -12,7 +12,7 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -58,7 +58,7 @@ class Command:
         arguments: The words after `squadqa`.
         stop: A signal that it sends to itself, and the optimiser step after which it does.
         environment: Further environment variables.
-        forbid: A module that it cannot import.
+        forbid: Modules that it cannot import.
         kill: The number of the change of its folder at which it is killed (see
             `tests.support.killed`); 0 only writes all changes to changes.log, one a line.
         most_bytes: The largest file that it can write.
@@ -71,7 +71,7 @@ class Command:
         *arguments: object,
         stop: tuple[int, int] | None = None,
         environment: Mapping[str, str] | None = None,
-        forbid: str | None = None,
+        forbid: Collection[str] = (),
         kill: int | None = None,
         most_bytes: int | None = None,
         limit: float = LIMIT,
@@ -173,7 +173,7 @@ def _run(
     arguments: list[str],
     stop: tuple[int, int] | None,
     environment: Mapping[str, str],
-    forbid: str | None,
+    forbid: Collection[str],
     kill: int | None,
     most_bytes: int | None,
     limit: float,
@@ -191,9 +191,9 @@ def _run(
 
         # As if Lightning had been imported with this variable set; the server has none.
         rank_zero_only.rank = int(environment["LOCAL_RANK"])
-    if forbid:
-        assert forbid not in sys.modules
-        sys.modules[forbid] = None  # type: ignore[assignment]
+    for module in forbid:
+        assert module not in sys.modules
+        sys.modules[module] = None  # type: ignore[assignment]
     if stop:
         _stop_after(*stop)
     from squadqa.cli.main import main

@@ -1,6 +1,6 @@
 """Reading of all questions of a source into memory, with checks across questions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -75,7 +75,9 @@ def _collect(rows: Iterable[Row], source: Source, bad_answers: BadAnswers) -> Sq
                     f'"{source}": {row.where} (id "{row.id}") has an empty {name}: {text!r}',
                     next_step=f"Fill in the {name} or remove the question.",
                 )
-        problem = "" if bad_answers == "keep" else _answer_problem(row)
+        problem = ""
+        if bad_answers != "keep":
+            problem = answer_problem(row.context, row.texts, row.starts)
         if problem and bad_answers == "error":
             raise DataError(
                 f'"{source}": question "{row.id}" ({row.where}): {problem}',
@@ -104,11 +106,21 @@ def _collect(rows: Iterable[Row], source: Source, bad_answers: BadAnswers) -> Sq
     return data
 
 
-def _answer_problem(row: Row) -> str:
-    if not row.texts:
+def answer_problem(context: str, texts: Sequence[str], starts: Sequence[int]) -> str:
+    """Say why training could not use a question.
+
+    Args:
+        context: Its paragraph.
+        texts: Its references.
+        starts: Their first characters.
+
+    Returns:
+        What is wrong with its references; empty if each of them is where it says.
+    """
+    if not texts:
         return "it has no answers, and training needs one"
-    for text, start in zip(row.texts, row.starts, strict=True):
-        found = row.context[max(start, 0) : max(start, 0) + len(text)]
+    for text, start in zip(texts, starts, strict=True):
+        found = context[max(start, 0) : max(start, 0) + len(text)]
         if not text.strip() or start < 0 or found != text:
             return f"an answer is not at its answer_start: at {start} is {found!r}, not {text!r}"
     return ""

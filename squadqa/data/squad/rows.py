@@ -51,9 +51,14 @@ def rows_of(source: Source) -> Iterator[Row]:
     """
     if source.path is None:
         return _rows_of_dataset(source)
+    if source.part is not None:
+        from squadqa.data.pack.archive import Archive  # numpy takes long to import
+
+        text = Archive(source.path).text(f"{source.part}/questions.json")
+        return _rows_of_json(text, str(source))
     if source.name.endswith((".jsonl", ".jsonl.gz")):
         return _rows_of_json_lines(source.path)
-    return _rows_of_json(source.path)
+    return _rows_of_json(read_text(source.path), str(source.path))
 
 
 class _Field:
@@ -106,8 +111,8 @@ class _Field:
             yield _Field(value, f"{prefix}{key}[{index}]", self.source)
 
 
-def _rows_of_json(path: Path) -> Iterator[Row]:
-    for article in _Field(_parse(read_text(path), path), "", str(path)).items("data"):
+def _rows_of_json(text: str, source: str) -> Iterator[Row]:
+    for article in _Field(_parse(text, source), "", source).items("data"):
         title = article.get("title", str, "")
         for paragraph in article.items("paragraphs"):
             context = paragraph.get("context", str)
@@ -129,7 +134,7 @@ def _rows_of_json(path: Path) -> Iterator[Row]:
 def _rows_of_json_lines(path: Path) -> Iterator[Row]:
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         if line.strip():
-            value = _parse(line, path, first_line=number)
+            value = _parse(line, str(path), first_line=number)
             yield _flat_row(_Field(value, f"line {number}", str(path), expected=_FLAT))
 
 
@@ -159,7 +164,7 @@ def _flat_row(row: _Field) -> Row:
     )
 
 
-def _parse(text: str, path: Path, *, first_line: int = 1) -> Any:
+def _parse(text: str, source: str, *, first_line: int = 1) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -168,5 +173,5 @@ def _parse(text: str, path: Path, *, first_line: int = 1) -> Any:
             line = first_line + error.lineno - 1
             reason = f"{error.msg} at line {line}, column {error.colno}"
         raise DataError(
-            f'"{path}" is not JSON: {reason}', next_step="Name a file in SQuAD v1.1 format."
+            f'"{source}" is not JSON: {reason}', next_step="Name a file in SQuAD v1.1 format."
         ) from error

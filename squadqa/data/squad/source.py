@@ -1,4 +1,4 @@
-"""Sources of questions: a SQuAD v1.1 file, or a data set by its name."""
+"""Sources of questions: a SQuAD v1.1 file, a part of a pack, or a data set by its name."""
 
 import gzip
 import hashlib
@@ -10,12 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from squadqa.data.optional import imported
 from squadqa.errors import DataError, did_you_mean
 from squadqa.package_files import SAMPLE, locate
 
 SQUAD = "rajpurkar/squad"
 MOST_UNPACKED = 1 << 30  # bytes that a packed file may become: 30 times SQuAD
-FILE_SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz")
+PACK_SUFFIX = ".pack"
+"""The usual ending of a pack; what counts is its content."""
+
+PACK_MAGIC = b"PK\x03\x04"
+"""The first bytes of a pack, which is a zip archive."""
+
+FILE_SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz", PACK_SUFFIX)
 SPLITS = {"train": ("train-v1.1.json", "train"), "dev": ("dev-v1.1.json", "validation")}
 """Names of the two parts: the official file, and the split of a `datasets` data set."""
 
@@ -27,10 +34,12 @@ class Source:
     Args:
         name: A path, or the name of a `datasets` data set.
         split: The split to load if `name` is not a path.
+        part: The part to take if `name` is the path of a pack.
     """
 
     name: str
     split: str | None = None
+    part: str | None = None
 
     @property
     def path(self) -> Path | None:
@@ -38,7 +47,8 @@ class Source:
         return None if self.split else locate(self.name)
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.split})" if self.split else self.name
+        which = self.split or self.part
+        return f"{self.name} ({which})" if which else self.name
 
 
 def find_source(name: str, *, part: Literal["train", "dev"] = "dev") -> Source:
@@ -47,15 +57,16 @@ def find_source(name: str, *, part: Literal["train", "dev"] = "dev") -> Source:
     `squad` is the official file in the folder `SQUADQA_DATA_DIR` if that is set, otherwise
     `rajpurkar/squad` through `datasets`. `sample`, if no folder has that name, is data/sample in
     the working folder, or the one that comes with squadqa. A folder is searched for the official
-    file name, or for `train.json` or `dev.json`. Any other name that is not a file is taken as a
-    `datasets` name; `NAME:SPLIT` names its split.
+    file name, or for `train.json` or `dev.json`. A pack (see `squadqa.data.pack`) holds one or more
+    parts; `FILE:PART` names one. Any other name that is not a file is taken as a `datasets` name;
+    `NAME:SPLIT` names its split.
 
     Args:
         name: A path, `squad`, `sample`, or a `datasets` name.
         part: Which official part to take if the name leaves it open.
 
     Raises:
-        DataError: The file does not exist.
+        DataError: The file does not exist, or is a pack without such a part.
     """
     try:
         return _find_source(name, part)
@@ -83,8 +94,38 @@ def _find_source(name: str, part: Literal["train", "dev"]) -> Source:
     looks_like_file = name.endswith(FILE_SUFFIXES) or path.is_absolute() or name.startswith(".")
     if locate(path).exists() or looks_like_file or name.count("/") != 1:
         _require_file(path)
+        if is_pack(locate(path)):
+            return Source(str(path), part=_part_in_pack(path, part, asked_split))
         return Source(str(path))
     return Source(name, split)
+
+
+def is_pack(path: Path) -> bool:
+    """Return whether a file begins like a pack; only regular files are looked into."""
+    try:
+        if path.is_file():
+            with path.open("rb") as file:
+                return file.read(len(PACK_MAGIC)) == PACK_MAGIC
+    except OSError:
+        pass  # whoever reads it says why it cannot be read
+    return False
+
+
+def _part_in_pack(path: Path, part: str, asked: str) -> str:
+    """Choose a part of a pack: the one asked for, or else the usual one, or else the only one."""
+    from squadqa.data.pack.read import notes_of
+
+    parts = notes_of(locate(path)).parts
+    if (asked or part) in parts:
+        return asked or part
+    if len(parts) == 1 and not asked:
+        return next(iter(parts))
+    names = [f"{path}:{name}" for name in parts]
+    raise DataError(
+        f'the pack "{path}" has no part "{asked or part}"',
+        hint=did_you_mean(f"{path}:{asked or part}", names),
+        next_step="Name one of its parts.",
+    )
 
 
 def _part_file(folder: Path, file_name: str) -> Path:
@@ -106,7 +147,8 @@ def _require_file(path: Path) -> None:
     raise DataError(
         f'no data file "{path}"',
         hint=did_you_mean(path.name, near) if near else "",
-        next_step="Name a .json, .json.gz or .jsonl file, `squad`, or a `datasets` data set.",
+        next_step="Name a .json, .json.gz or .jsonl file, a pack, `squad`, or a `datasets` "
+        "data set.",
     )
 
 
@@ -186,9 +228,9 @@ def load_dataset(source: Source) -> Any:
 
     Raises:
         DataError: The data set does not exist, or cannot be fetched.
+        ConfigError: `datasets` is not installed.
     """
-    import datasets
-
+    datasets = imported("datasets", f'the data set "{source.name}"')
     try:
         return datasets.load_dataset(source.name, split=source.split)
     except Exception as error:  # datasets raises many kinds of errors

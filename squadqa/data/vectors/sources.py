@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from squadqa.data.optional import imported
 from squadqa.data.pipelines import package_folder
 from squadqa.data.vectors.files import open_vector_file, read_vector_file
 from squadqa.data.vectors.formats import pickled
@@ -235,13 +236,12 @@ def _spacy_files(vocab: Path) -> tuple[Path, ...]:
 
 def _read_spacy(paths: tuple[Path, ...], words: Collection[str] | None) -> WordRows:
     """Open a spaCy vector table without the rest of its pipeline."""
-    from spacy.strings import StringStore
-    from spacy.vectors import Vectors
-
+    purpose = "reading the word vectors of a spaCy pipeline"
+    strings, vectors = imported("spacy.strings", purpose), imported("spacy.vectors", purpose)
     vocab = paths[0].parent
     with reading(vocab):
         try:
-            table = Vectors().from_disk(vocab)
+            table = vectors.Vectors().from_disk(vocab)
         except Exception as error:  # spaCy, srsly and numpy raise many kinds of errors
             raise ValueError(f"{type(error).__name__}: {error}") from error
     if table.mode != "default" or not table.data.size:
@@ -260,7 +260,9 @@ def _read_spacy(paths: tuple[Path, ...], words: Collection[str] | None) -> WordR
             f'the word vectors in "{vocab}" are damaged: their index does not fit their table',
             next_step="Install the pipeline again.",
         )
-    key_of = StringStore().__getitem__  # computes a word's key without the table of all words
+    key_of = (
+        strings.StringStore().__getitem__
+    )  # computes a word's key without the table of all words
     row_of = table.key2row.get
     return WordRows(lambda word: row_of(key_of(word)), table.data)
 
@@ -282,13 +284,12 @@ def _locate_gensim(name: str) -> tuple[Path, ...]:
     path = _downloaded(name)
     if path.is_file():
         return (path,)
-    import gensim.downloader
-
-    logger = logging.getLogger(gensim.downloader.__name__)
+    downloader = imported("gensim.downloader", f'downloading the vectors "{name}"')
+    logger = logging.getLogger(downloader.__name__)
     was_disabled, logger.disabled = logger.disabled, True  # it logs a traceback when offline
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            return (Path(gensim.downloader.load(name, return_path=True)),)
+            return (Path(downloader.load(name, return_path=True)),)
     except Exception as error:  # gensim raises many kinds of errors
         raise VectorsError(
             f'cannot download the vectors "{name}": {error}',
