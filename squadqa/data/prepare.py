@@ -4,6 +4,8 @@ A prepared source is three cache entries, each a folder of Arrow files (vectors:
 manifest: `text` (paragraphs, questions, tokens, lexicon), `annotation` (a row for each token) and
 `vectors` (a row for each form of the lexicon). Opening them maps the files into memory without
 parsing. A part of a pack is unpacked into entries of the same form.
+
+One file, as what writes an entry and what opens it belong together.
 """
 
 import os
