@@ -3,14 +3,20 @@
 import json
 import shutil
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from squadqa.cli.main import main
+from squadqa.cli.main import COMMANDS, main
 from tests.support import tiny
 from tests.support.forked import write_config
 from tests.support.runs import SCORER
+
+
+# What a test changes in one command's module must not be what another's first import takes over.
+for _module in COMMANDS.values():
+    import_module(_module)
 
 
 @pytest.fixture

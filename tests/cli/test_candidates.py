@@ -149,6 +149,7 @@ def test_missing_data(tmp_path: Path, refused: Callable[..., str]) -> None:
     assert 'no data file "' in refused("candidates", "--data", tmp_path / "dev.json")
 
 
+@pytest.mark.slow(seconds=120)
 def test_figures_of_squad(squad_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     values = measured(squad_folder, "--generator", "NGrams", capsys=capsys)
     (figures,) = values["generators"]

@@ -85,7 +85,7 @@ def test_an_unwritable_output_is_reported_before_the_work(
     assert "cannot write" in refused(*line, tmp_path / "file" / "predictions.json")
     said = refused(*line, tmp_path)
     assert "it is a folder" in said
-    assert f'--output "{tmp_path / "predictions.json"}"' in said
+    assert f'such as "{tmp_path / "predictions.json"}"' in said
 
 
 def test_a_full_disk_leaves_the_old_file(

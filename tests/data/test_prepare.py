@@ -177,7 +177,10 @@ def test_default_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("part", "paragraphs", "questions", "exact", "expanded"),
-    [("dev", 2_067, 10_570, 10_488, 82), ("train", 18_896, 87_599, 87_000, 599)],
+    [
+        ("dev", 2_067, 10_570, 10_488, 82),
+        pytest.param(*("train", 18_896, 87_599, 87_000, 599), marks=pytest.mark.slow(seconds=240)),
+    ],
 )
 def test_real_squad(
     squad_folder: Path, tmp_path: Path, part: Any, paragraphs: int, questions: int, exact: int,

@@ -63,7 +63,7 @@ class BiDAF(ContextFirstReader):
         super().__init__(max_span_length=max_span_length)
         require_range(1, hidden_size=hidden_size)
         require_range(0, num_highway_layers=num_highway_layers)
-        require_range(0, num_modeling_layers=num_modeling_layers)
+        require_range(1, num_modeling_layers=num_modeling_layers)
         self.embedder = Embedder(
             sizes,
             char_cnn=char_cnn,

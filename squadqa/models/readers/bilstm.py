@@ -59,7 +59,7 @@ class BiLSTMReader(ContextFirstReader):
     ) -> None:
         super().__init__(max_span_length=max_span_length)
         require_range(1, hidden_size=hidden_size)
-        require_range(0, num_layers=num_layers)
+        require_range(1, num_layers=num_layers)
         self.embedder = Embedder(
             sizes,
             char_cnn=char_cnn,
