@@ -13,7 +13,6 @@ from tests.support import tiny
 from tests.support.forked import write_config
 from tests.support.runs import SCORER
 
-
 # What a test changes in one command's module must not be what another's first import takes over.
 for _module in COMMANDS.values():
     import_module(_module)
