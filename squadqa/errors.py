@@ -60,11 +60,12 @@ class UntrustedError(CheckpointError):
     """
 
     def __init__(self, what: str, *, name: str, hint: str = "") -> None:
-        super().__init__(what, hint=hint, next_step=f"If you trust it, add --trust {name}.")
         self.name = name
+        self._said = shortened(name, LONGEST_LINE // 3)  # the message has it several times
+        super().__init__(what, hint=hint, next_step=f"If you trust it, add --trust {self._said}.")
 
     def __str__(self) -> str:  # for Python; the command line prints the parts
-        return f'{super().__str__().removesuffix(".")}, or trust=["{self.name}"] in Python.'
+        return f'{super().__str__().removesuffix(".")}, or trust=["{self._said}"] in Python.'
 
 
 class ConfigError(SquadQAError):

@@ -5,7 +5,15 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from squadqa.errors import ConfigError, DataError, SquadQAError, did_you_mean, shortened, shown
+from squadqa.errors import (
+    ConfigError,
+    DataError,
+    SquadQAError,
+    UntrustedError,
+    did_you_mean,
+    shortened,
+    shown,
+)
 
 
 @pytest.mark.parametrize(
@@ -99,3 +107,12 @@ def test_a_line_of_a_message_is_cut_in_its_middle() -> None:
 def test_a_shortened_text_is_as_long_as_it_may_be(most: int) -> None:
     assert len(shortened("x" * 2000, most)) == most
     assert shortened("x" * most, most) == "x" * most
+
+
+def test_a_name_to_trust_is_said_twice_but_not_at_any_length() -> None:
+    error = UntrustedError('"run" names "mine.Reader"', name="mine.Reader", hint="It runs code.")
+    assert error.next_step == "If you trust it, add --trust mine.Reader."
+    assert str(error).endswith('add --trust mine.Reader, or trust=["mine.Reader"] in Python.')
+    long = UntrustedError(f'"run" names "{"a" * 9000}"', name="a" * 9000)
+    assert len(str(long)) < 2000
+    assert long.name == "a" * 9000
