@@ -1,7 +1,7 @@
 """The batches that data hands to models: frozen records of tensors.
 
-Letters: B batch, C context tokens, Q question tokens, U distinct word forms of the batch,
-W characters of a word, E width of the word vectors.
+Letters: B batch, P distinct contexts of the batch, C context tokens, Q question tokens, U distinct
+word forms of the batch, W characters of a word, E width of the word vectors.
 """
 
 from __future__ import annotations
@@ -93,6 +93,9 @@ class SpanBatch(TensorRecord):
         context_entities: (B, C) int64 entity type, 0 if none.
         start_positions: (B,) int64 first token of the answer, -1 if unknown.
         end_positions: (B,) int64 last token of the answer, inclusive, -1 if unknown.
+        paragraphs: (B,) int64 each question's place among the batch's P distinct contexts; None:
+            every context is read by itself, even if another one is the same.
+        paragraph_rows: (P,) int64 a row with each distinct context; None as `paragraphs`.
     """
 
     index: Tensor
@@ -107,6 +110,8 @@ class SpanBatch(TensorRecord):
     context_entities: Tensor
     start_positions: Tensor
     end_positions: Tensor
+    paragraphs: Tensor | None = None
+    paragraph_rows: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.index)

@@ -27,6 +27,11 @@ class QuestionDataset(torch.utils.data.Dataset[int], Generic[Batch]):
         rows: Questions of `data` to take, in order; None takes all.
     """
 
+    shares_contexts: bool = True
+    """Whether batches say which questions share a context, so that a reader may encode it once for
+    all of them. With dropout that is another training: these questions then drop the same features.
+    """
+
     def __init__(self, data: PreparedData, *, rows: NDArray[np.int64] | None = None) -> None:
         self.data = data
         self.rows = np.arange(len(data.ids)) if rows is None else rows
@@ -41,7 +46,12 @@ class QuestionDataset(torch.utils.data.Dataset[int], Generic[Batch]):
     def context_lengths(self) -> NDArray[np.int64]:
         """(N,) context tokens of each question."""
         lengths = np.diff(self.data.tokens.bounds)
-        return lengths[self.data.paragraphs[self.rows]]
+        return lengths[self.paragraphs]
+
+    @property
+    def paragraphs(self) -> NDArray[np.int32]:
+        """(N,) paragraph of each question."""
+        return self.data.paragraphs[self.rows]
 
     @abstractmethod
     def collate(self, items: Sequence[int]) -> Batch:
@@ -148,6 +158,10 @@ class SpanDataset(QuestionDataset[SpanBatch]):
             tags = np.where(context_mask, annotation.tags[context], 0).astype(np.int64)
             entities = np.where(context_mask, annotation.entities[context], 0).astype(np.int64)
         term_frequency = np.where(context_mask, self._term_frequency[context], np.float32(0))
+        paragraphs = paragraph_rows = None
+        if self.shares_contexts:
+            _, first, places = np.unique(contexts, return_index=True, return_inverse=True)
+            paragraphs, paragraph_rows = torch.from_numpy(places), torch.from_numpy(first)
         return SpanBatch(
             index=torch.from_numpy(index),
             forms=words.forms,
@@ -161,6 +175,8 @@ class SpanDataset(QuestionDataset[SpanBatch]):
             context_entities=torch.from_numpy(entities),
             start_positions=torch.from_numpy(data.start_positions[rows].astype(np.int64)),
             end_positions=torch.from_numpy(data.end_positions[rows].astype(np.int64)),
+            paragraphs=paragraphs,
+            paragraph_rows=paragraph_rows,
         )
 
     def count_without_target(self) -> int:

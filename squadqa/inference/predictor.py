@@ -204,7 +204,10 @@ class Predictor(Answerer):
             Indices in the data set, their batch on the device, and the model's output for it.
         """
         done = 0
-        for items in bounded_batches(dataset.context_lengths, limit=BATCH_TOKENS):
+        batches = bounded_batches(
+            dataset.context_lengths, limit=BATCH_TOKENS, paragraphs=dataset.paragraphs
+        )
+        for items in batches:
             batch = dataset.collate(items).to(self.device)
             with torch.inference_mode():
                 output = self.model(batch)

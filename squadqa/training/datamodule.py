@@ -1,7 +1,7 @@
 """The questions of a training: train, a held-out part of it, and dev."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytorch_lightning as pl
@@ -21,6 +21,9 @@ from squadqa.errors import ConfigError, require_range
 from squadqa.scoring import require_references
 from squadqa.training.loader import ResumableLoader
 
+BatchBy = Literal["question", "paragraph"]
+"""Names of what fills a training batch."""
+
 
 class SquadDataModule(pl.LightningDataModule):
     """Train, validation (`val`), test and prediction questions, prepared once and cached.
@@ -34,6 +37,9 @@ class SquadDataModule(pl.LightningDataModule):
         predict: Questions to answer with `predict`, which need no answers; None takes `test`.
         val_share: Share of train's questions to hold out if `val` is None.
         batch_size: Questions in a training batch of one process.
+        batch_by: What fills a training batch: "question", questions in random order; or
+            "paragraph", all questions of paragraphs in random order, so that a reader whose
+            encoding of a context depends on no question encodes it once for all of them.
         eval_batch_size: Questions in an evaluation batch of one process.
         bad_answers: What to do with a training question without usable answers: "error" stops,
             "skip" leaves the question out and counts it.
@@ -55,6 +61,7 @@ class SquadDataModule(pl.LightningDataModule):
         predict: str | None = None,
         val_share: float = 0.05,
         batch_size: int = 32,
+        batch_by: BatchBy = "question",
         eval_batch_size: int = 64,
         bad_answers: BadAnswers = "error",
         limit_train: int | None = None,
@@ -75,6 +82,7 @@ class SquadDataModule(pl.LightningDataModule):
         self.val_share = val_share
         self.inputs = inputs
         self.batch_size = batch_size
+        self.batch_by = batch_by
         self.eval_batch_size = eval_batch_size
         self.bad_answers = bad_answers
         self.limit_train = limit_train
@@ -229,10 +237,12 @@ class SquadDataModule(pl.LightningDataModule):
             self._current.add(part)
         dataset = self.datasets[part]
         training = part == "train"
+        dataset.shares_contexts = not training or self.batch_by == "paragraph"
         sampler = LengthGroupedSampler(
             dataset.context_lengths,
             batch_size=self.batch_size if training else self.eval_batch_size,
             shuffle=training,
+            paragraphs=dataset.paragraphs if dataset.shares_contexts else None,
             seed=self.seed,
             rank=self.trainer.global_rank if self.trainer else 0,
             processes=self.trainer.world_size if self.trainer else 1,

@@ -48,6 +48,7 @@ def _parts(batch: SpanBatch, most_pairs: int) -> Iterator[tuple[Tensor, SpanBatc
     for items in bounded_batches(np.square(lengths), limit=most_pairs):
         rows = batch.index.new_tensor(items)
         context, question = int(contexts[rows].max()), int(questions[rows].max())
+        paragraphs, paragraph_rows = _shared_contexts(batch, rows)
         yield (
             rows,
             replace(
@@ -63,8 +64,21 @@ def _parts(batch: SpanBatch, most_pairs: int) -> Iterator[tuple[Tensor, SpanBatc
                 context_entities=batch.context_entities[rows, :context],
                 start_positions=batch.start_positions[rows],
                 end_positions=batch.end_positions[rows],
+                paragraphs=paragraphs,
+                paragraph_rows=paragraph_rows,
             ),
         )
+
+
+def _shared_contexts(batch: SpanBatch, rows: Tensor) -> tuple[Tensor | None, Tensor | None]:
+    """Return `paragraphs` and `paragraph_rows` of some rows, if the batch has them."""
+    if batch.paragraphs is None:
+        return None, None
+    distinct, paragraphs = batch.paragraphs[rows].unique(return_inverse=True)
+    places = torch.arange(len(rows), device=rows.device)
+    first = places.new_full((len(distinct),), len(rows))
+    first = first.scatter_reduce(0, paragraphs, places, "amin")
+    return paragraphs, first
 
 
 def in_order(rows: Sequence[Tensor], values: Sequence[Tensor]) -> Tensor:

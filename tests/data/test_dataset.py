@@ -108,6 +108,25 @@ def test_batch_equals_plain_loops(annotated: bool, data: st.DataObject) -> None:
 UNANNOTATED = tiny.prepared(annotated=False)
 
 
+@given(items=st.lists(st.integers(0, 7), min_size=1, max_size=12))
+def test_batch_knows_its_distinct_contexts(items: list[int]) -> None:
+    dataset = SpanDataset(DATA)
+    batch = dataset.collate(items)
+    assert batch.paragraphs is not None
+    assert batch.paragraph_rows is not None
+    contexts = dataset.paragraphs[items]
+    assert len(batch.paragraph_rows) == len(set(contexts.tolist()))
+    rows, places = batch.paragraph_rows.numpy(), batch.paragraphs.numpy()
+    assert contexts[rows][places].tolist() == contexts.tolist()
+
+
+def test_batch_reads_each_context_by_itself_if_asked_to() -> None:
+    dataset = SpanDataset(DATA)
+    dataset.shares_contexts = False
+    batch = dataset.collate(range(8))
+    assert batch.paragraphs is batch.paragraph_rows is None
+
+
 def test_forms_are_distinct_and_row_0_is_zero() -> None:
     forms = SpanDataset(DATA, frequent=FREQUENT).collate(range(8)).forms
     names = form_names(DATA, forms)

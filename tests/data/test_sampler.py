@@ -1,4 +1,5 @@
 from collections import Counter
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -47,15 +48,21 @@ def test_asking_for_the_length_changes_no_order() -> None:
     shuffle=st.booleans(),
     processes=st.integers(1, 4),
     epoch=st.integers(0, 3),
+    by_paragraph=st.booleans(),
 )
 def test_processes_share_every_question(
-    count: int, batch_size: int, shuffle: bool, processes: int, epoch: int
+    count: int, batch_size: int, shuffle: bool, processes: int, epoch: int, by_paragraph: bool
 ) -> None:
     lengths = np.arange(count)[::-1] % 7
     shares = []
     for rank in range(processes):
         sampler = LengthGroupedSampler(
-            lengths, batch_size=batch_size, shuffle=shuffle, rank=rank, processes=processes
+            lengths,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            paragraphs=lengths if by_paragraph else None,  # of one length
+            rank=rank,
+            processes=processes,
         )
         sampler.set_epoch(epoch)
         shares.append(list(sampler))
@@ -69,6 +76,69 @@ def test_processes_share_every_question(
     if shuffle and processes > 1:
         assert all(len(share) % batch_size == 0 for share in shares)
         assert sum(items.values()) - count < batch_size * (processes + 1)
+
+
+def test_keeping_no_paragraphs_is_the_order_of_single_questions() -> None:
+    alone = np.arange(len(LENGTHS))  # each question is the only one of its paragraph
+    assert order(shuffle=False, paragraphs=alone) == order(shuffle=False)
+    assert sorted(order(paragraphs=alone)) == sorted(order())
+
+
+@given(
+    sizes=st.lists(st.integers(1, 9), max_size=30),
+    batch_size=st.integers(1, 6),
+    shuffle=st.booleans(),
+    seed=st.integers(0, 3),
+)
+def test_questions_of_a_paragraph_come_together(
+    sizes: list[int], batch_size: int, shuffle: bool, seed: int
+) -> None:
+    """In full batches one after the other, but for the last batch, which is not full."""
+    paragraphs = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    lengths = (np.arange(len(sizes)) % 4)[paragraphs]
+    sampler = LengthGroupedSampler(
+        lengths, batch_size=batch_size, shuffle=shuffle, paragraphs=paragraphs, seed=seed
+    )
+    items = list(sampler)
+    assert sorted(items) == list(range(len(paragraphs)))
+    ordered = batches(items, batch_size)
+    assert all(len(batch) == batch_size for batch in ordered[:-1])
+    for batch in ordered:
+        found = [paragraphs[item] for item in batch]
+        changes = sum(one != other for one, other in pairwise(found))
+        assert changes == len(set(found)) - 1, "a paragraph comes once in a batch"
+    for paragraph, size in enumerate(sizes):
+        holding = sum(paragraph in paragraphs[batch] for batch in ordered)
+        assert holding <= 1 + -(-(size - 1) // batch_size), "only the ends of batches split it"
+    if not shuffle:
+        assert (np.diff(lengths[items]) <= 0).all()
+        assert sum(one != other for one, other in pairwise(paragraphs[items])) == max(
+            len(sizes) - 1, 0
+        )
+
+
+def test_paragraphs_come_in_another_order_in_each_epoch_and_with_each_seed() -> None:
+    paragraphs = np.repeat(np.arange(200), 5)
+    lengths = LENGTHS[:200][paragraphs]
+    orders = set()
+    for epoch, seed in product(range(3), range(3)):
+        sampler = LengthGroupedSampler(
+            lengths, batch_size=8, shuffle=True, paragraphs=paragraphs, seed=seed
+        )
+        sampler.set_epoch(epoch)
+        orders.add(tuple(sampler))
+        assert list(sampler) == list(sampler)
+    assert len(orders) == 9
+
+
+def test_paragraphs_come_in_no_order_of_their_numbers_or_lengths() -> None:
+    paragraphs = np.repeat(np.arange(1000), 5)
+    lengths = LENGTHS[:1000][paragraphs]
+    items = list(LengthGroupedSampler(lengths, batch_size=8, shuffle=True, paragraphs=paragraphs))
+    for values in (paragraphs, lengths):
+        assert abs(np.corrcoef(values[items], range(len(items)))[0, 1]) < 0.3
+    longest = [max(lengths[batch]) * len(batch) for batch in batches(items)]
+    assert sum(longest) < 1.06 * lengths.sum(), "batches have similar lengths"
 
 
 def test_batches_have_similar_lengths() -> None:
@@ -114,3 +184,21 @@ def test_groups_contain_each_item_once_within_the_limit(costs: list[int], limit:
         len(group) == 1 or len(group) * cost <= limit
         for group, cost in zip(groups, largest, strict=True)
     )
+
+
+@given(
+    paragraphs=st.lists(st.integers(0, 8), max_size=30),
+    costs=st.lists(st.integers(0, 50), min_size=9, max_size=9),
+    limit=st.integers(1, 120),
+)
+def test_groups_hold_whole_paragraphs(paragraphs: list[int], costs: list[int], limit: int) -> None:
+    """Unless one alone exceeds the limit: then as few groups as possible hold it."""
+    names = np.array(paragraphs, np.int64)
+    cost = np.array(costs, np.int64)[names]
+    groups = list(bounded_batches(cost, limit=limit, paragraphs=names))
+    assert sorted(item for group in groups for item in group) == list(range(len(names)))
+    assert all(len(group) * max(cost[group]) <= limit or len(group) == 1 for group in groups)
+    for name in set(paragraphs):
+        size = max(1, limit // max(1, costs[name]))
+        holding = [group for group in groups if name in names[group]]
+        assert len(holding) == -(-paragraphs.count(name) // size)

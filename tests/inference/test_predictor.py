@@ -54,6 +54,26 @@ def test_batching_changes_no_answer(
         assert answers[0].text == alone[name][0].text
 
 
+def test_questions_about_one_context_are_answered_together(
+    reader: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two contexts of six tokens with two questions each; three questions would fit a batch."""
+    file = tiny.join(
+        tiny.one_question("The cat sat down here.", "Who?", [], id="q0"),
+        tiny.one_question("The dog ran away again.", "Who?", [], id="q2"),
+    )
+    for number, article in enumerate(file["data"]):
+        qas = article["paragraphs"][0]["qas"]
+        qas.append({"id": f"q{2 * number + 1}", "question": "Where?", "answers": []})
+    data = prepared(reader, file, tmp_path)
+    monkeypatch.setattr(module, "BATCH_TOKENS", 18)
+    batches = [
+        (items, batch) for items, batch, _ in reader.outputs(reader.run.inputs.dataset(data))
+    ]
+    assert [items for items, _ in batches] == [[0, 1], [2, 3]]
+    assert all(len(batch.paragraph_rows) == 1 for _, batch in batches)
+
+
 @pytest.mark.parametrize("kind", ["reader", "scorer"])
 def test_answers_and_score_are_those_at_the_end_of_training(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path

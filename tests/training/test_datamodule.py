@@ -1,5 +1,7 @@
 """The questions for training, validation and test, and counts of the others."""
 
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -70,6 +72,36 @@ def words(state: dict[str, Any]) -> torch.Tensor:
 
 def article_of(identifier: str) -> str:
     return identifier.split("q")[0]
+
+
+def test_training_is_by_question_and_shares_no_contexts_unless_asked_to(tmp_path: Path) -> None:
+    made = module(tmp_path, articles([5] * 12), val_share=0.2)
+    made.train_dataloader(), made.val_dataloader()
+    assert made.train_dataloader().sampler.paragraphs is None
+    assert [made.datasets[part].shares_contexts for part in ("train", "val")] == [False, True]
+
+
+def test_batches_by_paragraph_hold_all_its_questions(tmp_path: Path) -> None:
+    made = module(tmp_path, articles([5] * 12), batch_by="paragraph", batch_size=10, val_share=0.2)
+    loader = made.train_dataloader()
+    assert made.datasets["train"].shares_contexts
+    dataset, seen = made.datasets["train"], []
+    for batch in loader:
+        names = [article_of(dataset.id_of(item)) for item in batch.index.tolist()]
+        assert set(Counter(names).values()) == {5}
+        seen += names
+    assert len(seen) == made.counts()["train"]
+    assert len(loader) == made.batches_per_epoch
+
+
+@pytest.mark.parametrize("batch_by", ["question", "paragraph"])
+def test_evaluation_keeps_the_questions_of_a_paragraph_together(
+    tmp_path: Path, batch_by: Any
+) -> None:
+    made = module(tmp_path, articles([5] * 12), batch_by=batch_by, val_share=0.5)
+    order = [article_of(name) for name in ids(made, "val")]
+    assert sum(one != other for one, other in pairwise(order)) == len(set(order)) - 1
+    assert made.datasets["val"].shares_contexts
 
 
 def test_whole_articles_are_held_out(tmp_path: Path) -> None:

@@ -12,8 +12,15 @@ from tests.support import tiny
 DATASET = SpanDataset(tiny.prepared())
 
 
-def loader(*, shuffle: bool = True, batch_size: int = 3) -> ResumableLoader:
-    sampler = LengthGroupedSampler(DATASET.context_lengths, batch_size=batch_size, shuffle=shuffle)
+def loader(
+    *, shuffle: bool = True, batch_size: int = 3, by_paragraph: bool = False
+) -> ResumableLoader:
+    sampler = LengthGroupedSampler(
+        DATASET.context_lengths,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        paragraphs=DATASET.paragraphs if by_paragraph else None,
+    )
     return ResumableLoader(DATASET, sampler=sampler)
 
 
@@ -29,15 +36,16 @@ def test_gives_every_question_in_batches() -> None:
         assert len(loader(shuffle=shuffle)) == 3
 
 
+@pytest.mark.parametrize("by_paragraph", [False, True])
 @pytest.mark.parametrize("given", [1, 2])
-def test_resumes_with_exactly_the_rest(given: int) -> None:
-    first = loader()
+def test_resumes_with_exactly_the_rest(given: int, by_paragraph: bool) -> None:
+    first = loader(by_paragraph=by_paragraph)
     first.sampler.set_epoch(4)
     whole = items(first)
     iterator = iter(first)
     for _ in range(given):
         next(iterator)
-    second = loader()
+    second = loader(by_paragraph=by_paragraph)
     second.load_state_dict(first.state_dict())
     second.sampler.set_epoch(4)
     assert items(second) == whole[given:]

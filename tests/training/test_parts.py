@@ -1,6 +1,6 @@
 """Batches in parts: their content, and equal results."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 import torch
@@ -42,7 +42,7 @@ def test_parts_contain_each_row_once_with_all_tokens_and_no_padding(most_pairs: 
         longest = max(part.context_ids.shape[1], part.question_ids.shape[1])
         assert len(part) == 1 or len(part) * longest**2 <= most_pairs
         for field in fields(SpanBatch):
-            if field.name == "forms":
+            if field.name == "forms" or field.name.startswith("paragraph"):
                 continue
             kept, whole = getattr(part, field.name), getattr(TEXTS, field.name)[rows]
             if kept.dim() > 1:
@@ -52,6 +52,24 @@ def test_parts_contain_each_row_once_with_all_tokens_and_no_padding(most_pairs: 
             assert torch.equal(kept, whole), field.name
         assert part is TEXTS or bool(part.context_mask.any(dim=0).all())
         assert part is TEXTS or bool(part.question_mask.any(dim=0).all())
+
+
+@given(most_pairs=st.integers(1, 10_000))
+def test_parts_know_which_of_their_questions_share_a_context(most_pairs: int) -> None:
+    assert TEXTS.paragraphs is not None
+    for rows, part in in_parts(most_pairs):
+        assert part.paragraphs is not None
+        assert part.paragraph_rows is not None
+        paragraphs = TEXTS.paragraphs[rows]
+        assert paragraphs[part.paragraph_rows][part.paragraphs].equal(paragraphs)
+        assert len(part.paragraph_rows) == len(paragraphs.unique())
+
+
+def test_parts_share_no_contexts_if_the_batch_does_not() -> None:
+    alone = replace(TEXTS, paragraphs=None, paragraph_rows=None)
+    found = in_parts(1, alone)
+    assert len(found) == QUESTIONS
+    assert all(part.paragraphs is part.paragraph_rows is None for _, part in found)
 
 
 def test_a_batch_within_the_limit_stays_whole_and_in_its_order() -> None:
