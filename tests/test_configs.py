@@ -18,7 +18,8 @@ from squadqa.nn.similarity import AdditiveSimilarity
 CONFIGS = Path(__file__).parents[1] / "configs"
 FILES = sorted(CONFIGS.rglob("*.yaml"))
 SIZES = Sizes(vector_size=5, tuned_words=1000, num_buckets=4)
-BASES = {"word_in_question": "bidaf.yaml"}  # DrQA has its own features
+# DrQA has its own features.
+BASES = {"word_in_question": "bidaf.yaml", "word_in_question_after": "bidaf.yaml"}
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -114,12 +115,18 @@ def test_the_papers_rnet_is_what_its_comment_says(fit: Callable[..., Any]) -> No
     assert variant.plateau_score == "loss"
 
 
+@pytest.mark.parametrize(
+    ("part", "place"), [("word_in_question", "before"), ("word_in_question_after", "after")]
+)
 @pytest.mark.parametrize("name", ["bidaf", "bilstm", "dcn", "match_lstm", "rnet"])
-def test_part_adds_the_word_in_question_feature(name: str, fit: Callable[..., Any]) -> None:
-    complete, part = str(CONFIGS / f"{name}.yaml"), str(CONFIGS / "features/word_in_question.yaml")
+def test_part_adds_the_word_in_question_feature(
+    name: str, part: str, place: str, fit: Callable[..., Any]
+) -> None:
+    complete, added = str(CONFIGS / f"{name}.yaml"), str(CONFIGS / f"features/{part}.yaml")
     alone = fit("--config", complete).module.make_model(SIZES)
-    with_part = fit("--config", complete, "--config", part).module.make_model(SIZES)
-    assert (alone.embedder.word_in_question, with_part.embedder.word_in_question) == (False, True)
+    with_part = fit("--config", complete, "--config", added).module.make_model(SIZES)
+    assert (alone.embedder.word_in_question, with_part.embedder.word_in_question) == ("none", place)
+    assert (alone.keeps_contexts, with_part.keeps_contexts) == (True, place == "after")
     parameters = [sum(p.numel() for p in model.parameters()) for model in (alone, with_part)]
     assert parameters[0] < parameters[1]
 

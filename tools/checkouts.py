@@ -19,7 +19,7 @@ RUN_OPTIONS = ("--run_folder", "--run")
 CONFIGS, SAMPLE = "configs", "data/sample"
 """Folders of the configurations and of the sample data, in a checkout."""
 
-BASES = {"features/word_in_question": "bidaf"}
+BASES = {"features/word_in_question": "bidaf", "features/word_in_question_after": "bidaf"}
 """Complete configurations that a part is put on, where it is not `DEFAULT_BASE`."""
 
 DEFAULT_BASE = "drqa"

@@ -4,7 +4,8 @@ A model is built from `Sizes` and its own options, and knows nothing else about 
 are subclasses of `SpanReader`, scorers of `CandidateScorer`: a subclass defines `forward` and
 inherits the rest.
 
-Letters: B batch, C context tokens, Q question tokens, N candidates, K best spans, H encoding width.
+Letters: B batch, P distinct contexts of the batch, C context tokens, Q question tokens, N
+candidates, K best spans, D embedding width, H encoding width.
 """
 
 from abc import ABC, abstractmethod
@@ -165,8 +166,9 @@ class SpanReader(QAModel):
 class ContextFirstReader(SpanReader):
     """A reader that encodes contexts before it reads questions.
 
-    One encoding serves every question about its context, unless the reader uses the feature
-    `word_in_question`.
+    One encoding serves every question about its context, unless the encoder is told which words the
+    question holds (`word_in_question` is "before"). A subclass defines `encode`, and its `forward`
+    begins with `read_texts`.
     """
 
     embedder: Embedder
@@ -175,11 +177,46 @@ class ContextFirstReader(SpanReader):
     @property
     def keeps_contexts(self) -> bool:
         """Whether `encode_context` does not depend on the question."""
-        return not self.embedder.word_in_question
+        return self.embedder.word_in_question != "before"
 
     @abstractmethod
+    def encode(self, context: Tensor, context_mask: Tensor) -> Tensor:
+        """Encode embedded contexts, (P, C, D) with their (P, C) mask, to (P, C, H)."""
+
     def encode_context(self, batch: SpanBatch) -> Tensor:
-        """Encode the contexts, (B, C, H)."""
+        """Encode the context of each row, (B, C, H)."""
+        context, _ = self.embedder(batch)  # (B, C, D)
+        return self.encode(context, batch.context_mask)
+
+    def read_texts(
+        self, batch: SpanBatch, context_encoded: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Encode each context once, and embed the questions.
+
+        A context that several questions of the batch share is encoded for all of them together, if
+        the batch says which ones do (`SpanBatch.paragraphs`) and `keeps_contexts`.
+
+        Args:
+            batch: The batch.
+            context_encoded: (B, C, H) from `encode_context`; None encodes the batch's contexts.
+
+        Returns:
+            (B, C, H) the context's encoding for each question, joined with which words the question
+            holds where this comes after the encoder (H is then wider by `embedder.num_marks`); and
+            (B, Q, D) the embedded questions.
+        """
+        if context_encoded is not None:
+            question = self.embedder.embed_question(batch)  # (B, Q, D)
+            return self.embedder.mark_context(context_encoded, batch), question
+        rows, paragraphs = batch.paragraph_rows, batch.paragraphs
+        if rows is None or paragraphs is None or len(rows) == len(batch) or not self.keeps_contexts:
+            context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
+            context_encoded = self.encode(context, batch.context_mask)  # (B, C, H)
+        else:
+            context, question = self.embedder(batch, rows=rows)  # (P, C, D), (B, Q, D)
+            distinct = self.encode(context, batch.context_mask[rows])  # (P, C, H)
+            context_encoded = distinct.index_select(0, paragraphs)  # (B, C, H)
+        return self.embedder.mark_context(context_encoded, batch), question
 
     @abstractmethod
     def forward(self, batch: SpanBatch, context_encoded: Tensor | None = None) -> SpanLogits:

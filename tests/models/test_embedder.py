@@ -1,8 +1,10 @@
+import pytest
 import torch
 from torch import Tensor
 
 from squadqa.batch import Sizes
 from squadqa.data.dataset import SpanDataset
+from squadqa.errors import ConfigError
 from squadqa.models.embedder import Embedder
 from tests.support import tiny
 
@@ -40,6 +42,48 @@ def test_marks_forms_and_lower_cased_forms_in_the_question() -> None:
     assert not context[1, :, 5:].any()
     assert asked[0, :, 5:].tolist() == [[1, 1]] * 8
     assert asked[1, :, 5:].tolist() == [[1, 1]] * 2 + [[0, 0]] * 6
+
+
+@pytest.mark.parametrize(("plain", "name"), [(False, "none"), (True, "before")])
+def test_true_and_false_are_names_too(plain: bool, name: str) -> None:
+    one, other = embedder(word_in_question=plain), embedder(word_in_question=name)
+    assert one.word_in_question == other.word_in_question == name
+    for left, right in zip(one(BATCH), other(BATCH), strict=True):
+        assert left.equal(right)
+
+
+def test_marks_come_after_the_encoder_if_asked_for() -> None:
+    module = embedder(word_in_question="after")
+    assert (module.output_size, module.num_marks) == (5, 2)
+    context, asked = module(BATCH)
+    assert context.equal(embedder()(BATCH)[0])
+    assert asked.equal(module.embed_question(BATCH))
+    marked, told = embedder(word_in_question=True)(BATCH)
+    assert module.mark_context(context, BATCH).equal(marked)
+    assert module.mark_question(asked, BATCH).equal(told)
+
+
+@pytest.mark.parametrize("name", ["none", "before"])
+def test_nothing_is_marked_after_the_encoder_otherwise(name: str) -> None:
+    module = embedder(word_in_question=name)
+    context, asked = module(BATCH)
+    assert module.num_marks == 0
+    assert module.mark_context(context, BATCH) is context
+    assert module.mark_question(asked, BATCH) is asked
+
+
+def test_an_unknown_place_of_the_marks_is_refused() -> None:
+    with pytest.raises(ConfigError, match='word_in_question cannot be "afterwards"'):
+        embedder(word_in_question="afterwards")
+
+
+@pytest.mark.parametrize("name", ["none", "after"])
+def test_embeds_only_the_contexts_of_some_rows(name: str) -> None:
+    module = embedder(word_in_question=name)
+    context, asked = module(BATCH)
+    chosen, all_asked = module(BATCH, rows=torch.tensor([1]))
+    assert chosen.equal(context[1:])
+    assert all_asked.equal(asked)
 
 
 def test_marks_are_never_dropped() -> None:

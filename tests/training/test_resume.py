@@ -50,12 +50,13 @@ def train_whole(
     *,
     epochs: int = EPOCHS,
     trainer: dict[str, Any] | None = None,
+    data: dict[str, Any] | None = None,
     **options: Any,
 ) -> Whole:
-    """Train without a stop; `options` are the model's, `trainer` has those of the trainer."""
+    """Train without a stop; `options` are the model's, `trainer` and `data` have their own."""
     model = settings["model"]
     model = {**model, "init_args": {**model["init_args"], **options}}
-    config = write_config(folder, {**settings, "model": model})
+    config = write_config(folder, {**settings, "model": model}, **(data or {}))
     values = yaml.safe_load(config.read_text())
     values["trainer"] |= {"max_epochs": epochs, **(trainer or {})}
     config.write_text(yaml.safe_dump(values))
@@ -84,6 +85,17 @@ def practised(tmp_path_factory: pytest.TempPathFactory) -> Whole:
         trainer={"gradient_clip_val": 1.0},
         **PRACTICE,
     )
+
+
+@pytest.fixture(scope="module")
+def by_paragraph(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """A run whose batches hold the questions of a paragraph, and whose reader shares contexts."""
+    reader = {
+        "class_path": "squadqa.models.BiLSTMReader",
+        "init_args": {"hidden_size": 4, "num_layers": 1, "word_in_question": "after"},
+    }
+    folder = tmp_path_factory.mktemp("by-paragraph")
+    return train_whole(folder, READER, data={"batch_by": "paragraph"}, reader=reader)
 
 
 @pytest.fixture
@@ -129,6 +141,7 @@ def slow(*values: object, id: str | None = None) -> Any:
         slow("scorer", signal.SIGTERM, 10, id="SIGTERM-scorer"),
         slow("practised", signal.SIGTERM, 2, id="SIGTERM-in-the-warm-up"),
         slow("practised", signal.SIGTERM, 17, id="SIGTERM-after-a-plateau"),
+        slow("by_paragraph", signal.SIGTERM, 4, id="SIGTERM-by-paragraph"),
     ],
     indirect=["whole"],
 )

@@ -8,8 +8,8 @@ Departs from the paper: word vectors and characters are projected to d before th
 form. One BiLSTM reads both texts, as in the authors' code. The end's BiLSTM reads only M, as in the
 paper but not in that code.
 
-Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D embedding width,
-d `hidden_size`.
+Letters: B batch, P distinct contexts, C context tokens, Q question tokens, U distinct word forms, D
+embedding width, d `hidden_size`.
 """
 
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from squadqa.batch import Sizes, SpanBatch
 from squadqa.errors import require_range
 from squadqa.models.base import ContextFirstReader, SpanLogits
-from squadqa.models.embedder import Embedder
+from squadqa.models.embedder import Embedder, WordInQuestion
 from squadqa.nn.attention import BidirectionalAttention
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
@@ -37,7 +37,8 @@ class BiDAF(ContextFirstReader):
         num_modeling_layers: RNN layers over the output of attention.
         cell: Cell of the RNNs: "lstm" as in the paper, "gru" or "sru".
         tuned_words: How many of the most frequent word forms have trainable vectors.
-        word_in_question: Add a feature: whether a context token occurs in the question.
+        word_in_question: Add a feature: whether a context token occurs in the question; "before"
+            (or true) the context's encoder, or "after" it, to what compares the texts.
         dropout: Share dropped in training of the character encoder's output, of each RNN layer's
             input and of the input of the final scores.
         variational: Drop the same features at every step of a sequence.
@@ -55,7 +56,7 @@ class BiDAF(ContextFirstReader):
         num_modeling_layers: int = 2,
         cell: Cell = "lstm",
         tuned_words: int = 0,
-        word_in_question: bool = False,
+        word_in_question: WordInQuestion = False,
         dropout: float = 0.2,
         variational: bool = False,
         max_span_length: int = 17,
@@ -86,7 +87,7 @@ class BiDAF(ContextFirstReader):
 
         self.contextual_rnn = rnn(self.embedder.output_size)
         encoded = self.contextual_rnn.output_size
-        self.attention = BidirectionalAttention(encoded)
+        self.attention = BidirectionalAttention(encoded + self.embedder.num_marks)
         attended = self.attention.output_size
         self.modeling_rnn = rnn(attended, num_modeling_layers)
         self.end_rnn = rnn(encoded)
@@ -96,21 +97,17 @@ class BiDAF(ContextFirstReader):
         self.start_scores = nn.Linear(encoded, 1, bias=False)
         self.end_scores = nn.Linear(encoded, 1, bias=False)
 
-    def encode_context(self, batch: SpanBatch) -> Tensor:
-        """Encode the contexts, (B, C, 2d)."""
-        context, _ = self.embedder(batch)  # (B, C, D)
-        encoded: Tensor = self.contextual_rnn(context, batch.context_mask)
+    def encode(self, context: Tensor, context_mask: Tensor) -> Tensor:
+        """Encode embedded contexts, (P, C, D), to (P, C, 2d)."""
+        encoded: Tensor = self.contextual_rnn(context, context_mask)
         return encoded
 
     def forward(self, batch: SpanBatch, context_encoded: Tensor | None = None) -> SpanLogits:
         """Score every context token as start and as end; padded tokens are masked."""
         context_mask, question_mask = batch.context_mask, batch.question_mask
-        if context_encoded is None:
-            context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
-            context_encoded = self.contextual_rnn(context, context_mask)  # (B, C, 2d): H
-        else:
-            question = self.embedder.embed_question(batch)  # (B, Q, D)
+        context_encoded, question = self.read_texts(batch, context_encoded)  # (B, C, 2d): H
         question_encoded = self.contextual_rnn(question, question_mask)  # (B, Q, 2d): U
+        question_encoded = self.embedder.mark_question(question_encoded, batch)
         attended = self.attention(
             context_encoded, question_encoded, context_mask, question_mask
         )  # (B, C, 8d): G

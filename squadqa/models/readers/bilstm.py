@@ -2,11 +2,11 @@
 
 The form that lectures teach first: represent the context, represent the question, and design a
 score f(W_a, Q) of a context token W_a for the question Q. The texts are compared nowhere else, so
-contexts can be encoded before any question is known, unless the reader uses the feature
-`word_in_question`.
+contexts can be encoded before any question is known, unless the encoder is told which words the
+question holds (`word_in_question: before`).
 
-Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D embedding width,
-H encoding width.
+Letters: B batch, P distinct contexts, C context tokens, Q question tokens, U distinct word forms, D
+embedding width, H encoding width.
 """
 
 from torch import Tensor
@@ -14,7 +14,7 @@ from torch import Tensor
 from squadqa.batch import Sizes, SpanBatch
 from squadqa.errors import require_range
 from squadqa.models.base import ContextFirstReader, SpanLogits
-from squadqa.models.embedder import Embedder
+from squadqa.models.embedder import Embedder, WordInQuestion
 from squadqa.nn.attention import AttentionPooling
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
@@ -35,7 +35,8 @@ class BiLSTMReader(ContextFirstReader):
         cell: Cell of the RNNs: "lstm", "gru" or "sru".
         shared_encoder: Encode context and question by the same RNN instead of by one for each.
         tuned_words: How many of the most frequent word forms have trainable vectors.
-        word_in_question: Add a feature: whether a context token occurs in the question.
+        word_in_question: Add a feature: whether a context token occurs in the question; "before"
+            (or true) the context's encoder, or "after" it, to the pointers.
         dropout: Share of each RNN layer's input, and of the encodings, dropped in training.
         variational: Drop the same features at every step of a sequence.
         max_span_length: Longest answer to predict, in tokens.
@@ -52,7 +53,7 @@ class BiLSTMReader(ContextFirstReader):
         cell: Cell = "lstm",
         shared_encoder: bool = True,
         tuned_words: int = 0,
-        word_in_question: bool = False,
+        word_in_question: WordInQuestion = False,
         dropout: float = 0.2,
         variational: bool = False,
         max_span_length: int = 17,
@@ -84,22 +85,18 @@ class BiLSTMReader(ContextFirstReader):
         self.dropout = SequenceDropout(dropout, variational=variational)
         self.question_pooling = AttentionPooling(encoded)
         keeps = self.context_rnn.keeps_variance
-        self.start_pointer = BilinearPointer(encoded, encoded, keeps_variance=keeps)
-        self.end_pointer = BilinearPointer(encoded, encoded, keeps_variance=keeps)
+        context_size = encoded + self.embedder.num_marks
+        self.start_pointer = BilinearPointer(context_size, encoded, keeps_variance=keeps)
+        self.end_pointer = BilinearPointer(context_size, encoded, keeps_variance=keeps)
 
-    def encode_context(self, batch: SpanBatch) -> Tensor:
-        """Encode the contexts, (B, C, H)."""
-        context, _ = self.embedder(batch)  # (B, C, D)
-        encoded: Tensor = self.context_rnn(context, batch.context_mask)
+    def encode(self, context: Tensor, context_mask: Tensor) -> Tensor:
+        """Encode embedded contexts, (P, C, D), to (P, C, H)."""
+        encoded: Tensor = self.context_rnn(context, context_mask)
         return encoded
 
     def forward(self, batch: SpanBatch, context_encoded: Tensor | None = None) -> SpanLogits:
         """Score every context token as start and as end; padded tokens are masked."""
-        if context_encoded is None:
-            context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
-            context_encoded = self.context_rnn(context, batch.context_mask)  # (B, C, H)
-        else:
-            question = self.embedder.embed_question(batch)  # (B, Q, D)
+        context_encoded, question = self.read_texts(batch, context_encoded)  # (B, C, H), (B, Q, D)
         question_encoded = self.question_rnn(question, batch.question_mask)  # (B, Q, H)
         context_encoded = self.dropout(context_encoded)
         question_encoded = self.dropout(question_encoded)

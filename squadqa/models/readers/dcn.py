@@ -16,8 +16,8 @@ rounds also halt in training; without `halt_in_training` every example has all r
 does not give a precision: here maxout's pieces are rounded to bfloat16 in training, which learns as
 well and is a quarter faster; without `bfloat16_maxout` all training is in float32.
 
-Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D embedding width,
-l `hidden_size`, R examples that a round reads.
+Letters: B batch, P distinct contexts, C context tokens, Q question tokens, U distinct word forms, D
+embedding width, l `hidden_size`, R examples that a round reads.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from squadqa.batch import Sizes, SpanBatch
 from squadqa.errors import require_range
 from squadqa.models.base import ContextFirstReader, SpanLogits
-from squadqa.models.embedder import Embedder
+from squadqa.models.embedder import Embedder, WordInQuestion
 from squadqa.nn.attention import Coattention
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
@@ -86,7 +86,8 @@ class DCN(ContextFirstReader):
             precision does, if the processor is fast at it. Otherwise, and in every evaluation, they
             are computed in float32 like everything else.
         tuned_words: How many of the most frequent word forms have trainable vectors.
-        word_in_question: Add a feature: whether a context token occurs in the question.
+        word_in_question: Add a feature: whether a context token occurs in the question; "before"
+            (or true) the context's encoder, or "after" it, to what compares the texts.
         embedding_dropout: Share of word embeddings dropped in training.
         dropout: Share of the fusion BiLSTM's input and output dropped in training.
         variational: Drop the same features at every step of a sequence.
@@ -106,7 +107,7 @@ class DCN(ContextFirstReader):
         halt_in_training: bool = True,
         bfloat16_maxout: bool = True,
         tuned_words: int = 0,
-        word_in_question: bool = False,
+        word_in_question: WordInQuestion = False,
         embedding_dropout: float = 0.2,
         dropout: float = 0.2,
         variational: bool = False,
@@ -126,9 +127,10 @@ class DCN(ContextFirstReader):
             variational=variational,
         )
         self.encoder = nn.LSTM(self.embedder.output_size, hidden_size, batch_first=True)
-        self.coattention = Coattention(hidden_size)
+        encoded = hidden_size + self.embedder.num_marks
+        self.coattention = Coattention(encoded)
         self.fusion_rnn = StackedBiRNN(
-            hidden_size + self.coattention.output_size,
+            encoded + self.coattention.output_size,
             hidden_size,
             num_layers=1,
             cell=cell,
@@ -144,9 +146,8 @@ class DCN(ContextFirstReader):
             bfloat16=bfloat16_maxout,
         )
 
-    def encode_context(self, batch: SpanBatch) -> Tensor:
-        """Encode the contexts, (B, C, l)."""
-        context, _ = self.embedder(batch)  # (B, C, D)
+    def encode(self, context: Tensor, context_mask: Tensor) -> Tensor:
+        """Encode embedded contexts, (P, C, D), to (P, C, l)."""
         encoded: Tensor = self.encoder(context)[0]
         return encoded
 
@@ -155,12 +156,9 @@ class DCN(ContextFirstReader):
 
         In training the result is `DynamicLogits`, whose rounds `loss` sums over.
         """
-        if context_encoded is None:
-            context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
-            context_encoded, _ = self.encoder(context)  # (B, C, l)
-        else:
-            question = self.embedder.embed_question(batch)  # (B, Q, D)
+        context_encoded, question = self.read_texts(batch, context_encoded)  # (B, C, l), (B, Q, D)
         question_encoded, _ = self.encoder(question)  # (B, Q, l)
+        question_encoded = self.embedder.mark_question(question_encoded, batch)
         seen = self.coattention(
             context_encoded, question_encoded, batch.context_mask, batch.question_mask
         )  # (B, C, 2l)

@@ -10,8 +10,9 @@ and each direction of a bidirectional one has its own weights. The pointer's fir
 the authors' code has zeros, to which the weights of the LSTM could not be applied. A bidirectional
 pointer's two scores of a token are added. Dropout is as in the authors' code.
 
-Letters: B batch, C context tokens, Q question tokens, U distinct word forms, D embedding width,
-l `hidden_size`, E width of the encodings: l, or 2l if the encoder is bidirectional.
+Letters: B batch, P distinct contexts, C context tokens, Q question tokens, U distinct word forms, D
+embedding width, l `hidden_size`, E width of the encodings: l, or 2l if the encoder is
+bidirectional.
 """
 
 import torch
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from squadqa.batch import Sizes, SpanBatch
 from squadqa.errors import ConfigError, require_range
 from squadqa.models.base import ContextFirstReader, SpanLogits
-from squadqa.models.embedder import Embedder
+from squadqa.models.embedder import Embedder, WordInQuestion
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.match import MatchLSTMLayer
 from squadqa.nn.pointer import AnswerPointer
@@ -40,7 +41,8 @@ class MatchLSTM(ContextFirstReader):
         bidirectional_encoder: Encode both texts in both directions instead of only forwards.
         bidirectional_pointer: Also point in the other order, at the end before the start.
         tuned_words: How many of the most frequent word forms have trainable vectors.
-        word_in_question: Add a feature: whether a context token occurs in the question.
+        word_in_question: Add a feature: whether a context token occurs in the question; "before"
+            (or true) the context's encoder, or "after" it, to what compares the texts.
         embedding_dropout: Share of word embeddings dropped in training.
         dropout: Share of the pointer's input dropped in training.
         variational: Drop the same features at every step of a sequence.
@@ -58,7 +60,7 @@ class MatchLSTM(ContextFirstReader):
         bidirectional_encoder: bool = False,
         bidirectional_pointer: bool = False,
         tuned_words: int = 0,
-        word_in_question: bool = False,
+        word_in_question: WordInQuestion = False,
         embedding_dropout: float = 0.4,
         dropout: float = 0.2,
         variational: bool = False,
@@ -88,7 +90,7 @@ class MatchLSTM(ContextFirstReader):
         else:
             self.encoder = nn.LSTM(embedded, hidden_size, batch_first=True)
             encoded = hidden_size
-        self.match = MatchLSTMLayer(encoded, hidden_size)
+        self.match = MatchLSTMLayer(encoded + self.embedder.num_marks, hidden_size)
         self.pointers = nn.ModuleList(
             AnswerPointer(
                 self.match.output_size,
@@ -102,19 +104,17 @@ class MatchLSTM(ContextFirstReader):
         self.pointer_states = nn.Parameter(torch.empty(len(self.pointers), hidden_size))
         nn.init.uniform_(self.pointer_states, -(hidden_size**-0.5), hidden_size**-0.5)
 
-    def encode_context(self, batch: SpanBatch) -> Tensor:
-        """Encode the contexts, (B, C, E)."""
-        context, _ = self.embedder(batch)  # (B, C, D)
-        return self._encode(context, batch.context_mask)
+    def encode(self, context: Tensor, context_mask: Tensor) -> Tensor:
+        """Encode embedded texts, (P, C, D), to (P, C, E): contexts, and questions likewise."""
+        if isinstance(self.encoder, StackedBiRNN):
+            return self.encoder(context, context_mask)
+        return self.encoder(context)[0]
 
     def forward(self, batch: SpanBatch, context_encoded: Tensor | None = None) -> SpanLogits:
         """Score every context token as start and as end; padded tokens are masked."""
-        if context_encoded is None:
-            context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
-            context_encoded = self._encode(context, batch.context_mask)  # (B, C, E): H^p
-        else:
-            question = self.embedder.embed_question(batch)  # (B, Q, D)
-        question_encoded = self._encode(question, batch.question_mask)  # (B, Q, E): H^q
+        context_encoded, question = self.read_texts(batch, context_encoded)  # (B, C, E): H^p
+        question_encoded = self.encode(question, batch.question_mask)  # (B, Q, E): H^q
+        question_encoded = self.embedder.mark_question(question_encoded, batch)
         matched = self.match(
             context_encoded, batch.context_mask, question_encoded, batch.question_mask
         )  # (B, C, 2l): H^r
@@ -125,9 +125,3 @@ class MatchLSTM(ContextFirstReader):
             more_end, more_start = pointer(matched, batch.context_mask, state)  # (B, C)
             start_logits, end_logits = start_logits + more_start, end_logits + more_end
         return SpanLogits(start_logits=start_logits, end_logits=end_logits)
-
-    def _encode(self, embedded: Tensor, mask: Tensor) -> Tensor:
-        """Encode (B, L, D) to (B, L, E)."""
-        if isinstance(self.encoder, StackedBiRNN):
-            return self.encoder(embedded, mask)
-        return self.encoder(embedded)[0]

@@ -11,8 +11,8 @@ instead of 0.2. The paper's own form has attention: additive, shared_encoder: fa
 false, dropout: 0.2. In both forms dropout is variational, a character CNN replaces the paper's RNN
 over characters, and a bias replaces V_r^Q.
 
-Letters: B batch, C context tokens, Q question tokens, D embedding width, E width of the encodings,
-H hidden width.
+Letters: B batch, P distinct contexts, C context tokens, Q question tokens, D embedding width, E
+width of the encodings, H hidden width.
 """
 
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from squadqa.batch import Sizes, SpanBatch
 from squadqa.errors import require_range
 from squadqa.models.base import ContextFirstReader, SpanLogits
-from squadqa.models.embedder import Embedder
+from squadqa.models.embedder import Embedder, WordInQuestion
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.gated_attention import GatedMatch
 from squadqa.nn.gated_attention_rnn import GatedAttentionRNN
@@ -46,7 +46,8 @@ class RNet(ContextFirstReader):
         concat_layers: Join the outputs of all layers of the encoder; otherwise take the last
             layer's.
         tuned_words: How many of the most frequent word forms have trainable vectors.
-        word_in_question: Add a feature: whether a context token occurs in the question.
+        word_in_question: Add a feature: whether a context token occurs in the question; "before"
+            (or true) the context's encoder, or "after" it, to what compares the texts.
         dropout: Share of each layer's input dropped in training, the same at every token.
         max_span_length: Longest answer to predict, in tokens.
     """
@@ -64,7 +65,7 @@ class RNet(ContextFirstReader):
         shared_encoder: bool = True,
         concat_layers: bool = True,
         tuned_words: int = 0,
-        word_in_question: bool = False,
+        word_in_question: WordInQuestion = False,
         dropout: float = 0.3,
         max_span_length: int = 17,
     ) -> None:
@@ -94,13 +95,14 @@ class RNet(ContextFirstReader):
         self.question_encoder = None if shared_encoder else encoder()
         encoded = self.encoder.output_size
         self.question_match: nn.Module
+        marked = encoded + self.embedder.num_marks
         if attention == "dot":
             self.question_match = GatedMatch(
-                encoded, encoded, hidden_size=hidden_size, cell=cell, dropout=dropout
+                marked, encoded, hidden_size=hidden_size, cell=cell, dropout=dropout
             )
         else:
             self.question_match = GatedAttentionRNN(
-                encoded, encoded, hidden_size=hidden_size, dropout=dropout
+                marked, encoded, hidden_size=hidden_size, dropout=dropout
             )
         matched = 2 * hidden_size
         self.self_match = GatedMatch(
@@ -116,21 +118,16 @@ class RNet(ContextFirstReader):
             matched, matched, hidden_size=hidden_size, cell="gru", dropout=dropout
         )
 
-    def encode_context(self, batch: SpanBatch) -> Tensor:
-        """Encode the contexts, (B, C, E)."""
-        context, _ = self.embedder(batch)  # (B, C, D)
-        encoded: Tensor = self.encoder(context, batch.context_mask)
+    def encode(self, context: Tensor, context_mask: Tensor) -> Tensor:
+        """Encode embedded contexts, (P, C, D), to (P, C, E)."""
+        encoded: Tensor = self.encoder(context, context_mask)
         return encoded
 
     def forward(self, batch: SpanBatch, context_encoded: Tensor | None = None) -> SpanLogits:
         """Score every context token as start and as end; padded tokens are masked."""
         context_mask, question_mask = batch.context_mask, batch.question_mask
         encode_question = self.encoder if self.question_encoder is None else self.question_encoder
-        if context_encoded is None:
-            context, question = self.embedder(batch)  # (B, C, D), (B, Q, D)
-            context_encoded = self.encoder(context, context_mask)  # (B, C, E)
-        else:
-            question = self.embedder.embed_question(batch)  # (B, Q, D)
+        context_encoded, question = self.read_texts(batch, context_encoded)  # (B, C, E), (B, Q, D)
         question_encoded = encode_question(question, question_mask)  # (B, Q, E)
 
         matched = self.question_match(

@@ -110,6 +110,21 @@ READERS: dict[str, Callable[[Sizes], SpanReader]] = {
         tuned_words=3,
         word_in_question=True,
     ),
+    "bidaf-told-after": lambda sizes: BiDAF(
+        sizes, embedding_size=6, hidden_size=8, tuned_words=3, word_in_question="after"
+    ),
+    "bilstm-told-after": lambda sizes: BiLSTMReader(
+        sizes, hidden_size=10, num_layers=1, tuned_words=3, word_in_question="after"
+    ),
+    "dcn-told-after": lambda sizes: DCN(
+        sizes, hidden_size=8, pool_size=4, tuned_words=3, word_in_question="after"
+    ),
+    "match-lstm-told-after": lambda sizes: MatchLSTM(
+        sizes, embedding_size=None, hidden_size=16, tuned_words=3, word_in_question="after"
+    ),
+    "rnet-told-after": lambda sizes: RNet(
+        sizes, hidden_size=16, num_layers=1, tuned_words=3, word_in_question="after"
+    ),
     "rnet-paper": lambda sizes: RNet(
         sizes,
         hidden_size=16,
@@ -144,7 +159,12 @@ WITH_SRUS: dict[str, Callable[[Sizes], SpanReader]] = {
 }
 """Every reader with another cell, for the tests that a cell can fail."""
 
-MIXING = ["rnet", "rnet-paper", *(name for name in WITH_SRUS if name != "dcn-sru")]
+MIXING = [
+    "rnet",
+    "rnet-told-after",
+    "rnet-paper",
+    *(name for name in WITH_SRUS if name != "dcn-sru"),
+]
 """Readers without an LSTM of torch's: DCN's encoder is one."""
 
 # Softmax ignores a constant added to all scores, so the gradients of these are only noise.
