@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from squadqa.benchmark.memory import forget_peak, peak_gib
 from squadqa.benchmark.record import Latency, ModelSpeed
@@ -202,13 +203,23 @@ def _evenly(dataset: QuestionDataset[Any], count: int) -> list[int]:
     return [number * len(dataset) // count for number in range(count)]
 
 
+def whole_paragraphs(dataset: QuestionDataset[Any], count: int) -> NDArray[np.int64]:
+    """Choose about `count` rows of a data set: all questions of paragraphs evenly taken from it.
+
+    So they share contexts as those of a whole evaluation do.
+    """
+    distinct = np.unique(dataset.paragraphs)
+    number = max(1, len(distinct) * min(count, len(dataset)) // len(dataset))
+    chosen = distinct[np.arange(number) * len(distinct) // number]
+    return dataset.rows[np.isin(dataset.paragraphs, chosen)]
+
+
 def _evaluation_rate(predictor: Predictor, dataset: QuestionDataset[Any], seconds: float) -> float:
     """Measure questions per second of evaluation, over about so many seconds."""
     wait = waiting_for(predictor.device)
 
     def taken(count: int) -> tuple[int, float]:
-        rows = dataset.rows[_evenly(dataset, count)]
-        part = predictor.run.inputs.dataset(dataset.data, rows)
+        part = predictor.run.inputs.dataset(dataset.data, whole_paragraphs(dataset, count))
         wait()
         begun = time.perf_counter()
         for _, batch, output in predictor.outputs(part):
