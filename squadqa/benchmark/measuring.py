@@ -197,10 +197,10 @@ def _evaluated(predictor: Predictor, data: SquadDataModule) -> QuestionDataset[A
     return predictor.dataset(find_source(str(data.sources["test"])), preparation)
 
 
-def _evenly(dataset: QuestionDataset[Any], count: int) -> list[int]:
-    """Choose items evenly from a data set, `count` of them or all."""
-    count = min(count, len(dataset))
-    return [number * len(dataset) // count for number in range(count)]
+def _evenly(length: int, count: int) -> NDArray[np.int64]:
+    """Choose `count` of so many places evenly, or all."""
+    count = min(count, length)
+    return np.arange(count) * length // count
 
 
 def whole_paragraphs(dataset: QuestionDataset[Any], count: int) -> NDArray[np.int64]:
@@ -210,7 +210,7 @@ def whole_paragraphs(dataset: QuestionDataset[Any], count: int) -> NDArray[np.in
     """
     distinct = np.unique(dataset.paragraphs)
     number = max(1, len(distinct) * min(count, len(dataset)) // len(dataset))
-    chosen = distinct[np.arange(number) * len(distinct) // number]
+    chosen = distinct[_evenly(len(distinct), number)]
     return dataset.rows[np.isin(dataset.paragraphs, chosen)]
 
 
@@ -246,7 +246,7 @@ def _latency(ask: Callable[[int], object], count: int) -> Latency:
 
 def _reading(predictor: Predictor, dataset: QuestionDataset[Any], count: int) -> Latency:
     """Time single questions on prepared data."""
-    items = _evenly(dataset, count)
+    items = _evenly(len(dataset), count).tolist()
 
     def read(number: int) -> None:
         batch = dataset.collate(items[number : number + 1]).to(predictor.device)
@@ -262,8 +262,7 @@ def _answering(
     """Time answers about new texts; None, and why, where text cannot be prepared here."""
     data = dataset.data
     paragraphs = np.unique(data.paragraphs, return_index=True)[1]  # a question of each
-    count = min(count, len(paragraphs))
-    rows = paragraphs[[number * len(paragraphs) // count for number in range(count)]]
+    rows = paragraphs[_evenly(len(paragraphs), count)]
     texts = [
         (data.contexts[int(data.paragraphs[row])].as_py(), str(data.questions[int(row)]))
         for row in rows
