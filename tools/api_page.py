@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import griffe
+from made_pages import rewrite, run
 
-from squadqa.errors import DataError, SquadQAError
-from squadqa.files import write_atomic
+from squadqa.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = Path("docs/api.md")
@@ -279,20 +279,5 @@ def _anchor(name: str) -> str:
     return re.sub(r"[^\w-]", "", name.lower())
 
 
-def main() -> int:
-    """Bring the page of this repository up to date."""
-    try:
-        page = api_page(ROOT)
-        path = ROOT / PAGE
-        if not path.is_file() or path.read_text(encoding="utf-8") != page:
-            with write_atomic(path) as file:
-                file.write(page)
-            print(f"rewritten: {PAGE}")
-    except SquadQAError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(lambda root: rewrite({root / PAGE: api_page(root)}), ROOT))

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from squadqa.errors import DataError, SquadQAError
+from made_pages import markdown_table, replace_between, rewrite, run
+
+from squadqa.errors import DataError
 from squadqa.evaluation.results import FOLDER, Result, read_results
-from squadqa.files import write_atomic
 
 ROOT = Path(__file__).resolve().parents[1]
 README = "README.md"
@@ -144,14 +145,8 @@ def replace_table(text: str, table: str) -> str:
     Raises:
         DataError: The text has not each marker once, in order.
     """
-    parts = re.split(f"({BEGIN}|{END})", text)
-    if parts[1::2] != [BEGIN, END]:
-        raise DataError(
-            "the text has no place for the table of results",
-            next_step=f'Put "{BEGIN}" and "{END}" on lines of their own, once each.',
-        )
-    before, begin, _, end, after = parts
-    return f"{before}{begin}\n{table}\n{end}{after}"
+    lacks = "the text has no place for the table of results"
+    return replace_between(text, BEGIN, END, table, lacks=lacks)
 
 
 def pages(root: Path) -> dict[Path, str]:
@@ -187,15 +182,7 @@ def update(root: Path) -> list[Path]:
         DataError: As for `pages`.
         OutputError: A file cannot be written.
     """
-    stale = [
-        (path, text)
-        for path, text in pages(root).items()
-        if not path.is_file() or path.read_text(encoding="utf-8") != text
-    ]
-    for path, text in stale:
-        with write_atomic(path) as file:
-            file.write(text)
-    return [path for path, _ in stale]
+    return rewrite(pages(root))
 
 
 _INTRODUCTION = f"""\
@@ -297,33 +284,5 @@ def _figure(value: float | None, show: Callable[[float], str]) -> str:
     return "" if value is None else show(value)
 
 
-def markdown_table(head: Sequence[str], alignment: str, rows: Iterable[Sequence[str]]) -> str:
-    """Write a table as GitHub markdown.
-
-    Args:
-        head: The columns' names.
-        alignment: "l" or "r" for each column.
-        rows: The rows' cells.
-    """
-    rules = ["---:" if side == "r" else "---" for side in alignment]
-    lines = [head, rules, *rows]
-    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
-
-
-def main() -> int:
-    """Bring both tables of this repository up to date."""
-    try:
-        for path in update(ROOT):
-            print(f"rewritten: {path.relative_to(ROOT)}")
-    except SquadQAError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(update, ROOT))

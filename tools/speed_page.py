@@ -5,18 +5,16 @@ of results/speed/*.json, which `squadqa bench --output` writes, and of the resul
 `squadqa train --until-f1` wrote. The rest of the page is written by hand.
 """
 
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from results_table import markdown_table
+from made_pages import markdown_table, replace_between, rewrite, run
 
 from squadqa.benchmark.record import PHASES, Benchmark, Latency, ModelSpeed, read_benchmark
-from squadqa.errors import DataError, SquadQAError
+from squadqa.errors import DataError
 from squadqa.evaluation.results import FOLDER, Result, read_results
-from squadqa.files import write_atomic
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = Path("docs/speed.md")
@@ -90,14 +88,8 @@ def replace_tables(text: str, tables: str) -> str:
     Raises:
         DataError: The text has not each marker once, in order.
     """
-    parts = re.split(f"({BEGIN}|{END})", text)
-    if parts[1::2] != [BEGIN, END]:
-        raise DataError(
-            "the page has no place for the tables of speed",
-            next_step=f'Put "{BEGIN}" and "{END}" on lines of their own, once each.',
-        )
-    before, begin, _, end, after = parts
-    return f"{before}{begin}\n\n{tables}\n\n{end}{after}"
+    lacks = "the page has no place for the tables of speed"
+    return replace_between(text, BEGIN, END, f"\n{tables}\n", lacks=lacks)
 
 
 def page(root: Path) -> str:
@@ -169,16 +161,7 @@ def _timed(result: Result) -> Sequence[str]:
 
 def main() -> int:
     """Bring this repository's page up to date."""
-    try:
-        text = page(ROOT)
-        if (ROOT / PAGE).read_text(encoding="utf-8") != text:
-            with write_atomic(ROOT / PAGE) as file:
-                file.write(text)
-            print(f"rewritten: {PAGE}")
-    except SquadQAError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+    return run(lambda root: rewrite({root / PAGE: page(root)}), ROOT)
 
 
 if __name__ == "__main__":

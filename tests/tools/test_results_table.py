@@ -209,6 +209,7 @@ def test_only_outdated_files_are_rewritten(tmp_path: Path) -> None:
 def test_the_command_updates_its_own_repository(tmp_path: Path) -> None:
     (tmp_path / "tools").mkdir()
     tool = shutil.copy(results_table.__file__, tmp_path / "tools")
+    shutil.copy(Path(results_table.__file__).with_name("made_pages.py"), tmp_path / "tools")
     write_result(tmp_path / "results", RESULT)
 
     def run() -> subprocess.CompletedProcess[str]:
