@@ -54,7 +54,7 @@ class TrainingLog:
     @property
     def last_step(self) -> int:
         """The last step that is logged."""
-        curves = (self.train_loss, self.val_loss, self.learning_rate)
+        curves = (self.train_loss, self.val_loss, self.f1, self.learning_rate)
         return max((curve[-1][0] for curve in curves if curve), default=0)
 
 

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from squadqa.data.dataset import QuestionDataset
 from squadqa.data.squad import Source
 from squadqa.data.text_preparer import TextPreparer
@@ -107,13 +110,21 @@ class Ensemble(Answerer):
         reading = self.read(source, preparation or Preparation())
         return Answered(self.answers(reading, n_best=n_best), reading.dataset.data)
 
-    def read(self, source: Source, preparation: Preparation) -> JointReading:
-        """Let every member read the questions of a source.
+    def read(
+        self, source: Source, preparation: Preparation, *, rows: NDArray[np.int64] | None = None
+    ) -> JointReading:
+        """Let every member read questions of a source.
+
+        Args:
+            source: The questions.
+            preparation: How they are prepared.
+            rows: Which ones, by their place in the source; None takes all.
 
         Raises:
             SquadQAError: The source cannot be prepared, or a member's weights give no numbers.
         """
-        return self._read([one.dataset(source, preparation) for one in self.members], preparation)
+        datasets = [one.dataset(source, preparation, rows=rows) for one in self.members]
+        return self._read(datasets, preparation)
 
     def read_held_out(self, preparation: Preparation) -> JointReading:
         """Let every member read the questions that were held out of its training.

@@ -144,9 +144,11 @@ class Predictor(Answerer):
         rows = None if own.share is None else np.flatnonzero(held_out(data, share=own.share))
         return self._dataset(data, rows)
 
-    def dataset(self, source: Source, preparation: Preparation) -> QuestionDataset[Any]:
-        """Open the questions of a source as the model reads them; see `prepare`."""
-        return self._dataset(self.prepare(source, preparation))
+    def dataset(
+        self, source: Source, preparation: Preparation, *, rows: NDArray[np.int64] | None = None
+    ) -> QuestionDataset[Any]:
+        """Open questions of a source, all or some rows, as the model reads them; see `prepare`."""
+        return self._dataset(self.prepare(source, preparation), rows)
 
     def answers(
         self, data: PreparedData, *, n_best: int = 1, progress: Progress | None = None
