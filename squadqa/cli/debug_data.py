@@ -4,7 +4,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from squadqa.cli.console import ProgressLines, facts, one_line, print_json, table
-from squadqa.cli.options import DEFAULT_VECTORS, add_cache_options, add_json_option
+from squadqa.cli.options import (
+    DEFAULT_VECTORS,
+    add_cache_options,
+    add_json_option,
+    default_pipeline,
+)
 from squadqa.cli.parser import CommandParser
 
 if TYPE_CHECKING:
@@ -41,14 +46,18 @@ def main(arguments: list[str]) -> int:
         from squadqa.data.pack.read import notes_of
 
         vectors = [one.source for one in notes_of(source.path).vectors]
-    data, against = (
-        None if one is None else prepare(
-            one, cache_dir=options.cache_dir, vectors=some, progress=ProgressLines()
-        )
-        for one, some in ((source, vectors), (other, []))
-    )  # fmt: skip
-    assert data is not None
-    check = check_data(data, vectors=vectors, against=against)
+    how = {"cache_dir": options.cache_dir, "workers": options.workers, "progress": ProgressLines()}
+    generator, pipeline = None, None
+    if options.candidates:
+        from squadqa.data.candidates.generators import DependencyRuns
+
+        generator, pipeline = DependencyRuns(), default_pipeline(source)
+    check = check_data(
+        prepare(source, vectors=vectors, pipeline=pipeline, **how),
+        vectors=vectors,
+        against=None if other is None else prepare(other, **how),
+        generator=generator,
+    )
     if options.json:
         print_json({**asdict(check), "advice": check.advice})
     else:
@@ -82,6 +91,11 @@ def _parser() -> CommandParser:
         metavar="SOURCE",
         nargs="*",
         help=f"word vectors to look words up in (default: {' '.join(DEFAULT_VECTORS)})",
+    )
+    parser.add_argument(
+        "--candidates",
+        action="store_true",
+        help="also the best score among a baseline's candidates, which takes a parse",
     )
     add_json_option(parser)
     add_cache_options(parser)
@@ -124,6 +138,13 @@ def _text(check: "DataCheck") -> str:
         words = [f"{form} ({count:,})" for form, count in covered.missing[:SHOWN_FORMS]]
         if words:
             pairs.append(("no vector", ", ".join(words)))
+    if best := check.candidates:
+        pairs.append(
+            (
+                "candidates",
+                f"the best of a baseline's reach EM {best.exact_match:.1f}, F1 {best.f1:.1f}",
+            )
+        )
     parts = [facts(pairs)]
     first = check.lengths[0].percentiles
     heads = ["tokens", *("longest" if one == 100 else f"{one} %" for one in first)]

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from squadqa.data.alignment import Alignment
+from squadqa.data.candidates.generators import CandidateGenerator
 from squadqa.data.prepare import PreparedData
 from squadqa.data.summary import Summary, summarize
+from squadqa.evaluation.candidate_recall import CandidateRecall, measure_generators
 from squadqa.evaluation.questions import tokens_of
 from squadqa.scoring import normalize_answer
 from squadqa.spans import characters_of
@@ -109,6 +111,8 @@ class DataCheck:
         best_exact_match: Exact match in percent, by limit of an answer's tokens, if each question
             got the best span of at most so many.
         overlap: What it shares with another part; None if none was named.
+        candidates: What choosing among the candidates of a scorer could reach; None if they were
+            not asked for.
     """
 
     counts: Summary
@@ -121,6 +125,7 @@ class DataCheck:
     misaligned: tuple[Misalignment, ...]
     best_exact_match: dict[int, float]
     overlap: Overlap | None
+    candidates: CandidateRecall | None
 
     @property
     def advice(self) -> list[str]:
@@ -129,7 +134,11 @@ class DataCheck:
 
 
 def check_data(
-    data: PreparedData, *, vectors: Sequence[str] = (), against: PreparedData | None = None
+    data: PreparedData,
+    *,
+    vectors: Sequence[str] = (),
+    against: PreparedData | None = None,
+    generator: CandidateGenerator | None = None,
 ) -> DataCheck:
     """Check a part.
 
@@ -137,6 +146,7 @@ def check_data(
         data: The prepared source.
         vectors: The sources of word vectors that it was prepared with.
         against: Another part, to look for paragraphs that both have.
+        generator: Proposes candidates, which needs a parse; None leaves them out.
     """
     tokens, known = data.tokens, data.start_positions >= 0
     sizes = np.diff(tokens.bounds)
@@ -167,6 +177,7 @@ def check_data(
         misaligned=_misaligned(data, contexts),
         best_exact_match=_best_exact_match(data, contexts, references),
         overlap=None if against is None else _overlap(data, contexts, asked, against),
+        candidates=measure_generators(data, [generator])[0].recall if generator else None,
     )
 
 

@@ -52,7 +52,7 @@ def curves_picture(log: TrainingLog, name: str, *, style: str = "") -> Markup:
         ),
         ("learning rate", [("", log.learning_rate, 0)]),
     ]
-    drawn = []
+    drawn: list[Markup] = []
     for title, curves in panels:
         there = [(said, thinned(curve), color) for said, curve, color in curves if curve]
         if there:
@@ -86,7 +86,8 @@ def _panel(
     top: float,
 ) -> Markup:
     values = [value for _, curve, _ in curves for _, value in curve]
-    low = min(0.0, *values) if min(values) < 0.6 * max(values) else min(values)
+    starts_at_0 = min(values) < 0.6 * max(values) or title.startswith("learning")
+    low = min(0.0, *values) if starts_at_0 else min(values)
     high = max(values) if max(values) > low else low + (abs(low) or 1.0)
     bottom = top + HEIGHT - 36
     frame = Frame(
@@ -100,16 +101,19 @@ def _panel(
     if best:
         across = frame.x(best[0])
         line = {"x1": across, "x2": across, "y1": bottom, "y2": top + 30}
-        said = tag("title", f"best checkpoint: step {best[0]:,}, F1 {best[1]:.1f} %")
-        parts.append(tag("line", said, class_="axis dashed", stroke_dasharray="3 3", **line))
+        title_of_line = tag("title", f"best checkpoint: step {best[0]:,}, F1 {best[1]:.1f} %")
+        parts.append(
+            tag("line", title_of_line, class_="axis dashed", stroke_dasharray="3 3", **line)
+        )
         if title.startswith("score"):
             place = {"cx": across, "cy": frame.y(best[1]), "r": 5}
             parts.append(tag("circle", class_="s0", **place))
     legend = WIDTH - 12
     for said, _, color in reversed(curves):
         if said:
-            words = {"x": legend, "y": top + 22, "text_anchor": "end"}
-            parts.append(tag("text", said, class_=f"s{color} series", **words))
+            place = {"x": legend, "y": top + 17}
+            words = tag("text", said, class_=f"s{color} series", text_anchor="end", **place)
+            parts.append(words)
             legend -= 7.0 * len(said) + 12
     for _, curve, color in curves:
         points = [(frame.x(step), frame.y(value)) for step, value in curve]

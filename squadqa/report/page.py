@@ -116,12 +116,18 @@ def _template() -> Any:
         lstrip_blocks=True,
     )
     environment.filters["p_value"] = lambda value: "< 0.001" if value < 0.001 else f"{value:.3f}"
+    environment.filters["signed"] = _signed
     return environment.get_template("report.html")
 
 
 @cache
 def _asset(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _signed(value: float, digits: int) -> str:
+    """Write a difference with its sign, as typesetters do."""
+    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def _rows(content: ReportContent) -> list[_Row]:

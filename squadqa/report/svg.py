@@ -127,7 +127,7 @@ class Frame:
         parts.append(
             tag("text", self.x_name, x=(x.begin + x.end) / 2, y=y.begin + 32, text_anchor="middle")
         )
-        parts.append(tag("text", self.y_name, x=0, y=y.end - 8))
+        parts.append(tag("text", self.y_name, x=0, y=y.end - 13))
         return Markup("").join(parts)
 
 

@@ -29,6 +29,13 @@ def test_a_file_is_told(data: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert shown.splitlines()[-1].startswith("8 questions are few")
 
 
+def test_candidates(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["debug-data", str(data), "--candidates", "--json", "--workers", "1"]) == 0
+    found = json.loads(capsys.readouterr().out)["candidates"]
+    assert found["questions"] == 8
+    assert found["f1"] >= found["exact_match"] > 50
+
+
 def test_json(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["debug-data", str(data), "--vectors", "--json"]) == 0
     shown = capsys.readouterr().out

@@ -22,7 +22,7 @@
     fill(document.createElement(name), attributes, children);
   const svg = (name, attributes = {}, ...children) =>
     fill(document.createElementNS(SVG, name), attributes, children);
-  const values = (digits) => Array.from(digits, (one) => DIGITS.indexOf(one) / 61 + 0);
+  const values = (digits) => Array.from(digits, (one) => DIGITS.indexOf(one) / 61);
   const percent = (value) => `${Math.round(value)} %`;
 
   const bytes = Uint8Array.from(atob($("payload").textContent.trim()), (one) => one.charCodeAt(0));
@@ -136,7 +136,7 @@
   const answers = (question) => {
     const box = el("div", { class: "answers" });
     const given = el("ol");
-    new Set(goldOf(question)).forEach((one) => given.append(el("li", {}, el("span", {}, "given"), one)));
+    new Set(goldOf(question)).forEach((one) => given.append(el("li", { class: "plain" }, one)));
     box.append(el("div", {}, el("h4", {}, "Given answers"), given));
     question[5].forEach(([, f1, some], place) => {
       const list = el("ol");
@@ -172,16 +172,17 @@
     const tokens = tokensOf(question[2]);
     const length = contexts[question[2]][1].length;
     const start = values(seen.start), end = values(seen.end);
+    const most = Math.max(...start, ...end, 0.02);
     const name = `${systems[place]}: begins at ${likely(tokens, start)}; ends at ${likely(tokens, end)}`;
     const parts = [svg("title", {}, name), svg("line", { class: "axis", x1: 0, x2: length, y1: 22, y2: 22, "stroke-width": 0.5, "vector-effect": "non-scaling-stroke" })];
     const width = Math.max(3, length / 200);
     tokens.forEach((token, row) => {
       if (start[row]) {
-        const high = 21 * start[row];
+        const high = (21 * start[row]) / most;
         parts.push(svg("rect", { class: `s${place}`, x: token.start, y: 21.5 - high, width, height: high, stroke: "none" }));
       }
       if (end[row]) {
-        parts.push(svg("rect", { class: `s${place}`, x: token.end - width, y: 22.5, width, height: 21 * end[row], opacity: 0.6, stroke: "none" }));
+        parts.push(svg("rect", { class: `s${place}`, x: token.end - width, y: 22.5, width, height: (21 * end[row]) / most, opacity: 0.6, stroke: "none" }));
       }
     });
     const picture = svg("svg", { class: "strip", viewBox: `0 0 ${length} 44`, preserveAspectRatio: "none", role: "img", "aria-label": name }, ...parts);
@@ -190,7 +191,7 @@
   };
   const heat = (row, question, seen, place) => {
     const tokens = tokensOf(question[2]), words = report.words[row], shares = values(seen.attention);
-    const cell = 15, left = 12 + 7 * Math.min(14, Math.max(...words.map((one) => one.length))), top = 92;
+    const cell = 15, left = Math.max(76, 12 + 7 * Math.min(14, Math.max(...words.map((one) => one.length)))), top = 92;
     const short = (text) => (text.length > 14 ? `${text.slice(0, 13)}…` : text);
     const parts = [
       svg("text", { x: left, y: 12 }, "context →"),
@@ -231,10 +232,10 @@
     const [title] = contexts[question[2]];
     const slices = dimensions.flatMap(([name, labels], place) =>
       question[4][place] < 0 ? [] : [`${name}: ${labels[question[4][place]]}`]);
-    const parts = [el("p", { class: "key" }, `${report.titles[title]} · ${question[0]}`), marked(question), answers(question)];
+    const parts = [el("p", { class: "key" }, `${report.titles[title].replaceAll("_", " ")} · ${question[0]}`), marked(question), answers(question)];
     const seen = report.inspected[row] || [];
     if (seen.some(Boolean)) {
-      parts.push(el("h4", {}, "Probability along the text: of the answer's begin (up) and end (down)"));
+      parts.push(el("h4", {}, "Where along the text the answer begins (up) and ends (down); the highest bar is the likeliest"));
     }
     seen.forEach((one, place) => { if (one) parts.push(strip(question, one, place)); });
     if (seen.some((one) => one && one.attention)) parts.push(el("h4", {}, "Attention"));
