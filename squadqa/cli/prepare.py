@@ -240,6 +240,11 @@ def _json(summary: "Summary") -> dict[str, Any]:
     return {**asdict(summary), "vectors": vectors}
 
 
+def _counted(counts: dict[str, int]) -> str:
+    """Write counts in one line: the number, then what was counted."""
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items())
+
+
 def _text(summary: "Summary") -> str:
     """Lay a summary out for reading."""
     answers = ", ".join(
@@ -249,9 +254,10 @@ def _text(summary: "Summary") -> str:
             ("expanded", "expanded to whole tokens"),
             ("lost", "lost"),
             ("misplaced", "not at their answer_start"),
+            ("unplaced", "texts without a place"),
             ("none", "without"),
         )
-        if summary.alignment[kind] or kind not in ("misplaced", "none")
+        if summary.alignment[kind] or kind not in ("misplaced", "unplaced", "none")
     )
     pairs = [
         ("source", summary.source),
@@ -259,6 +265,7 @@ def _text(summary: "Summary") -> str:
         ("paragraphs", f"{summary.paragraphs:,}"),
         ("questions", f"{summary.questions:,}"),
         ("first answers", answers),
+        *([("looked up", _counted(summary.found))] if summary.found else []),
         *(("skipped", f"{count:,}: {reason}") for reason, count in summary.skipped.items()),
         ("tokens", f"{summary.tokens:,}"),
         ("word forms", f"{summary.forms:,}"),

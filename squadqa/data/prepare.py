@@ -95,6 +95,7 @@ def prepare(
             "suffix": "".join(Path(source.name).suffixes[-2:]) if source.path else "",
             "bad_answers": bad_answers,
             "tokenizer": tokenizer_fingerprint(),
+            **source.reading.settings,
         }
     text = cached_folder(
         root, "text", text_settings, lambda folder: _build_text(folder, origin, progress)
@@ -214,7 +215,7 @@ def _build_text(
     }
     for name, columns in tables.items():
         _write_table(folder / f"{name}.arrow", pa.table(columns))
-    return {"skipped": data.skipped}
+    return {"skipped": data.skipped, **({"found": data.found} if data.found else {})}
 
 
 def _open_text(folder: Path, source: Source) -> PreparedData:
@@ -245,25 +246,28 @@ def _open_text(folder: Path, source: Source) -> PreparedData:
         annotation=None,
         vectors=None,
         vectors_found=None,
-        skipped=_skipped(folder),
+        skipped=_counts(folder, "skipped", "how many questions were left out"),
+        found=_counts(folder, "found", "how many answers were looked up", default={}),
     )
 
 
-def _skipped(folder: Path) -> dict[str, int]:
-    """Return how many questions were left out, from the manifest, which has no checksum itself.
+def _counts(
+    folder: Path, key: str, what: str, default: dict[str, int] | None = None
+) -> dict[str, int]:
+    """Return what was counted, from the manifest, which has no checksum itself.
 
     Raises:
         DataError: It was changed.
     """
     notes = read_manifest(folder).get("notes")
-    skipped = notes.get("skipped") if isinstance(notes, dict) else None
-    if not isinstance(skipped, dict) or not all(type(many) is int for many in skipped.values()):
+    counts = notes.get(key, default) if isinstance(notes, dict) else None
+    if not isinstance(counts, dict) or not all(type(many) is int for many in counts.values()):
         raise DataError(
-            f'"{folder / MANIFEST}" does not say how many questions were left out',
+            f'"{folder / MANIFEST}" does not say {what}',
             hint="It was changed or damaged.",
             next_step=f'Remove the folder "{folder}": its data are then prepared again.',
         )
-    return skipped
+    return counts
 
 
 def _annotation(

@@ -1,0 +1,44 @@
+"""Rows of columns: what JSON lines, tables and `datasets` have in common."""
+
+from squadqa.data.squad.columns import Columns
+from squadqa.data.squad.fields import Field
+from squadqa.data.squad.formats.answers import answers_of, without_contradiction
+from squadqa.data.squad.row import Row
+
+
+def row_of(field: Field, columns: Columns, *, number: int, has_ids: bool) -> Row:
+    """Read one row.
+
+    Args:
+        field: The row.
+        columns: What its columns are called.
+        number: The row's number, which is its identifier where the source has none.
+        has_ids: Whether the source has a column of identifiers.
+
+    Raises:
+        DataError: It has another form; the message names the column.
+    """
+    texts, starts = answers_of(field, _answers_key(field, columns), columns.answer_start)
+    is_impossible = field.optional(columns.is_impossible, bool)
+    texts, starts = without_contradiction(field, is_impossible, texts, starts)
+    title, context = field.get(columns.title, str, ""), field.get(columns.context, str)
+    return Row(
+        where=field.where,
+        article="",
+        paragraph=f"{title}\n{context}",
+        title=title,
+        context=context,
+        id=field.id(columns.id) if has_ids else str(number),
+        question=field.get(columns.question, str),
+        texts=texts,
+        starts=starts,
+        is_impossible=is_impossible,
+    )
+
+
+def _answers_key(field: Field, columns: Columns) -> str:
+    """Choose the column of the answers: the one that the user named, or else the one with some."""
+    if columns.is_named("answers"):
+        return columns.answers
+    is_one = columns.is_named("answer") or field.raw(columns.answers) is None
+    return columns.answer if is_one else columns.answers
