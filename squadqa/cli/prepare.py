@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from squadqa.cli.console import ProgressLines, facts, print_json
+from squadqa.cli.console import ProgressLines, counted, facts, print_json
 from squadqa.cli.options import (
     DEFAULT_PIPELINE,
     DEFAULT_VECTORS,
@@ -14,11 +14,12 @@ from squadqa.cli.options import (
     default_bad_answers,
 )
 from squadqa.cli.parser import CommandParser
+from squadqa.cli.reading_options import add_reading_options, reading_of
 from squadqa.errors import ConfigError
 from squadqa.files import require_writable_file
 
 if TYPE_CHECKING:
-    from squadqa.data.squad import Source
+    from squadqa.data.squad import Reading, Source
     from squadqa.data.summary import Summary
     from squadqa.data.vectors.coverage import Coverage
 
@@ -42,7 +43,8 @@ def main(arguments: list[str]) -> int:
     """
     options = _parser().parse_args(arguments)
 
-    sources = [source for name in options.data for source in _sources(name)]
+    reading = reading_of(options)
+    sources = [source for name in options.data for source in _sources(name, reading)]
     names = _part_names(sources, Path(options.pack)) if options.pack else []
 
     from squadqa.data.pack.write import Part, write_pack
@@ -112,8 +114,8 @@ def _parser() -> CommandParser:
         "data",
         metavar="DATA",
         nargs="+",
-        help=".json, .json.gz or .jsonl file; squad, a folder, a pack or a `datasets` name for "
-        "all parts",
+        help=".json, .jsonl, .csv or .tsv file, - for standard input; squad, a folder, a pack or a "
+        "`datasets` name for all parts",
     )
     parser.add_argument(
         "--annotate",
@@ -148,6 +150,7 @@ def _parser() -> CommandParser:
         metavar="FILE",
         help="also write all of it into one file, which other commands take as --data",
     )
+    add_reading_options(parser)
     add_cache_options(parser)
     add_json_option(parser)
     return parser
@@ -211,7 +214,7 @@ def _part_names(sources: "list[Source]", path: Path) -> list[str]:
     return names
 
 
-def _sources(name: str) -> "list[Source]":
+def _sources(name: str, reading: "Reading") -> "list[Source]":
     """Find a file, or all parts of what holds several."""
     from squadqa.data.squad.source import find_source, is_pack
 
@@ -219,7 +222,10 @@ def _sources(name: str) -> "list[Source]":
         from squadqa.data.pack.read import notes_of
 
         return [find_source(f"{name}:{part}") for part in notes_of(Path(name)).parts]
-    found = [find_source(name, part="train"), find_source(name, part="dev")]
+    found = [
+        find_source(name, part="train", reading=reading),
+        find_source(name, part="dev", reading=reading),
+    ]
     return found[:1] if found[0] == found[1] else found
 
 
@@ -238,11 +244,6 @@ def _json(summary: "Summary") -> dict[str, Any]:
         "missing": dict(covered.missing),
     }
     return {**asdict(summary), "vectors": vectors}
-
-
-def _counted(counts: dict[str, int]) -> str:
-    """Write counts in one line: the number, then what was counted."""
-    return ", ".join(f"{count:,} {what}" for what, count in counts.items())
 
 
 def _text(summary: "Summary") -> str:
@@ -265,7 +266,7 @@ def _text(summary: "Summary") -> str:
         ("paragraphs", f"{summary.paragraphs:,}"),
         ("questions", f"{summary.questions:,}"),
         ("first answers", answers),
-        *([("looked up", _counted(summary.found))] if summary.found else []),
+        *([("looked up", counted(summary.found))] if summary.found else []),
         *(("skipped", f"{count:,}: {reason}") for reason, count in summary.skipped.items()),
         ("tokens", f"{summary.tokens:,}"),
         ("word forms", f"{summary.forms:,}"),

@@ -6,7 +6,7 @@ One file, as all ways to answer share one model and one way to read batches.
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -137,7 +137,8 @@ class Predictor(Answerer):
             SquadQAError: The training's data no longer exists, or cannot be prepared.
         """
         own = self.run.held_out
-        source = find_source(own.source, part="dev" if own.share is None else "train")
+        part: Literal["train", "dev"] = "dev" if own.share is None else "train"
+        source = find_source(own.source, part=part, reading=own.reading)
         key = f"data.{'val' if own.share is None else 'train'}"
         require_source(source, key, self.run.folder / CONFIG, trust=self.run.trust)
         data = self.prepare(source, preparation, bad_answers=own.bad_answers)

@@ -1,8 +1,11 @@
 """Rows of columns: what JSON lines, tables and `datasets` have in common."""
 
+from typing import Any
+
 from squadqa.data.squad.columns import Columns
 from squadqa.data.squad.fields import Field
 from squadqa.data.squad.formats.answers import answers_of, without_contradiction
+from squadqa.data.squad.places import NOWHERE
 from squadqa.data.squad.row import Row
 
 
@@ -42,3 +45,17 @@ def _answers_key(field: Field, columns: Columns) -> str:
         return columns.answers
     is_one = columns.is_named("answer") or field.raw(columns.answers) is None
     return columns.answer if is_one else columns.answers
+
+
+def value_of(row: Row) -> dict[str, Any]:
+    """Return a row as `datasets` has it; the inverse of `row_of` with the usual names."""
+    says = {} if row.is_impossible is None else {"is_impossible": row.is_impossible}
+    starts = [NOWHERE if start is None else start for start in row.starts]
+    return {
+        "id": row.id,
+        "title": row.title,
+        "context": row.context,
+        "question": row.question,
+        "answers": {"text": row.texts, "answer_start": starts},
+        **says,
+    }

@@ -1,11 +1,12 @@
 """Rows as JSON: one object a line, as `datasets` writes them, or one list of objects."""
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from squadqa.data.squad.columns import Columns
 from squadqa.data.squad.fields import FLAT, Field
-from squadqa.data.squad.formats.flat import row_of
+from squadqa.data.squad.formats.flat import row_of, value_of
 from squadqa.data.squad.formats.parsing import parsed_lines
 from squadqa.data.squad.row import Row
 
@@ -49,3 +50,9 @@ def rows_of_values(
             has_ids = columns.id in value
         field = Field(value, where, source, shape=FLAT)
         yield row_of(field, columns, number=number, has_ids=has_ids)
+
+
+def dumped(rows: Sequence[Row]) -> Iterator[str]:
+    """Write questions as lines, one after another."""
+    for row in rows:
+        yield json.dumps(value_of(row), ensure_ascii=False) + "\n"

@@ -4,11 +4,14 @@ Reference: Rajpurkar et al. 2016 (arXiv 1606.05250) and Rajpurkar et al. 2018 (a
 whose files say `is_impossible` of each question.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from squadqa.data.squad.fields import Field
 from squadqa.data.squad.formats.answers import without_contradiction
+from squadqa.data.squad.places import NOWHERE
 from squadqa.data.squad.row import Row
 
 
@@ -44,3 +47,45 @@ def rows_of(value: Any, source: str) -> Iterator[Row]:
                     starts=starts,
                     is_impossible=is_impossible,
                 )
+
+
+def dumped(rows: Sequence[Row]) -> Iterator[str]:
+    """Write questions as a file: of v2.0 if one of them says whether it is impossible, else v1.1.
+
+    Args:
+        rows: The questions, those of a paragraph and of an article together.
+
+    Yields:
+        The text in parts.
+    """
+    version = "v2.0" if any(row.is_impossible is not None for row in rows) else "1.1"
+    yield f'{{"version": "{version}", "data": ['
+    for number, (_, article) in enumerate(groupby(rows, key=_article)):
+        paragraphs = [list(of_one) for _, of_one in groupby(article, key=_paragraph)]
+        value = {
+            "title": paragraphs[0][0].title,
+            "paragraphs": [
+                {"context": of_one[0].context, "qas": [_question(row) for row in of_one]}
+                for of_one in paragraphs
+            ],
+        }
+        yield (",\n" if number else "\n") + json.dumps(value, ensure_ascii=False)
+    yield "\n]}\n"
+
+
+def _article(row: Row) -> tuple[str, str]:
+    """What the rows of an article have in common; without a title, a paragraph is one."""
+    return row.article, row.title if row.title.strip() or row.article else row.paragraph
+
+
+def _paragraph(row: Row) -> tuple[str, str]:
+    return row.paragraph, row.context
+
+
+def _question(row: Row) -> dict[str, Any]:
+    answers = [
+        {"text": text, "answer_start": NOWHERE if start is None else start}
+        for text, start in zip(row.texts, row.starts, strict=True)
+    ]
+    says = {} if row.is_impossible is None else {"is_impossible": row.is_impossible}
+    return {"id": row.id, "question": row.question, "answers": answers, **says}

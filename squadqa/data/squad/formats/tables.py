@@ -3,14 +3,14 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from squadqa.data.squad.columns import Columns
 from squadqa.data.squad.fields import FLAT, Field
-from squadqa.data.squad.formats.flat import row_of
+from squadqa.data.squad.formats.flat import row_of, value_of
 from squadqa.data.squad.row import Row
 from squadqa.errors import DataError
 
@@ -165,3 +165,31 @@ def _long_cells() -> Iterator[None]:
         yield
     finally:
         csv.field_size_limit(before)
+
+
+def dumped(rows: Sequence[Row], *, delimiter: str) -> Iterator[str]:
+    """Write questions as a table, line by line; answers and their places are lists in JSON.
+
+    Args:
+        rows: The questions.
+        delimiter: What stands between two cells.
+    """
+    names = ["id", "title", "context", "question", "answers", "answer_start"]
+    says = any(row.is_impossible is not None for row in rows)
+    yield _line([*names, *(["is_impossible"] if says else [])], delimiter)
+    for row in rows:
+        value = value_of(row)
+        lists = value["answers"]["text"], value["answers"]["answer_start"]
+        cells = [value[name] for name in names[:4]]
+        cells += [json.dumps(one, ensure_ascii=False) for one in lists]
+        if says:
+            cells.append({None: "", True: "true", False: "false"}[row.is_impossible])
+        yield _line(cells, delimiter)
+
+
+def _line(cells: Sequence[str], delimiter: str) -> str:
+    line = io.StringIO(newline="")
+    csv.writer(line, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(
+        cells
+    )
+    return line.getvalue()
