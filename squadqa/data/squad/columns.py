@@ -77,6 +77,11 @@ class Columns:
             if (name := getattr(self, field.name)) != field.default
         }
 
+    @property
+    def has_several(self) -> bool:
+        """Whether `answers` is read: unless the user named the column of one answer only."""
+        return self.is_named("answers") or not self.is_named("answer")
+
     def is_named(self, column: str) -> bool:
         """Return whether the user gave a column another name, so that it has to be there."""
         return column in self.changed

@@ -59,7 +59,6 @@ def _unpacked(raw: bytes, label: str) -> bytes:
 _PIPES: dict[tuple[int, int], bytes] = {}
 """The content of each pipe that was read, by its device and number: it gives it only once."""
 
-
 _standard_input: tuple[Any, bytes] = (None, b"")
 """The stream that was read as standard input, and its content."""
 
@@ -82,12 +81,13 @@ def _open(source: Source) -> io.BufferedReader | io.BytesIO:
 def _content_of_standard_input() -> bytes:
     global _standard_input
     if _standard_input[0] is not sys.stdin:
-        if sys.stdin.isatty():
+        stream = getattr(sys.stdin, "buffer", None)
+        if stream is None or stream.isatty():
             raise DataError(
-                "standard input is a terminal, and questions are to be read from it",
+                "questions are to be read from standard input, and nothing is sent to it",
                 next_step="Send a file to it (squadqa ... --data - < FILE), or name a file.",
             )
-        _standard_input = sys.stdin, sys.stdin.buffer.read()
+        _standard_input = sys.stdin, stream.read()
     return _standard_input[1]
 
 

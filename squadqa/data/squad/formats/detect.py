@@ -39,14 +39,14 @@ def _json_rows(text: str, source: str, columns: Columns) -> Iterator[Row]:
     value, rest = first_value(text, source)
     if mrqa.is_header(value) or _has(value, "context", "qas"):
         return mrqa.rows_of(text, source)
+    if not rest and isinstance(value, list) and value and isinstance(value[0], dict):
+        return json_lines.rows_of_list(value, source, columns)
     is_row = _has(value, columns.question) or _has(value, columns.context)
     is_lines = source.endswith(LINES_ENDINGS) and not _has(value, "data")
     if is_row or is_lines or (rest and not _has(value, "data")):
         return json_lines.rows_of(text, source, columns)
     if rest:
         parsed(text, source)  # raises the error that says where it should have ended
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return json_lines.rows_of_list(value, source, columns)
     return nested_json.rows_of(value, source)
 
 

@@ -41,10 +41,8 @@ def row_of(field: Field, columns: Columns, *, number: int, has_ids: bool) -> Row
 
 def _answers_key(field: Field, columns: Columns) -> str:
     """Choose the column of the answers: the one that the user named, or else the one with some."""
-    if columns.is_named("answers"):
-        return columns.answers
-    is_one = columns.is_named("answer") or field.raw(columns.answers) is None
-    return columns.answer if is_one else columns.answers
+    is_there = columns.is_named("answers") or field.raw(columns.answers) is not None
+    return columns.answers if columns.has_several and is_there else columns.answer
 
 
 def value_of(row: Row) -> dict[str, Any]:

@@ -119,17 +119,14 @@ def _lines(text: str, source: str, table: Table) -> Iterator[tuple[int, list[str
 def _read_cells(field: Field, columns: Columns) -> None:
     """Turn the cells that are not texts into values."""
     row: dict[str, Any] = field.value
-    answers = row.get(columns.answers) or None
-    if answers is not None:
-        value = _json(answers)
-        if not isinstance(value, list | dict):
+    if columns.has_several and (cell := row.get(columns.answers)) is not None:
+        value = _json(cell)
+        if cell and not isinstance(value, list | dict):
             raise field.error(
-                f'has "{columns.answers}": {ascii(answers):.60}, which is no JSON list',
+                f'has "{columns.answers}": {ascii(cell):.60}, which is no JSON list',
                 hint=f"If the column holds one plain text: --columns answer={columns.answers}.",
             )
-        answers = value
-    if columns.answers in row and not columns.is_named("answer"):
-        row[columns.answers] = answers
+        row[columns.answers] = value
     start = row.get(columns.answer_start)
     if start is not None:
         row[columns.answer_start] = _number(start)
