@@ -145,8 +145,8 @@ def add_data_option(parser: CommandParser, what: str, *, required: bool = True) 
         "--data",
         metavar="FILE",
         required=required,
-        help=f"{what}: a .json, .jsonl, .csv or .tsv file, MRQA, a pack, sample, squad, "
-        "squad:train, or - for standard input",
+        help=f"{what}: a file of any format, - (standard input), a pack, sample, squad, or "
+        "squad:train",
     )
     add_reading_options(parser)
 

@@ -114,8 +114,8 @@ def _parser() -> CommandParser:
         "data",
         metavar="DATA",
         nargs="+",
-        help=".json, .jsonl, .csv or .tsv file, - for standard input; squad, a folder, a pack or a "
-        "`datasets` name for all parts",
+        help="a file, - (standard input); squad, a folder, a pack or a `datasets` name for all "
+        "parts",
     )
     parser.add_argument(
         "--annotate",

@@ -23,14 +23,14 @@ def add_reading_options(parser: CommandParser, *, default: str | None = "error")
     parser.add_argument(
         "--columns",
         metavar="NAMES",
-        help="what columns are called: question=q,context=text",
+        help="names of columns, as question=q,context=text",
     )
     parser.add_argument(
         "--find-answers",
+        metavar="HOW",
         choices=FIND_ANSWERS,
         default=default,
-        help="look up answers that are given as text only, at the first place where each stands, "
-        "or at all (default: error where places are needed)",
+        help="look up answers without places: first, all, or error",
     )
 
 
