@@ -1,4 +1,7 @@
-"""`squadqa prepare`: tokens, annotation and vectors of data, made once and kept."""
+"""`squadqa prepare`: tokens, annotation and vectors of data, made once and kept.
+
+One file, as it is one command: its options, what they choose, and the counts that it shows.
+"""
 
 import argparse
 from dataclasses import asdict
@@ -14,7 +17,7 @@ from squadqa.cli.options import (
     default_bad_answers,
 )
 from squadqa.cli.parser import CommandParser
-from squadqa.cli.reading_options import add_reading_options, reading_of
+from squadqa.cli.reading_options import add_language_option, add_reading_options, reading_of
 from squadqa.errors import ConfigError
 from squadqa.files import require_writable_file
 
@@ -54,12 +57,13 @@ def main(arguments: list[str]) -> int:
     cache_dir = Path(options.cache_dir) if options.cache_dir else default_cache_dir()
     summaries, parts = [], []
     for source in sources:
-        pipeline, parse, vectors = _inputs(options, source)
+        language, pipeline, parse, vectors = _inputs(options, source)
         bad_answers = options.bad_answers or default_bad_answers(source)
         data = prepare(
             source,
             cache_dir=cache_dir,
             bad_answers=bad_answers,
+            language=language,
             pipeline=pipeline,
             parse=parse,
             vectors=vectors,
@@ -77,6 +81,7 @@ def main(arguments: list[str]) -> int:
         write_pack(
             path,
             dict(zip(names, parts, strict=True)),
+            language=language,
             pipeline=pipeline,
             parse=parse,
             vectors=vectors,
@@ -132,6 +137,7 @@ def _parser() -> CommandParser:
         metavar="NAME",
         help=f"spaCy pipeline that annotates (default: {DEFAULT_PIPELINE})",
     )
+    add_language_option(parser)
     parser.add_argument(
         "--vectors",
         metavar="SOURCE",
@@ -156,31 +162,46 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _inputs(options: argparse.Namespace, source: "Source") -> tuple[str | None, bool, list[str]]:
-    """Choose pipeline, parse and word vectors: a pack's own, unless others are named.
+def _inputs(
+    options: argparse.Namespace, source: "Source"
+) -> tuple[str, str | None, bool, list[str]]:
+    """Choose language, pipeline, parse and word vectors: a pack's own, unless others are named.
 
     Raises:
-        ConfigError: A pipeline is named, and there is to be no annotation.
+        ConfigError: There is no such language, or a pipeline is named, and there is to be no
+            annotation.
     """
+    from squadqa.data.languages import ENGLISH, language_and_pipeline
+
     if options.pipeline is not None and options.annotate is False:
         raise ConfigError(
             f'--pipeline "{options.pipeline}" annotates, and --no-annotate forbids it',
             next_step="Leave out one of the two.",
         )
-    pipeline, parse, vectors = DEFAULT_PIPELINE, True, list(DEFAULT_VECTORS)
-    annotates = True
+    language, parse, vectors = ENGLISH, True, list(DEFAULT_VECTORS)
+    pipeline: str | None = DEFAULT_PIPELINE
     if source.part is not None and source.path is not None:
         from squadqa.data.pack.read import notes_of
 
         notes = notes_of(source.path)
-        vectors = [one.source for one in notes.vectors]
-        annotates = notes.annotation is not None
+        language, vectors = notes.language, [one.source for one in notes.vectors]
         if notes.annotation is not None:
             pipeline, parse = notes.annotation.pipeline, notes.annotation.parse
-    if options.annotate is not None or options.pipeline is not None:
-        annotates = options.annotate is not False
+        elif not options.annotate:
+            pipeline = None
+    if options.language is not None:
+        language, named = language_and_pipeline(options.language)
+        if named is not None or language != ENGLISH:
+            pipeline = named
+    pipeline = options.pipeline or pipeline
+    if options.annotate and pipeline is None:
+        raise ConfigError(
+            f'--annotate needs a pipeline for the language "{language}"',
+            next_step="Name one with --pipeline, or leave --annotate out.",
+        )
     return (
-        (options.pipeline or pipeline) if annotates else None,
+        language,
+        None if options.annotate is False else pipeline,
         parse if options.parse is None else options.parse,
         vectors if options.vectors is None else options.vectors,
     )

@@ -23,7 +23,7 @@ def add_reading_options(parser: CommandParser, *, default: str | None = "error")
     parser.add_argument(
         "--columns",
         metavar="NAMES",
-        help="names of columns, as question=q,context=text",
+        help="names of columns: question=q,context=text",
     )
     parser.add_argument(
         "--find-answers",
@@ -31,6 +31,15 @@ def add_reading_options(parser: CommandParser, *, default: str | None = "error")
         choices=FIND_ANSWERS,
         default=default,
         help="look up answers without places: first, all, or error",
+    )
+
+
+def add_language_option(parser: CommandParser) -> None:
+    """Add the option that names the language of texts."""
+    parser.add_argument(
+        "--language",
+        metavar="CODE",
+        help="texts' language, as de or de_core_news_sm",
     )
 
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from squadqa.cli.options import add_trust_option, natural, positive, positive_number
 from squadqa.cli.parser import CommandParser
-from squadqa.cli.reading_options import add_reading_options
+from squadqa.cli.reading_options import add_language_option, add_reading_options
 from squadqa.cli.training_options import (
     data_overrides,
+    language_overrides,
     require_configs,
     require_trusted,
     split_overrides,
@@ -73,7 +74,7 @@ def main(arguments: list[str]) -> int:
     ):
         if value is not None:
             line += [key, str(value)]
-    line += overrides
+    line += language_overrides(options.language) + overrides
     if options.resume:
         require_trusted(line, trust=options.trust)
     from squadqa.cli.lightning import run as run_lightning
@@ -115,6 +116,7 @@ def _parser() -> CommandParser:
     )
     add("--test", metavar="SOURCE", help="test questions, if --data is a single file")
     add_reading_options(parser, default=None)
+    add_language_option(parser)
     add("--run", metavar="RUN_FOLDER", help="folder to make (default: runs/CONFIG_NAME)")
     add("--epochs", metavar="N", type=positive, help="passes over the training questions")
     add(

@@ -74,6 +74,7 @@ class Predictor(Answerer):
         self.device = find_device(device)
         self.model: QAModel = run.model.to(self.device)
         self.texts = TextPreparer(
+            language=run.inputs.language,
             pipeline=run.inputs.pipeline,
             parse=run.inputs.parse,
             vectors=VectorStore(run.inputs.vectors) if run.inputs.vectors else (),
@@ -120,6 +121,7 @@ class Predictor(Answerer):
             source,
             cache_dir=cache_dir,
             bad_answers=bad_answers,
+            language=self.run.inputs.language,
             pipeline=self.run.inputs.pipeline,
             parse=self.run.inputs.parse,
             vectors=self.run.inputs.vectors,

@@ -218,6 +218,7 @@ class SquadDataModule(pl.LightningDataModule):
             find_source(name, part="train" if part == "train" else "dev", reading=self.reading),
             cache_dir=self.cache_dir,
             bad_answers=self.bad_answers if part == "train" else "keep",
+            language=self.inputs.language,
             pipeline=self.inputs.pipeline,
             parse=self.inputs.parse,
             vectors=self.inputs.vectors,
