@@ -15,6 +15,7 @@ from squadqa.cli.options import (
     open_answerer,
 )
 from squadqa.cli.parser import CommandParser
+from squadqa.cli.reading_options import source_of
 from squadqa.errors import ConfigError
 from squadqa.scoring import Score, require_references, score
 
@@ -50,9 +51,7 @@ def main(arguments: list[str]) -> int:
             next_step="Name one of the two; examples: squadqa evaluate --help",
         )
 
-    from squadqa.data.squad import find_source
-
-    source = find_source(options.data)
+    source = source_of(options)
     has_run = options.predictions is None
     answered = _from_run(options, source) if has_run else _from_file(options, source)
     scored = score(answered.references, answered.texts)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import overload
 
 from squadqa.data.prepare import PreparedData, Progress
-from squadqa.data.squad import Source, SquadData, find_source, read_squad
+from squadqa.data.squad import FindAnswers, Reading, Source, SquadData, find_source, read_squad
 from squadqa.errors import ConfigError, DataError
 from squadqa.evaluation.predictions import Answer, n_best_path, write_n_best, write_predictions
 from squadqa.files import require_writable_file
@@ -143,6 +143,9 @@ class Answerer(ABC):
         *,
         output: str | Path | None = None,
         n_best: int | None = None,
+        columns: str | Mapping[str, str] | None = None,
+        find_answers: FindAnswers = "error",
+        questions: str | Path | None = None,
         cache_dir: str | Path | None = None,
         workers: int = 1,
         progress: Progress | None = None,
@@ -150,11 +153,17 @@ class Answerer(ABC):
         """Answer every question of a file.
 
         Args:
-            data: A SQuAD v1.1 file, a pack, `sample`, `squad`, or a `datasets` name; without
-                answers, too.
+            data: A file in one of the formats of docs/data.md, a pack, `sample`, `squad`, or a
+                `datasets` name; without answers, too.
             output: A prediction file to write in the official format.
             n_best: Also write this many best spans of each question, with probabilities and
                 characters, to `OUTPUT.n_best.json`.
+            columns: What the columns of rows are called, such as "question=q,context=text" or a
+                mapping; None for the usual names.
+            find_answers: Whether to look up answers that are given as text only; predictions do not
+                depend on it.
+            questions: A file of questions, one a line, about `data`, which is then a plain text.
+                The number of a question's line is its id.
             cache_dir: Folder of prepared data; None takes the run's own if it is a cache of the
                 user's, else the default one.
             workers: Processes that annotate new texts; 0 takes one for each core. A script that
@@ -176,9 +185,9 @@ class Answerer(ABC):
             for file in (path, n_best_path(path)) if n_best else (path,):
                 require_writable_file(file)
         preparation = Preparation(cache_dir=cache_dir, workers=workers, progress=progress)
-        answered = self.answer_file(
-            find_source(str(data)), n_best=n_best or 1, preparation=preparation
-        )
+        asked = None if questions is None else str(questions)
+        source = find_source(str(data), reading=Reading.of(columns, find_answers, questions=asked))
+        answered = self.answer_file(source, n_best=n_best or 1, preparation=preparation)
         if path is not None:
             if n_best:
                 write_n_best(n_best_path(path), answered.answers)
@@ -189,6 +198,8 @@ class Answerer(ABC):
         self,
         data: str | Path,
         *,
+        columns: str | Mapping[str, str] | None = None,
+        find_answers: FindAnswers = "error",
         cache_dir: str | Path | None = None,
         workers: int = 1,
         progress: Progress | None = None,
@@ -196,7 +207,11 @@ class Answerer(ABC):
         """Score the answers to every question of a file by the official SQuAD v1.1 rule.
 
         Args:
-            data: A SQuAD v1.1 file, a pack, `sample`, `squad`, or a `datasets` name.
+            data: A file in one of the formats of docs/data.md, a pack, `sample`, `squad`, or a
+                `datasets` name.
+            columns: What the columns of rows are called, as for `predict`.
+            find_answers: Whether to look up answers that are given as text only; the score does not
+                depend on it.
             cache_dir: Folder of prepared data, as for `predict`.
             workers: Processes that annotate new texts, as for `predict`.
             progress: Called from time to time, as for `predict`.
@@ -209,7 +224,7 @@ class Answerer(ABC):
                 before the work.
         """
         preparation = Preparation(cache_dir=cache_dir, workers=workers, progress=progress)
-        source = find_source(str(data))
+        source = find_source(str(data), reading=Reading.of(columns, find_answers))
         require_references(read_squad(source).references, str(data))
         answered = self.answer_file(source, preparation=preparation)
         return score(answered.references, answered.texts)

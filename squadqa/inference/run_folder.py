@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from squadqa.data.squad import Reading
 from squadqa.errors import CheckpointError, UntrustedError, did_you_mean, shown
 from squadqa.inference.building import MisfitError, build
 from squadqa.inference.checkpoint import Checkpoint, read_checkpoint
@@ -48,11 +49,13 @@ class HeldOut:
         source: The source in the configuration, such as "squad".
         share: Share of its questions that were held out as whole articles; None for all questions.
         bad_answers: How the training treated questions without usable answers.
+        reading: How the training read its questions.
     """
 
     source: str
     share: float | None
     bad_answers: "BadAnswers"
+    reading: Reading = Reading()
 
 
 @dataclass(frozen=True)
@@ -314,7 +317,8 @@ def _held_out(data: dict[str, Any]) -> HeldOut:
         raise ValueError(f'"val_share" is {shown(share)}')
     if bad_answers not in ("error", "skip", "keep"):
         raise ValueError(f'"bad_answers" is {shown(bad_answers)}')
-    return HeldOut(source, share, bad_answers)
+    reading = Reading.of(data.get("columns"), data.get("find_answers", "error"))
+    return HeldOut(source, share, bad_answers, reading)
 
 
 def _no_config(path: Path, problem: str) -> CheckpointError:

@@ -16,7 +16,7 @@ from squadqa.data.held_out import held_out
 from squadqa.data.inputs import Inputs
 from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import LengthGroupedSampler
-from squadqa.data.squad import BadAnswers, find_source
+from squadqa.data.squad import BadAnswers, FindAnswers, Reading, find_source
 from squadqa.errors import ConfigError, require_range
 from squadqa.scoring import require_references
 from squadqa.training.loader import ResumableLoader
@@ -43,6 +43,11 @@ class SquadDataModule(pl.LightningDataModule):
         eval_batch_size: Questions in an evaluation batch of one process.
         bad_answers: What to do with a training question without usable answers: "error" stops,
             "skip" leaves the question out and counts it.
+        columns: What the columns of rows are called, such as "question=q,context=text"; None for
+            the usual names (see `squadqa.data.squad.Columns`).
+        find_answers: What to do with answers that are given as text only: "error" stops where train
+            has such questions, "first" takes the first place where the text stands, "all" every
+            place.
         limit_train: Train only on the first so many questions; None takes all.
         cache_dir: Folder of prepared data; None takes `SQUADQA_CACHE_DIR` or `data/cache`.
         workers: Number of processes that annotate; 0 takes one for each core.
@@ -64,6 +69,8 @@ class SquadDataModule(pl.LightningDataModule):
         batch_by: BatchBy = "question",
         eval_batch_size: int = 64,
         bad_answers: BadAnswers = "error",
+        columns: str | None = None,
+        find_answers: FindAnswers = "error",
         limit_train: int | None = None,
         cache_dir: str | None = None,
         workers: int = 0,
@@ -85,6 +92,7 @@ class SquadDataModule(pl.LightningDataModule):
         self.batch_by = batch_by
         self.eval_batch_size = eval_batch_size
         self.bad_answers = bad_answers
+        self.reading = Reading.of(columns, find_answers)
         self.limit_train = limit_train
         self.cache_dir = Path(cache_dir) if cache_dir else None
         self.workers = workers
@@ -207,9 +215,10 @@ class SquadDataModule(pl.LightningDataModule):
         name = self.sources[part]
         assert name is not None
         return prepare(
-            find_source(name, part="train" if part == "train" else "dev"),
+            find_source(name, part="train" if part == "train" else "dev", reading=self.reading),
             cache_dir=self.cache_dir,
             bad_answers=self.bad_answers if part == "train" else "keep",
+            language=self.inputs.language,
             pipeline=self.inputs.pipeline,
             parse=self.inputs.parse,
             vectors=self.inputs.vectors,

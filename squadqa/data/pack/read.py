@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from squadqa.data.annotation import Annotation
+from squadqa.data.languages import ENGLISH
 from squadqa.data.pack.archive import Archive
 from squadqa.data.pack.columns import FLAGS, LABELS, annotation_of, tokens_of
 from squadqa.data.pack.manifest import Notes, PartNotes, read_notes
@@ -38,13 +39,14 @@ class PackedPart:
     Args:
         source: The part.
         bad_answers: What the configuration does with questions without usable answers.
+        language: The texts' language, by spaCy's code.
         pipeline: The spaCy pipeline that it names; None wants no annotation.
         parse: Whether it wants a parse too.
         vectors: The sources of word vectors that it names, in order: some of the pack's, or none.
 
     Raises:
         DataError: The pack is damaged, or does not hold what is to be done with bad answers.
-        ConfigError: It was annotated by another pipeline, or not at all.
+        ConfigError: It is in another language, or annotated by another pipeline, or not at all.
         VectorsError: It lacks one of the sources of word vectors.
     """
 
@@ -53,6 +55,7 @@ class PackedPart:
         source: Source,
         *,
         bad_answers: BadAnswers,
+        language: str = ENGLISH,
         pipeline: str | None,
         parse: bool,
         vectors: Sequence[str],
@@ -64,6 +67,7 @@ class PackedPart:
         self.notes = read_notes(self.archive)
         self.vectors = list(vectors)
         self._require_answers(self.notes.parts[self.part], bad_answers)
+        self._require_language(language)
         if pipeline is not None:
             self._require_pipeline(pipeline, parse)
         self._numbers = [self._number_of(name) for name in vectors]
@@ -175,6 +179,14 @@ class PackedPart:
             next_step=f"Set --data.bad_answers {notes.bad_answers}, or make the pack again with "
             f"--bad-answers {asked}.",
         )
+
+    def _require_language(self, language: str) -> None:
+        if language != self.notes.language:
+            raise ConfigError(
+                f'"{self.source}" is tokenized as "{self.notes.language}", not as "{language}"',
+                next_step=f"Set --data.inputs.init_args.language {self.notes.language}, or make a "
+                f"pack with --language {language}.",
+            )
 
     def _require_pipeline(self, name: str, parse: bool) -> None:
         notes = self.notes.annotation
