@@ -4,7 +4,6 @@ from copy import deepcopy
 from math import inf, nan
 
 import pytest
-
 import yaml
 
 from squadqa.cli.lightning_parser import overrides, parse
