@@ -114,7 +114,7 @@ def prepare(
     annotation, table = None, None
     if pipeline is not None:
         settings = {"text": text_settings, **origin.annotation_fingerprint()}
-        annotation = _annotation(root, settings, origin, opened.tokens, progress)
+        annotation = _annotation(root, settings, origin, opened, progress)
     if vectors:
         settings = {"text": text_settings, "vectors": origin.vectors_fingerprint()}
         table = _vectors(root, settings, origin, opened.tokens.lexicon, progress)
@@ -150,12 +150,15 @@ class _Original:
         return {"pipeline": pipeline_fingerprint(self.pipeline), **without}
 
     def annotation(
-        self, tokens: Tokens, progress: Callable[[int, int], None] | None = None
+        self,
+        texts: PreparedData,
+        progress: Callable[[int, int], None] | None = None,
     ) -> Annotation:
         assert self.pipeline is not None
         return annotate(
-            tokens,
+            texts.tokens,
             pipeline=self.pipeline,
+            num_contexts=len(texts.contexts),
             parse=self.parse,
             workers=self.workers,
             progress=progress,
@@ -288,12 +291,12 @@ def _annotation(
     root: Path,
     settings: dict[str, Any],
     origin: _Original | PackedPart,
-    tokens: Tokens,
+    texts: PreparedData,
     progress: Progress | None,
 ) -> Annotation:
     def build(folder: Path) -> dict[str, Any]:
         annotation = origin.annotation(
-            tokens,
+            texts,
             progress=(lambda done, all_: progress("annotation", done, all_)) if progress else None,
         )
         columns = {name: getattr(annotation, name) for name in ANNOTATION_COLUMNS}

@@ -15,6 +15,7 @@ from squadqa.data.pack.columns import FLAGS, LABELS, annotation_of, tokens_of
 from squadqa.data.pack.manifest import Notes, PartNotes, read_notes
 from squadqa.data.pack.tables import names_of, rows_of
 from squadqa.data.pipelines import is_official, pipeline_content
+from squadqa.data.prepared import PreparedData
 from squadqa.data.squad import BadAnswers, Source, SquadData, read_squad
 from squadqa.data.tokenization import Tokens
 from squadqa.data.vectors import VectorTable, fingerprint
@@ -99,17 +100,18 @@ class PackedPart:
         return asdict(self.notes.annotation)
 
     def annotation(
-        self, tokens: Tokens, progress: Callable[[int, int], None] | None = None
+        self, texts: PreparedData, progress: Callable[[int, int], None] | None = None
     ) -> Annotation:
         """Read the annotation of the part's tokens.
 
         Args:
-            tokens: The tokens.
+            texts: The part's texts with their tokens.
             progress: Called before and after with the number of tokens done and of all tokens.
 
         Raises:
             DataError: The pack is damaged.
         """
+        tokens = texts.tokens
         if progress:
             progress(0, len(tokens.forms))
         columns = {name: self.archive.array(f"{self.part}/{name}") for name in ANNOTATION_COLUMNS}
