@@ -91,12 +91,12 @@ def language_overrides(name: str | None) -> list[str]:
 
 
 def _is_one_part(data: str) -> bool:
-    """Return whether --data names a single file, but no pack with both parts."""
-    from squadqa.data.squad.source import find_source, is_pack
+    """Return whether --data names a single file or a pipe, but no pack with both parts."""
+    from squadqa.data.squad.source import STANDARD_INPUT, find_source, is_pack
 
     path = Path(data)
     if not is_pack(path):
-        return path.is_file()
+        return path.is_file() or path.is_fifo() or data == STANDARD_INPUT
     return find_source(data, part="train") == find_source(data, part="dev")
 
 

@@ -24,7 +24,7 @@ from squadqa.training.clock import TrainingClock
 from squadqa.training.evaluation import Evaluation, TrainingData
 from squadqa.training.metrics import PredictionGatherer
 from squadqa.training.optimizers import asked_for_fused, fit_to_device
-from squadqa.training.parts import in_order, parts
+from squadqa.training.parts import in_order, parts, recomputed
 from squadqa.training.schedule import Decay, Plateau, learning_rate_factor
 from squadqa.training.word_dropout import drop_words
 
@@ -176,11 +176,16 @@ class QAModule(pl.LightningModule):
 
     def losses(self, batch: Any) -> Tensor:
         """Return the (B,) losses of a batch's questions in nats."""
-        rows, losses = [], []
-        for part_rows, part in parts(batch):
-            rows.append(part_rows)
-            losses.append(self.active.loss(self.active(part), part))
-        return in_order(rows, losses)
+        split = parts(batch)
+        if len(split) == 1:
+            return self._losses_of(batch)
+        # One part after the other, in the backward pass too: together they would take the memory
+        # that splitting is to save.
+        losses = [recomputed(self._losses_of, part) for _, part in split]
+        return in_order([rows for rows, _ in split], losses)
+
+    def _losses_of(self, part: Any) -> Tensor:
+        return self.active.loss(self.active(part), part)
 
     def predict_spans(self, batch: Any) -> tuple[Tensor, Tensor]:
         """Return the (B, 2) best spans (inclusive tokens) and the (B,) losses."""
