@@ -1,4 +1,7 @@
-"""`squadqa evaluate`: the official score of a prediction file, or of a trained run."""
+"""`squadqa evaluate`: the official score of a prediction file, or of a trained run.
+
+One file, as it is one command with the options of one score.
+"""
 
 import sys
 from dataclasses import asdict, dataclass
@@ -15,8 +18,11 @@ from squadqa.cli.options import (
     open_answerer,
 )
 from squadqa.cli.parser import CommandParser
+from squadqa.cli.scores import abstaining_lines, score_lines
 from squadqa.errors import ConfigError
+from squadqa.evaluation.abstaining import abstaining_scores
 from squadqa.scoring import Score, require_references, score
+from squadqa.scoring_v2 import require_a_reference, score_v2
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -50,21 +56,44 @@ def main(arguments: list[str]) -> int:
             next_step="Name one of the two; examples: squadqa evaluate --help",
         )
 
+    _require_sense(options)
+
     from squadqa.data.squad import find_source
 
     source = find_source(options.data)
     has_run = options.predictions is None
     answered = _from_run(options, source) if has_run else _from_file(options, source)
-    scored = score(answered.references, answered.texts)
+    v2 = _score_v2(answered)
+    scored = None if v2 else score(answered.references, answered.texts)
     details = _details(options, source, answered) if options.details else None
     if options.json:
         named = {"checkpoint": answered.checkpoint} if answered.checkpoint else {}
-        print_json({**asdict(scored), **named, **(asdict(details) if details else {})})
+        values = asdict(scored) if scored else v2
+        print_json({**values, **named, **(asdict(details) if details else {})})
         return 0
-    print(_text(scored, answered.checkpoint))
+    print(_text(scored, v2, answered.checkpoint))
     if details:
         print("\n" + _details_text(details))
     return 0
+
+
+def _require_sense(options: "Namespace") -> None:
+    """Check before the work that the options fit each other."""
+    if options.na_prob and not options.predictions:
+        raise ConfigError(
+            f'--na-prob "{options.na_prob}" belongs to a prediction file, and none is named',
+            next_step="Name it with --predictions FILE; a run has its own probabilities.",
+        )
+    if options.na_prob and not options.v2:
+        raise ConfigError(
+            f'--na-prob "{options.na_prob}" counts only by the rule of SQuAD v2.0',
+            next_step="Add --v2, or leave --na-prob out.",
+        )
+    if options.v2 and options.details:
+        raise ConfigError(
+            "--details tells types of answers, which questions without answers have not",
+            next_step="Leave out --v2 or --details.",
+        )
 
 
 def _parser() -> CommandParser:
@@ -86,6 +115,11 @@ def _parser() -> CommandParser:
                 "squadqa evaluate runs/logistic --data squad --details",
             ),
             (
+                "SQuAD v2.0, where some questions have no answer, with the best thresholds",
+                "squadqa evaluate --v2 --data dev-v2.0.json --predictions predictions.json "
+                "--na-prob na_prob.json",
+            ),
+            (
                 "for a script: one JSON object, percent at full precision",
                 "squadqa evaluate runs/drqa --data dev.json --checkpoint last --json",
             ),
@@ -97,6 +131,22 @@ def _parser() -> CommandParser:
         "--predictions",
         metavar="FILE",
         help='score this file instead of a run: {"question id": "text", ...}',
+    )
+    parser.add_argument(
+        "--v2",
+        action="store_true",
+        help="score by SQuAD's v2.0 rule, where questions may have no answer; so is a run that may "
+        "abstain",
+    )
+    parser.add_argument(
+        "--na-prob",
+        metavar="FILE",
+        help='probabilities of "no answer" of --predictions: {"question id": 0.25, ...}',
+    )
+    parser.add_argument(
+        "--always-answer",
+        action="store_true",
+        help="let a run that may abstain answer every question",
     )
     parser.add_argument(
         "--details",
@@ -118,6 +168,11 @@ class _ToScore:
         spans: The predicted characters, half-open; None where only the text is known.
         data: What a run answered from; None where there is no run, or it has no parse.
         checkpoint: The run's checkpoint; empty where there is no run.
+        is_v2: Whether the rule of SQuAD v2.0 scores them.
+        always: The text of each question if none is left without an answer.
+        no_answer_probabilities: The probability of "no answer" of each question; None where they
+            are unknown.
+        threshold: That of a run that may abstain.
     """
 
     references: dict[str, list[str]]
@@ -125,17 +180,35 @@ class _ToScore:
     spans: dict[str, tuple[int, int]] | None = None
     data: "PreparedData | None" = None
     checkpoint: str = ""
+    is_v2: bool = False
+    always: dict[str, str] | None = None
+    no_answer_probabilities: dict[str, float] | None = None
+    threshold: float | None = None
+
+
+def _score_v2(answered: _ToScore) -> dict[str, float]:
+    """Score by the rule of SQuAD v2.0, under the official names; empty if another rule counts."""
+    if not answered.is_v2:
+        return {}
+    references, texts = answered.references, answered.texts
+    probabilities = answered.no_answer_probabilities
+    if answered.always is None or probabilities is None:
+        scored = score_v2(references, texts, no_answer_probabilities=probabilities)
+        return {**scored.official(), "missing": scored.missing}
+    values = abstaining_scores(references, answered.always, texts, probabilities)
+    told = {} if answered.threshold is None else {"threshold": answered.threshold}
+    return {**values, "missing": 0, **told}
 
 
 def _from_file(options: "Namespace", source: "Source") -> _ToScore:
     """Take the answers from a prediction file."""
     from squadqa.data.squad import read_squad
-    from squadqa.evaluation.predictions import read_predictions
+    from squadqa.evaluation.predictions import read_no_answer_probabilities, read_predictions
 
     if options.details:
         _require_pipeline(source)
     references = read_squad(source).references
-    require_references(references, options.data)
+    (require_a_reference if options.v2 else require_references)(references, options.data)
     texts = read_predictions(options.predictions, known_ids=references)
     unknown = len(texts.keys() - references.keys())
     if unknown:
@@ -143,7 +216,11 @@ def _from_file(options: "Namespace", source: "Source") -> _ToScore:
             f'squadqa: note: {unknown:,} predictions are of no question in "{options.data}"; '
             "they do not count\n"
         )
-    return _ToScore(references, texts)
+    probabilities = None
+    if options.na_prob:
+        known = [name for name in texts if name in references]
+        probabilities = read_no_answer_probabilities(options.na_prob, predictions=known)
+    return _ToScore(references, texts, is_v2=options.v2, no_answer_probabilities=probabilities)
 
 
 def _from_run(options: "Namespace", source: "Source") -> _ToScore:
@@ -155,16 +232,30 @@ def _from_run(options: "Namespace", source: "Source") -> _ToScore:
     from squadqa.data.squad import read_squad
     from squadqa.inference.answering import Preparation
 
-    require_references(read_squad(source).references, options.data)
+    is_v2 = options.v2 or run.threshold is not None
+    if is_v2 and options.details:
+        raise ConfigError(
+            f'--details tells types of answers, and "{run.description}" may give none',
+            next_step="Leave out --details.",
+        )
+    require = require_a_reference if is_v2 else require_references
+    require(read_squad(source).references, options.data)
     answered = run.answer_file(
-        source, preparation=Preparation(options.cache_dir, options.workers, ProgressLines())
+        source,
+        always=True,
+        preparation=Preparation(options.cache_dir, options.workers, ProgressLines()),
     )
+    texts, threshold = answered.texts, None if options.always_answer else run.threshold
     return _ToScore(
         references=answered.references,
-        texts=answered.texts,
+        texts=texts if threshold is None else answered.abstained(threshold),
         spans={name: (best[0].start, best[0].end) for name, best in answered.answers.items()},
         data=answered.data if run.parser else None,
         checkpoint=run.description,
+        is_v2=is_v2,
+        always=texts if run.threshold is not None else None,
+        no_answer_probabilities=answered.no_answer_probabilities,
+        threshold=threshold,
     )
 
 
@@ -207,13 +298,12 @@ def _details(options: "Namespace", source: "Source", answered: _ToScore) -> "Det
     return score_in_detail(data, answered.texts, spans=answered.spans)
 
 
-def _text(scored: Score, checkpoint: str) -> str:
-    missing = f", {scored.missing:,} without a prediction" if scored.missing else ""
-    pairs = [
-        ("exact match", f"{scored.exact_match:.2f} %"),
-        ("F1", f"{scored.f1:.2f} %"),
-        ("questions", f"{scored.total:,}{missing}"),
-    ]
+def _text(scored: Score | None, v2: dict[str, float], checkpoint: str) -> str:
+    if scored is None:
+        whole = Score(v2["exact"], v2["f1"], int(v2["total"]), int(v2["missing"]))
+        pairs = [*score_lines(whole), *abstaining_lines(v2)]
+    else:
+        pairs = score_lines(scored)
     return facts([*pairs, ("checkpoint", checkpoint)] if checkpoint else pairs)
 
 

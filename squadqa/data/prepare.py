@@ -22,7 +22,14 @@ from squadqa.data.cache import MANIFEST, cached_folder, read_manifest
 from squadqa.data.pack.read import PackedPart
 from squadqa.data.pipelines import pipeline_fingerprint
 from squadqa.data.prepared import PreparedData, put_together
-from squadqa.data.squad import BadAnswers, Source, SquadData, content_digest, read_squad
+from squadqa.data.squad import (
+    BadAnswers,
+    Source,
+    SquadData,
+    Unanswerable,
+    content_digest,
+    read_squad,
+)
 from squadqa.data.text_preparer import TextPreparer
 from squadqa.data.tokenization import Tokens, tokenize, tokenizer_fingerprint
 from squadqa.data.vectors import VectorStore, VectorTable, fingerprint, lookup
@@ -57,6 +64,7 @@ def prepare(
     *,
     cache_dir: str | Path | None = None,
     bad_answers: BadAnswers = "keep",
+    unanswerable: Unanswerable = "error",
     pipeline: str | None = None,
     parse: bool = True,
     vectors: Sequence[str] = (),
@@ -69,6 +77,7 @@ def prepare(
         source: A file, a part of a pack, or a data set.
         cache_dir: The cache folder; None takes `default_cache_dir()`.
         bad_answers: What to do with a question without usable answers.
+        unanswerable: What to do with a question without any answers; see `read_squad`.
         pipeline: spaCy pipeline that annotates; None leaves annotation out.
         parse: Parse too; see `squadqa.data.annotation.annotate`.
         vectors: Sources of word vectors, concatenated; an empty list leaves vectors out.
@@ -86,16 +95,23 @@ def prepare(
     text_settings: dict[str, Any] = {"format": FORMAT, "content": content_digest(source)}
     if source.part is not None:
         origin = PackedPart(
-            source, bad_answers=bad_answers, pipeline=pipeline, parse=parse, vectors=vectors
+            source,
+            bad_answers=bad_answers,
+            unanswerable=unanswerable,
+            pipeline=pipeline,
+            parse=parse,
+            vectors=vectors,
         )
         text_settings |= {"part": source.part}
     else:
-        origin = _Original(source, bad_answers, pipeline, parse, vectors, workers)
+        origin = _Original(source, bad_answers, unanswerable, pipeline, parse, vectors, workers)
         text_settings |= {
             "suffix": "".join(Path(source.name).suffixes[-2:]) if source.path else "",
             "bad_answers": bad_answers,
             "tokenizer": tokenizer_fingerprint(),
         }
+        if unanswerable != "error":
+            text_settings["unanswerable"] = unanswerable
     text = cached_folder(
         root, "text", text_settings, lambda folder: _build_text(folder, origin, progress)
     )
@@ -121,13 +137,14 @@ class _Original:
 
     source: Source
     bad_answers: BadAnswers
+    unanswerable: Unanswerable
     pipeline: str | None
     parse: bool
     vectors: Sequence[str]
     workers: int
 
     def questions(self) -> SquadData:
-        return read_squad(self.source, bad_answers=self.bad_answers)
+        return read_squad(self.source, bad_answers=self.bad_answers, unanswerable=self.unanswerable)
 
     def tokens(self, texts: Sequence[str]) -> Tokens:
         return tokenize(texts)

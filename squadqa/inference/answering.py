@@ -9,9 +9,16 @@ from typing import overload
 from squadqa.data.prepare import PreparedData, Progress
 from squadqa.data.squad import Source, SquadData, find_source, read_squad
 from squadqa.errors import ConfigError, DataError
-from squadqa.evaluation.predictions import Answer, n_best_path, write_n_best, write_predictions
+from squadqa.evaluation.predictions import (
+    Answer,
+    n_best_path,
+    write_n_best,
+    write_no_answer_probabilities,
+    write_predictions,
+)
 from squadqa.files import require_writable_file
 from squadqa.scoring import Score, require_references, score
+from squadqa.scoring_v2 import NO_ANSWER, ScoreV2, require_a_reference, score_v2
 
 Several = list[str] | tuple[str, ...]
 """Several questions; a single string is one question."""
@@ -58,6 +65,23 @@ class Answered:
         """The text of the first answer of each question id, as the official score expects."""
         return texts_of(self.answers)
 
+    @property
+    def no_answer_probabilities(self) -> dict[str, float] | None:
+        """The probability of "no answer" of each question id; None if every one is answered."""
+        found = {
+            name: best[0].no_answer_probability
+            for name, best in self.answers.items()
+            if best[0].no_answer_probability is not None
+        }
+        return found or None
+
+    def abstained(self, threshold: float) -> dict[str, str]:
+        """Return `texts` with an empty one where "no answer" is more probable than a threshold."""
+        return {
+            name: NO_ANSWER if (best[0].no_answer_probability or 0) > threshold else best[0].text
+            for name, best in self.answers.items()
+        }
+
 
 class Answerer(ABC):
     """A trained run or an ensemble: it answers questions about texts, or those of whole files."""
@@ -72,30 +96,54 @@ class Answerer(ABC):
     def parser(self) -> str | None:
         """The spaCy pipeline that parses the data of `answer_file`; None if none does."""
 
+    @property
     @abstractmethod
-    def ask(self, context: str, questions: Sequence[str], *, n_best: int) -> list[list[Answer]]:
-        """Return the best spans of questions about one text, which is read once."""
+    def threshold(self) -> float | None:
+        """The probability of "no answer" above which a question is left without an answer.
+
+        None if every question is answered.
+        """
+
+    @abstractmethod
+    def ask(
+        self, context: str, questions: Sequence[str], *, n_best: int, always: bool = False
+    ) -> list[list[Answer]]:
+        """Return the best answers of questions about one text, which is read once."""
 
     @abstractmethod
     def answer_file(
-        self, source: Source, *, n_best: int = 1, preparation: Preparation | None = None
+        self,
+        source: Source,
+        *,
+        n_best: int = 1,
+        always: bool = False,
+        preparation: Preparation | None = None,
     ) -> Answered:
         """Answer every question of a source (see `squadqa.data.squad.find_source`)."""
 
     @overload
-    def answer(self, context: str, question: str) -> Answer: ...
+    def answer(self, context: str, question: str, *, always: bool = False) -> Answer: ...
 
     @overload
-    def answer(self, context: str, question: str, *, n_best: int) -> list[Answer]: ...
+    def answer(
+        self, context: str, question: str, *, n_best: int, always: bool = False
+    ) -> list[Answer]: ...
 
     @overload
-    def answer(self, context: str, question: Several) -> list[Answer]: ...
+    def answer(self, context: str, question: Several, *, always: bool = False) -> list[Answer]: ...
 
     @overload
-    def answer(self, context: str, question: Several, *, n_best: int) -> list[list[Answer]]: ...
+    def answer(
+        self, context: str, question: Several, *, n_best: int, always: bool = False
+    ) -> list[list[Answer]]: ...
 
     def answer(
-        self, context: str, question: str | Several, *, n_best: int | None = None
+        self,
+        context: str,
+        question: str | Several,
+        *,
+        n_best: int | None = None,
+        always: bool = False,
     ) -> Answer | list[Answer] | list[list[Answer]]:
         """Answer one question about a text, or several.
 
@@ -105,11 +153,13 @@ class Answerer(ABC):
             question: The question, or a list of them.
             n_best: How many answers to return for each question, the most probable first; None
                 returns only the best one, without a list.
+            always: Answer also where a run that may abstain would say that there is no answer.
 
         Returns:
             An answer, or with `n_best` a list of answers; for a list of questions, a list of these.
             An answer has `.text`, `.probability` (0 to 1), and its characters `.start` and `.end`
-            in the context.
+            in the context. From a run that may abstain it has `.no_answer_probability`, and its
+            text is empty if the question has no answer.
 
         Raises:
             DataError: The context or a question is empty, or has half a surrogate pair.
@@ -133,7 +183,7 @@ class Answerer(ABC):
                 ) from error
         if not questions:
             return []
-        found = self.ask(context, questions, n_best=n_best or 1)
+        found = self.ask(context, questions, n_best=n_best or 1, always=always)
         answers = found if n_best else [one[0] for one in found]
         return answers[0] if isinstance(question, str) else answers
 
@@ -143,6 +193,8 @@ class Answerer(ABC):
         *,
         output: str | Path | None = None,
         n_best: int | None = None,
+        always: bool = False,
+        no_answer_output: str | Path | None = None,
         cache_dir: str | Path | None = None,
         workers: int = 1,
         progress: Progress | None = None,
@@ -155,6 +207,9 @@ class Answerer(ABC):
             output: A prediction file to write in the official format.
             n_best: Also write this many best spans of each question, with probabilities and
                 characters, to `OUTPUT.n_best.json`.
+            always: Answer also where a run that may abstain would say that there is no answer.
+            no_answer_output: A file to write the probabilities of "no answer" in, in the official
+                format; for a run that may abstain.
             cache_dir: Folder of prepared data; None takes the run's own if it is a cache of the
                 user's, else the default one.
             workers: Processes that annotate new texts; 0 takes one for each core. A script that
@@ -175,10 +230,15 @@ class Answerer(ABC):
         if path is not None:
             for file in (path, n_best_path(path)) if n_best else (path,):
                 require_writable_file(file)
+        if no_answer_output is not None:
+            self.require_abstaining()
+            require_writable_file(Path(no_answer_output))
         preparation = Preparation(cache_dir=cache_dir, workers=workers, progress=progress)
         answered = self.answer_file(
-            find_source(str(data)), n_best=n_best or 1, preparation=preparation
+            find_source(str(data)), n_best=n_best or 1, always=always, preparation=preparation
         )
+        if no_answer_output is not None:
+            write_no_answer_probabilities(no_answer_output, answered.answers)
         if path is not None:
             if n_best:
                 write_n_best(n_best_path(path), answered.answers)
@@ -192,8 +252,10 @@ class Answerer(ABC):
         cache_dir: str | Path | None = None,
         workers: int = 1,
         progress: Progress | None = None,
-    ) -> Score:
-        """Score the answers to every question of a file by the official SQuAD v1.1 rule.
+    ) -> Score | ScoreV2:
+        """Score the answers to every question of a file.
+
+        The rule is SQuAD's official one of v1.1, or of v2.0 for a run that may abstain.
 
         Args:
             data: A SQuAD v1.1 file, a pack, `sample`, `squad`, or a `datasets` name.
@@ -202,7 +264,8 @@ class Answerer(ABC):
             progress: Called from time to time, as for `predict`.
 
         Returns:
-            `.exact_match` and `.f1` in percent, over `.total` questions.
+            `.exact_match` and `.f1` in percent, over `.total` questions; of a run that may abstain
+            also `.has_answer` and `.no_answer`, the scores of the two kinds of questions.
 
         Raises:
             SquadQAError: The data cannot be read, or a question has no answers, which is checked
@@ -210,9 +273,38 @@ class Answerer(ABC):
         """
         preparation = Preparation(cache_dir=cache_dir, workers=workers, progress=progress)
         source = find_source(str(data))
-        require_references(read_squad(source).references, str(data))
+        self.require_scorable(read_squad(source).references, str(data))
         answered = self.answer_file(source, preparation=preparation)
+        if self.threshold is not None:
+            return score_v2(answered.references, answered.texts)
         return score(answered.references, answered.texts)
+
+    def require_scorable(self, references: Mapping[str, Sequence[str]], source: str) -> None:
+        """Check that answers to questions can be scored; some may have none if the run may abstain.
+
+        Args:
+            references: The given answers of each question id.
+            source: Where the questions come from, for messages.
+
+        Raises:
+            DataError: They cannot.
+        """
+        if self.threshold is not None:
+            require_a_reference(references, source)
+        else:
+            require_references(references, source)
+
+    def require_abstaining(self) -> None:
+        """Check that there are probabilities of "no answer".
+
+        Raises:
+            ConfigError: Every question is answered.
+        """
+        if self.threshold is None:
+            raise ConfigError(
+                f'"{self.description}" answers every question: it has no probabilities of none',
+                next_step="Train with --data.unanswerable keep, or with --data.negatives 0.3.",
+            )
 
 
 def _check_n_best(n_best: int | None) -> None:

@@ -15,9 +15,18 @@ from squadqa.data.text_preparer import TextPreparer
 from squadqa.errors import ConfigError
 from squadqa.evaluation.predictions import Answer
 from squadqa.inference.answering import Answered, Answerer, Preparation
-from squadqa.inference.mixing import Aim, Mean, choose_spans, fit_weights, mean_table
+from squadqa.inference.mixing import (
+    Aim,
+    Mean,
+    choose_spans,
+    fit_weights,
+    mean_no_answer,
+    mean_table,
+)
+from squadqa.inference.no_answer import with_no_answer
 from squadqa.inference.predictor import Predictor, cut_spans
 from squadqa.models.distributions import SpanDistribution
+from squadqa.scoring_v2 import best_threshold, score_pair
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,8 @@ class Ensemble(Answerer):
             weight.
         mean: How the members' probabilities of a span are combined.
         aim: The score that answers are chosen for.
+        threshold: The probability of "no answer" above which the ensemble abstains, if members may;
+            None takes the weighted mean of theirs.
 
     Raises:
         ConfigError: There is no member, or the number of weights differs from that of members.
@@ -65,11 +76,13 @@ class Ensemble(Answerer):
         weights: Sequence[float] | None = None,
         mean: Mean = "geometric",
         aim: Aim = "exact_match",
+        threshold: float | None = None,
     ) -> None:
         self.members = list(members)
         self.weights = [1.0] * len(self.members) if weights is None else list(weights)
         self.mean = mean
         self.aim = aim
+        self.own_threshold = threshold
         if not self.members:
             raise ConfigError("an ensemble without members", next_step="Name two runs or more.")
         are_weights = all(weight > 0 for weight in self.weights) and sum(self.weights) < math.inf
@@ -90,22 +103,45 @@ class Ensemble(Answerer):
         return ", ".join(member.description for member in self.members)
 
     @property
+    def threshold(self) -> float | None:
+        """The probability of "no answer" above which the ensemble abstains.
+
+        None if no member may abstain; a member that answers every question has no say in this.
+        """
+        known = [
+            (member.threshold, weight)
+            for member, weight in zip(self.members, self.weights, strict=True)
+            if member.threshold is not None
+        ]
+        if not known or self.own_threshold is not None:
+            return self.own_threshold if known else None
+        return sum(one * weight for one, weight in known) / sum(weight for _, weight in known)
+
+    @property
     def parser(self) -> str | None:
         """The spaCy pipeline that parses for the last member, whose data `answer_file` returns."""
         return self.members[-1].parser
 
-    def ask(self, context: str, questions: Sequence[str], *, n_best: int) -> list[list[Answer]]:
-        """Return the best spans of questions about one text, which each member reads once."""
+    def ask(
+        self, context: str, questions: Sequence[str], *, n_best: int, always: bool = False
+    ) -> list[list[Answer]]:
+        """Return the best answers of questions about one text, which each member reads once."""
         read = [member.new_distributions(context, questions) for member in self.members]
         together = JointReading(read[0].dataset, [one.distributions for one in read])
-        return list(self.answers(together, n_best=n_best).values())
+        return list(self.answers(together, n_best=n_best, always=always).values())
 
     def answer_file(
-        self, source: Source, *, n_best: int = 1, preparation: Preparation | None = None
+        self,
+        source: Source,
+        *,
+        n_best: int = 1,
+        always: bool = False,
+        preparation: Preparation | None = None,
     ) -> Answered:
         """Answer every question of a source (see `squadqa.data.squad.find_source`)."""
         reading = self.read(source, preparation or Preparation())
-        return Answered(self.answers(reading, n_best=n_best), reading.dataset.data)
+        answers = self.answers(reading, n_best=n_best, always=always)
+        return Answered(answers, reading.dataset.data)
 
     def read(self, source: Source, preparation: Preparation) -> JointReading:
         """Let every member read the questions of a source.
@@ -127,8 +163,8 @@ class Ensemble(Answerer):
                 raise ConfigError(
                     f'"{first.folder}" and "{member.run.folder}" were not trained with the same '
                     "questions held out: one may have been trained on questions of the other",
-                    hint="They depend on data.train, data.val, data.val_share and "
-                    "data.bad_answers.",
+                    hint="They depend on data.train, data.val, data.val_share, data.bad_answers, "
+                    "data.unanswerable and data.negatives.",
                     next_step="Leave out --held-out and --fit-weights, or use other runs.",
                 )
         return self._read([one.held_out(preparation) for one in self.members], preparation)
@@ -147,23 +183,49 @@ class Ensemble(Answerer):
             data.start_positions[rows], data.end_positions[rows], reading.members
         )
 
-    def answers(self, reading: JointReading, *, n_best: int = 1) -> dict[str, list[Answer]]:
+    def fit_threshold(self, reading: JointReading) -> None:
+        """Set the threshold of "no answer" to that of the best F1 on questions; see `fit_weights`.
+
+        Without a member that may abstain, nothing is set.
+
+        Args:
+            reading: Distributions for questions that no member was trained on.
+        """
+        if self.threshold is None:
+            return
+        answers = [best[0] for best in self.answers(reading, always=True).values()]
+        gains = [
+            score_pair(answer.text, references)[1] if references else -1.0
+            for answer, references in zip(answers, reading.references.values(), strict=True)
+        ]
+        probabilities = [float(answer.no_answer_probability or 0.0) for answer in answers]
+        self.own_threshold = best_threshold(gains, probabilities, keeps_ties=True)[1]
+
+    def answers(
+        self, reading: JointReading, *, n_best: int = 1, always: bool = False
+    ) -> dict[str, list[Answer]]:
         """Answer every question by the mean of the members' distributions.
 
         Args:
             reading: The members' distributions.
-            n_best: Most spans to return for each question.
+            n_best: Most answers to return for each question.
+            always: Answer also where the ensemble would abstain.
 
         Returns:
-            The best spans of each question id, in the data set's order.
+            The best answers of each question id, in the data set's order.
         """
         found = {}
+        threshold = None if always else self.threshold
         for item, distributions in enumerate(zip(*reading.members, strict=True)):
             table = mean_table(distributions, self.weights, mean=self.mean)
             spans, probabilities = choose_spans(table, n_best=n_best, aim=self.aim)
-            found[reading.dataset.id_of(item)] = cut_spans(
-                reading.dataset, item, spans, probabilities
-            )
+            no_answer = mean_no_answer(distributions, self.weights, mean=self.mean)
+            if no_answer is not None:
+                probabilities = probabilities * (1 - no_answer)
+            answers = cut_spans(reading.dataset, item, spans, probabilities)
+            if no_answer is not None:
+                answers = with_no_answer(answers, no_answer, threshold=threshold, n_best=n_best)
+            found[reading.dataset.id_of(item)] = answers
         return found
 
     def answers_of_member(self, reading: JointReading, place: int) -> dict[str, list[Answer]]:

@@ -15,15 +15,18 @@ from torch import Tensor
 
 from squadqa.data.dataset import QuestionDataset
 from squadqa.data.held_out import held_out
+from squadqa.data.negatives import VAL_SEED, with_negatives
 from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import bounded_batches
-from squadqa.data.squad import BadAnswers, Source, find_source
+from squadqa.data.squad import BadAnswers, Source, Unanswerable, find_source
 from squadqa.data.text_preparer import TextPreparer
 from squadqa.data.vectors import VectorStore
 from squadqa.errors import CheckpointError, VectorsError
+from squadqa.evaluation.calibration import DEFAULT_THRESHOLD
 from squadqa.evaluation.predictions import Answer
 from squadqa.inference.answering import Answered, Answerer, Preparation, new_questions
 from squadqa.inference.devices import find_device
+from squadqa.inference.no_answer import with_no_answer
 from squadqa.inference.run_folder import Run
 from squadqa.inference.trusted import own_cache, require_source
 from squadqa.models.base import ContextFirstReader, QAModel
@@ -73,6 +76,7 @@ class Predictor(Answerer):
         self.run = run
         self.device = find_device(device)
         self.model: QAModel = run.model.to(self.device)
+        self.model.temperature = run.checkpoint.calibration.temperature
         self.texts = TextPreparer(
             pipeline=run.inputs.pipeline,
             parse=run.inputs.parse,
@@ -86,6 +90,14 @@ class Predictor(Answerer):
         return str(self.run.checkpoint)
 
     @property
+    def threshold(self) -> float | None:
+        """The probability of "no answer" above which the run abstains; None if it never does."""
+        if not self.run.inputs.abstains:
+            return None
+        threshold = self.run.checkpoint.calibration.threshold
+        return DEFAULT_THRESHOLD if threshold is None else threshold
+
+    @property
     def parser(self) -> str | None:
         """The spaCy pipeline that parses what the run reads; None if none does."""
         return self.run.inputs.pipeline if self.run.inputs.parse else None
@@ -96,6 +108,7 @@ class Predictor(Answerer):
         preparation: Preparation | None = None,
         *,
         bad_answers: BadAnswers = "keep",
+        unanswerable: Unanswerable = "error",
     ) -> PreparedData:
         """Prepare questions as the run's model needs them, or open them from the cache.
 
@@ -105,6 +118,7 @@ class Predictor(Answerer):
                 a cache of the user's (see `own_cache`), else the default one.
             bad_answers: What to do with a question without usable answers; with the value of the
                 training, the data that the training prepared are found.
+            unanswerable: What to do with a question without any answers; likewise.
 
         Raises:
             DataError: The source is not SQuAD v1.1.
@@ -120,6 +134,7 @@ class Predictor(Answerer):
             source,
             cache_dir=cache_dir,
             bad_answers=bad_answers,
+            unanswerable=unanswerable,
             pipeline=self.run.inputs.pipeline,
             parse=self.run.inputs.parse,
             vectors=self.run.inputs.vectors,
@@ -140,8 +155,18 @@ class Predictor(Answerer):
         source = find_source(own.source, part="dev" if own.share is None else "train")
         key = f"data.{'val' if own.share is None else 'train'}"
         require_source(source, key, self.run.folder / CONFIG, trust=self.run.trust)
-        data = self.prepare(source, preparation, bad_answers=own.bad_answers)
-        rows = None if own.share is None else np.flatnonzero(held_out(data, share=own.share))
+        data = self.prepare(
+            source, preparation, bad_answers=own.bad_answers, unanswerable=own.unanswerable
+        )
+        rows = np.arange(len(data.ids))
+        if own.share is not None:
+            rows = np.flatnonzero(held_out(data, share=own.share))
+        elif data.unanswerable.any():
+            return self._dataset(data, rows)
+        if own.negatives:
+            number = len(data.ids)
+            data, made_of = with_negatives(data, rows, share=own.negatives, seed=VAL_SEED)
+            rows = np.concatenate([rows, number + np.arange(len(made_of))])
         return self._dataset(data, rows)
 
     def dataset(self, source: Source, preparation: Preparation) -> QuestionDataset[Any]:
@@ -149,13 +174,19 @@ class Predictor(Answerer):
         return self._dataset(self.prepare(source, preparation))
 
     def answers(
-        self, data: PreparedData, *, n_best: int = 1, progress: Progress | None = None
+        self,
+        data: PreparedData,
+        *,
+        n_best: int = 1,
+        always: bool = False,
+        progress: Progress | None = None,
     ) -> dict[str, list[Answer]]:
         """Answer every question of prepared data.
 
         Args:
             data: Questions prepared for the run's inputs.
-            n_best: Most spans to return for each question; a short context has fewer.
+            n_best: Most answers to return for each question; a short context has fewer.
+            always: Answer also where the run would abstain.
             progress: Called after each batch.
 
         Returns:
@@ -165,8 +196,19 @@ class Predictor(Answerer):
         Raises:
             CheckpointError: The weights give NaN.
         """
-        dataset = self._dataset(data)
-        found = self._answers(dataset, self.outputs(dataset, progress=progress), n_best=n_best)
+        return self.answers_of(self._dataset(data), n_best=n_best, always=always, progress=progress)
+
+    def answers_of(
+        self,
+        dataset: QuestionDataset[Any],
+        *,
+        n_best: int = 1,
+        always: bool = False,
+        progress: Progress | None = None,
+    ) -> dict[str, list[Answer]]:
+        """Answer every question of a data set, which the run's inputs made; see `answers`."""
+        outputs = self.outputs(dataset, progress=progress)
+        found = self._answers(dataset, outputs, n_best=n_best, always=always)
         return {dataset.id_of(item): answers for item, answers in enumerate(found)}
 
     def distributions(
@@ -216,19 +258,26 @@ class Predictor(Answerer):
             if progress:
                 progress("answers", done, len(dataset))
 
-    def ask(self, context: str, questions: Sequence[str], *, n_best: int) -> list[list[Answer]]:
-        """Return the best spans of questions about one text, which is read once."""
+    def ask(
+        self, context: str, questions: Sequence[str], *, n_best: int, always: bool = False
+    ) -> list[list[Answer]]:
+        """Return the best answers of questions about one text, which is read once."""
         dataset = self._new_dataset(context, questions)
         outputs = self._new_outputs(dataset, context)
-        return self._answers(dataset, outputs, n_best=n_best)
+        return self._answers(dataset, outputs, n_best=n_best, always=always)
 
     def answer_file(
-        self, source: Source, *, n_best: int = 1, preparation: Preparation | None = None
+        self,
+        source: Source,
+        *,
+        n_best: int = 1,
+        always: bool = False,
+        preparation: Preparation | None = None,
     ) -> Answered:
         """Answer every question of a source (see `squadqa.data.squad.find_source`)."""
         data = self.prepare(source, preparation)
         progress = preparation.progress if preparation else None
-        return Answered(self.answers(data, n_best=n_best, progress=progress), data)
+        return Answered(self.answers(data, n_best=n_best, always=always, progress=progress), data)
 
     def _new_dataset(self, context: str, questions: Sequence[str]) -> QuestionDataset[Any]:
         """Make the data set of questions about one text."""
@@ -268,9 +317,10 @@ class Predictor(Answerer):
             yield items, batch, output
 
     def _answers(
-        self, dataset: QuestionDataset[Any], outputs: Outputs, *, n_best: int
+        self, dataset: QuestionDataset[Any], outputs: Outputs, *, n_best: int, always: bool
     ) -> list[list[Answer]]:
-        """Choose the best spans, in the data set's order, with their texts."""
+        """Choose the best answers, in the data set's order, with their texts."""
+        threshold = None if always else self.threshold
         found: dict[int, list[Answer]] = {}
         for items, batch, output in outputs:
             spans, scores = self.model.best_spans(output, batch, n_best=n_best)
@@ -282,6 +332,13 @@ class Predictor(Answerer):
                 items, spans.cpu().numpy(), probabilities, kept, strict=True
             ):
                 found[item] = cut_spans(dataset, item, its_spans[real], its_probabilities[real])
+            no_answers = self.model.no_answer_probabilities(output, batch)
+            if no_answers is None:
+                continue
+            for item, no_answer in zip(items, no_answers.tolist(), strict=True):
+                found[item] = with_no_answer(
+                    found[item], no_answer, threshold=threshold, n_best=n_best
+                )
         return [found[item] for item in range(len(dataset))]
 
     def _distributions(

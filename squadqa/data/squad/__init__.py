@@ -3,7 +3,15 @@
 Reference: Rajpurkar et al., 2016, SQuAD: 100,000+ Questions for Machine Comprehension of Text.
 """
 
-from squadqa.data.squad.read import BadAnswers, SquadData, read_squad
+from squadqa.data.squad.read import BadAnswers, SquadData, Unanswerable, read_squad
 from squadqa.data.squad.source import Source, content_digest, find_source
 
-__all__ = ["BadAnswers", "Source", "SquadData", "content_digest", "find_source", "read_squad"]
+__all__ = [
+    "BadAnswers",
+    "Source",
+    "SquadData",
+    "Unanswerable",
+    "content_digest",
+    "find_source",
+    "read_squad",
+]

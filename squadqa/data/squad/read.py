@@ -12,6 +12,19 @@ BadAnswers = Literal["error", "skip", "keep"]
 """What to do with a question that has no answers, or one that is not at its `answer_start`: stop,
 leave the question out and count it, or keep it (evaluation and prediction need no positions)."""
 
+Unanswerable = Literal["error", "keep", "skip"]
+"""What to do with a question that has no answers: stop, unless such questions are bad answers that
+are skipped or kept; keep it, as one that is rightly left without an answer; or leave it out."""
+
+
+WITHOUT = "it has no answers, and training needs one"
+
+UNANSWERABLE_ADVICE = (
+    "Train a model that may say so with --data.unanswerable keep, or leave them out with "
+    "--data.unanswerable skip (prepare: --unanswerable)."
+)
+"""The next step where questions have no answers."""
+
 
 @dataclass
 class SquadData:
@@ -43,22 +56,30 @@ class SquadData:
         return dict(zip(self.ids, self.answer_texts, strict=True))
 
 
-def read_squad(source: Source, *, bad_answers: BadAnswers = "keep") -> SquadData:
+def read_squad(
+    source: Source, *, bad_answers: BadAnswers = "keep", unanswerable: Unanswerable = "error"
+) -> SquadData:
     """Read and check questions.
 
     Args:
         source: What `find_source` returned.
         bad_answers: What to do with a question without usable answers. "error" and "skip" are for
             training, and require that at least one usable question is left.
+        unanswerable: What to do with a question that has no answers.
 
     Raises:
         DataError: The source is not SQuAD v1.1, or contradicts itself; the message says where.
     """
-    return _collect(rows_of(source), source, bad_answers)
+    without = bad_answers if unanswerable == "error" else unanswerable
+    return _collect(rows_of(source), source, bad_answers, without)
 
 
-def _collect(rows: Iterable[Row], source: Source, bad_answers: BadAnswers) -> SquadData:
+def _collect(
+    rows: Iterable[Row], source: Source, bad_answers: BadAnswers, without: BadAnswers
+) -> SquadData:
+    """Collect the rows; `without` is what to do with those that have no answers."""
     data = SquadData()
+    missing: list[str] = []  # the places of questions without answers that are an error
     places: dict[str, str] = {}
     untitled: dict[str, str] = {}  # where each context of an untitled article was first seen
     paragraph = ""
@@ -76,9 +97,13 @@ def _collect(rows: Iterable[Row], source: Source, bad_answers: BadAnswers) -> Sq
                     next_step=f"Fill in the {name} or remove the question.",
                 )
         problem = ""
-        if bad_answers != "keep":
+        asked = bad_answers if row.texts else without
+        if asked != "keep":
             problem = answer_problem(row.context, row.texts, row.starts)
-        if problem and bad_answers == "error":
+        if problem and not row.texts and asked == "error":
+            missing.append(f'question "{row.id}" ({row.where})')
+            continue
+        if problem and asked == "error":
             raise DataError(
                 f'"{source}": question "{row.id}" ({row.where}): {problem}',
                 next_step="Fix the file, or leave such questions out with --data.bad_answers skip "
@@ -98,6 +123,12 @@ def _collect(rows: Iterable[Row], source: Source, bad_answers: BadAnswers) -> Sq
         data.paragraphs.append(len(data.contexts) - 1)
         data.answer_texts.append(row.texts)
         data.answer_starts.append(row.starts)
+    if missing:
+        raise DataError(
+            f'"{source}": {missing[0]}: {WITHOUT} ({len(missing):,} of {len(places):,} questions '
+            "have none)",
+            next_step=UNANSWERABLE_ADVICE,
+        )
     if not data.ids:
         left_out = f" ({sum(data.skipped.values())} were left out)" if data.skipped else ""
         raise DataError(
@@ -118,7 +149,7 @@ def answer_problem(context: str, texts: Sequence[str], starts: Sequence[int]) ->
         What is wrong with its references; empty if each of them is where it says.
     """
     if not texts:
-        return "it has no answers, and training needs one"
+        return WITHOUT
     for text, start in zip(texts, starts, strict=True):
         found = context[max(start, 0) : max(start, 0) + len(text)]
         if not text.strip() or start < 0 or found != text:
