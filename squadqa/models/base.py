@@ -154,9 +154,10 @@ class SpanReader(QAModel):
     def distributions(self, output: SpanLogits, batch: SpanBatch) -> list[PointerDistribution]:
         """Return the B questions' probabilities of starts and ends."""
         lengths = batch.context_mask.sum(dim=1).tolist()
+        tempered = self._tempered(output, batch)
         starts, ends = (
             logits.float().softmax(dim=1).cpu().numpy()
-            for logits in (output.start_logits, output.end_logits)
+            for logits in (tempered.start_logits, tempered.end_logits)
         )
         return [
             PointerDistribution(
@@ -307,7 +308,7 @@ class CandidateScorer(QAModel):
         lengths = batch.tree.mask.sum(dim=1).tolist()
         spans = batch.candidate_spans.cpu().numpy().astype(np.int32)
         masks = batch.candidate_mask.cpu().numpy()
-        probabilities = output.float().softmax(dim=1).cpu().numpy()
+        probabilities = self._tempered(output, batch).float().softmax(dim=1).cpu().numpy()
         return [
             CandidateDistribution(length, its_spans[mask], its_probabilities[mask], no_answer)
             for length, its_spans, mask, its_probabilities, no_answer in zip(
