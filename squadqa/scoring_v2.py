@@ -25,7 +25,7 @@ NO_ANSWER = ""
 
 @dataclass(frozen=True)
 class Part:
-    """The score of some of the questions.
+    """The score of some of the questions, such as those that have no answer.
 
     Args:
         exact_match: Mean exact match, in percent.

@@ -3,33 +3,29 @@
 One file, as it is one command with the options of one score.
 """
 
+import json
 import sys
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from squadqa.cli.console import ProgressLines, facts, print_json, table
-from squadqa.cli.options import (
-    DEFAULT_PIPELINE,
-    add_cache_options,
-    add_data_option,
-    add_json_option,
-    add_run_options,
-    default_pipeline,
-    open_answerer,
-)
-from squadqa.cli.parser import CommandParser
+from squadqa.cli.evaluate_options import check_options, evaluate_parser
+from squadqa.cli.options import DEFAULT_PIPELINE, default_pipeline, open_answerer
 from squadqa.cli.scores import abstaining_lines, score_lines
 from squadqa.errors import ConfigError
 from squadqa.evaluation.abstaining import abstaining_scores
+from squadqa.files import write_atomic
 from squadqa.scoring import Score, require_references, score
 from squadqa.scoring_v2 import require_a_reference, score_v2
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable
 
     from squadqa.data.prepare import PreparedData
     from squadqa.data.squad import Source
     from squadqa.evaluation.slices import DetailedScore
+    from squadqa.inference.answering import Answered, Answerer
 
 HELP = "score a prediction file or a trained run"
 
@@ -46,21 +42,12 @@ def main(arguments: list[str]) -> int:
     Raises:
         SquadQAError: The data, predictions, run or options cannot be used.
     """
-    options = _parser().parse_args(arguments)
-    if (options.run_folder is None) == (options.predictions is None):
-        both = options.predictions is not None
-        raise ConfigError(
-            f'both a run folder "{options.run_folder}" and --predictions "{options.predictions}"'
-            if both
-            else "nothing to evaluate: neither a run folder nor --predictions",
-            next_step="Name one of the two; examples: squadqa evaluate --help",
-        )
-
-    _require_sense(options)
+    options = evaluate_parser().parse_args(arguments)
+    check_options(options)
 
     from squadqa.data.squad import find_source
 
-    source = find_source(options.data)
+    source = find_source(options.data) if options.data else None
     has_run = options.predictions is None
     answered = _from_run(options, source) if has_run else _from_file(options, source)
     v2 = _score_v2(answered)
@@ -71,91 +58,10 @@ def main(arguments: list[str]) -> int:
         values = asdict(scored) if scored else v2
         print_json({**values, **named, **(asdict(details) if details else {})})
         return 0
-    print(_text(scored, v2, answered.checkpoint))
+    print(_text(scored, v2, answered))
     if details:
         print("\n" + _details_text(details))
     return 0
-
-
-def _require_sense(options: "Namespace") -> None:
-    """Check before the work that the options fit each other."""
-    if options.na_prob and not options.predictions:
-        raise ConfigError(
-            f'--na-prob "{options.na_prob}" belongs to a prediction file, and none is named',
-            next_step="Name it with --predictions FILE; a run has its own probabilities.",
-        )
-    if options.na_prob and not options.v2:
-        raise ConfigError(
-            f'--na-prob "{options.na_prob}" counts only by the rule of SQuAD v2.0',
-            next_step="Add --v2, or leave --na-prob out.",
-        )
-    if options.v2 and options.details:
-        raise ConfigError(
-            "--details tells types of answers, which questions without answers have not",
-            next_step="Leave out --v2 or --details.",
-        )
-
-
-def _parser() -> CommandParser:
-    parser = CommandParser(
-        "evaluate",
-        "Score a prediction file or a trained run: official exact match and F1, in percent.",
-        usage="(RUN_FOLDER | --predictions FILE) --data FILE [options]",
-        examples=[
-            (
-                "the official score of any prediction file",
-                "squadqa evaluate --data dev-v1.1.json --predictions predictions.json",
-            ),
-            (
-                "a run's best checkpoint on SQuAD's dev part",
-                "squadqa evaluate runs/drqa --data squad",
-            ),
-            (
-                "by type of answer too, beside the SQuAD paper's figures",
-                "squadqa evaluate runs/logistic --data squad --details",
-            ),
-            (
-                "SQuAD v2.0, where some questions have no answer, with the best thresholds",
-                "squadqa evaluate --v2 --data dev-v2.0.json --predictions predictions.json "
-                "--na-prob na_prob.json",
-            ),
-            (
-                "for a script: one JSON object, percent at full precision",
-                "squadqa evaluate runs/drqa --data dev.json --checkpoint last --json",
-            ),
-        ],
-    )
-    add_run_options(parser, run_is_optional=True)
-    add_data_option(parser, "questions with answers")
-    parser.add_argument(
-        "--predictions",
-        metavar="FILE",
-        help='score this file instead of a run: {"question id": "text", ...}',
-    )
-    parser.add_argument(
-        "--v2",
-        action="store_true",
-        help="score by SQuAD's v2.0 rule, where questions may have no answer; so is a run that may "
-        "abstain",
-    )
-    parser.add_argument(
-        "--na-prob",
-        metavar="FILE",
-        help='probabilities of "no answer" of --predictions: {"question id": 0.25, ...}',
-    )
-    parser.add_argument(
-        "--always-answer",
-        action="store_true",
-        help="let a run that may abstain answer every question",
-    )
-    parser.add_argument(
-        "--details",
-        action="store_true",
-        help="the score by type of answer, and how often a run finds the right sentence",
-    )
-    add_json_option(parser)
-    add_cache_options(parser)
-    return parser
 
 
 @dataclass(frozen=True)
@@ -173,6 +79,7 @@ class _ToScore:
         no_answer_probabilities: The probability of "no answer" of each question; None where they
             are unknown.
         threshold: That of a run that may abstain.
+        calibration: The report that was written, if one was asked for.
     """
 
     references: dict[str, list[str]]
@@ -184,6 +91,7 @@ class _ToScore:
     always: dict[str, str] | None = None
     no_answer_probabilities: dict[str, float] | None = None
     threshold: float | None = None
+    calibration: dict[str, Any] | None = None
 
 
 def _score_v2(answered: _ToScore) -> dict[str, float]:
@@ -200,8 +108,9 @@ def _score_v2(answered: _ToScore) -> dict[str, float]:
     return {**values, "missing": 0, **told}
 
 
-def _from_file(options: "Namespace", source: "Source") -> _ToScore:
+def _from_file(options: "Namespace", source: "Source | None") -> _ToScore:
     """Take the answers from a prediction file."""
+    assert source is not None
     from squadqa.data.squad import read_squad
     from squadqa.evaluation.predictions import read_no_answer_probabilities, read_predictions
 
@@ -223,10 +132,10 @@ def _from_file(options: "Namespace", source: "Source") -> _ToScore:
     return _ToScore(references, texts, is_v2=options.v2, no_answer_probabilities=probabilities)
 
 
-def _from_run(options: "Namespace", source: "Source") -> _ToScore:
+def _from_run(options: "Namespace", source: "Source | None") -> _ToScore:
     """Take the answers from a run."""
     run = open_answerer(options)
-    if options.details and run.parser is None:
+    if options.details and run.parser is None and source is not None:
         _require_pipeline(source)
 
     from squadqa.data.squad import read_squad
@@ -239,12 +148,16 @@ def _from_run(options: "Namespace", source: "Source") -> _ToScore:
             next_step="Leave out --details.",
         )
     require = require_a_reference if is_v2 else require_references
-    require(read_squad(source).references, options.data)
-    answered = run.answer_file(
-        source,
-        always=True,
-        preparation=Preparation(options.cache_dir, options.workers, ProgressLines()),
-    )
+    preparation = Preparation(options.cache_dir, options.workers, ProgressLines())
+
+    def answered_always() -> "Answered":
+        if source is None:
+            return run.answer_held_out(preparation, always=True)
+        return run.answer_file(source, always=True, preparation=preparation)
+
+    if source is not None:
+        require(read_squad(source).references, options.data)
+    answered = answered_always()
     texts, threshold = answered.texts, None if options.always_answer else run.threshold
     return _ToScore(
         references=answered.references,
@@ -256,7 +169,38 @@ def _from_run(options: "Namespace", source: "Source") -> _ToScore:
         always=texts if run.threshold is not None else None,
         no_answer_probabilities=answered.no_answer_probabilities,
         threshold=threshold,
+        calibration=_calibration(options, run, answered, answered_always)
+        if options.calibration
+        else None,
     )
+
+
+def _calibration(
+    options: "Namespace",
+    run: "Answerer",
+    answered: "Answered",
+    again: "Callable[[], Answered]",
+) -> dict[str, Any]:
+    """Write what the probabilities are worth, for which the run answers without its temperature."""
+    from squadqa.evaluation.confidence import confidence_report
+
+    run.use_temperature(False)
+    before = again()
+    run.use_temperature(True)
+    report = confidence_report(
+        *(
+            {name: (best[0].probability, best[0].no_answer_probability)
+             for name, best in each.answers.items()}
+            for each in (before, answered)
+        ),
+        references=answered.references,
+        texts=answered.texts,
+        threshold=run.threshold,
+    )  # fmt: skip
+    with write_atomic(options.calibration) as file:
+        json.dump(report, file, indent=1, allow_nan=False)
+        file.write("\n")
+    return report
 
 
 def _require_pipeline(source: "Source") -> None:
@@ -281,13 +225,14 @@ def _require_pipeline(source: "Source") -> None:
         ) from error
 
 
-def _details(options: "Namespace", source: "Source", answered: _ToScore) -> "DetailedScore":
+def _details(options: "Namespace", source: "Source | None", answered: _ToScore) -> "DetailedScore":
     """Score in parts, on the parse of the run, of a pack, or else of the default pipeline."""
     from squadqa.data.prepare import prepare
     from squadqa.evaluation.slices import score_in_detail
 
     data = answered.data
     if data is None:
+        assert source is not None
         data = prepare(
             source,
             cache_dir=options.cache_dir,
@@ -298,13 +243,17 @@ def _details(options: "Namespace", source: "Source", answered: _ToScore) -> "Det
     return score_in_detail(data, answered.texts, spans=answered.spans)
 
 
-def _text(scored: Score | None, v2: dict[str, float], checkpoint: str) -> str:
+def _text(scored: Score | None, v2: dict[str, float], answered: _ToScore) -> str:
     if scored is None:
         whole = Score(v2["exact"], v2["f1"], int(v2["total"]), int(v2["missing"]))
         pairs = [*score_lines(whole), *abstaining_lines(v2)]
     else:
         pairs = score_lines(scored)
-    return facts([*pairs, ("checkpoint", checkpoint)] if checkpoint else pairs)
+    if report := answered.calibration:
+        before, after = (100 * report["answers"][when]["ece"] for when in ("before", "after"))
+        pairs.append(("calibration error", f"{before:.1f} %, with the temperature {after:.1f} %"))
+    named = [("checkpoint", answered.checkpoint)] if answered.checkpoint else []
+    return facts([*pairs, *named])
 
 
 def _details_text(details: "DetailedScore") -> str:

@@ -7,13 +7,15 @@ the Foundations of Noise-free Selective Classification, for risk and coverage.
 Letters: N questions, T temperatures.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from squadqa.evaluation.calibration import TEMPERATURES, Calibration
-from squadqa.scoring_v2 import best_threshold
+from squadqa.scoring import exact_match, f1
+from squadqa.scoring_v2 import best_threshold, score_pair
 
 NUM_BINS = 10
 """Bins of a reliability diagram, each a tenth of the probabilities from 0 to 1."""
@@ -131,3 +133,51 @@ def risk_coverage(probabilities: Floats, right: Floats) -> dict[str, Any]:
             for place in shown.tolist()
         ],
     }
+
+
+def confidence_report(
+    before: Mapping[str, tuple[float, float | None]],
+    after: Mapping[str, tuple[float, float | None]],
+    *,
+    references: Mapping[str, Sequence[str]],
+    texts: Mapping[str, str],
+    threshold: float | None,
+) -> dict[str, Any]:
+    """Measure what the probabilities of answers are worth, without and with the temperature.
+
+    Args:
+        before: The probabilities of each question's best span and of "no answer", None from a run
+            that answers every question; without the temperature.
+        after: The same with the temperature.
+        references: The given answers of each question id.
+        texts: The text of the best span of each question id.
+        threshold: The threshold of "no answer"; None if every question is answered.
+
+    Returns:
+        Under "answers", and from a run that may abstain under "no_answer", the reliability
+        "before" and "after" (see `reliability`); the number of "questions"; and "risk_coverage"
+        (see `risk_coverage`) of the replies that the run gives, which may be that there is none.
+    """
+    names = list(after)
+    rule = score_pair if threshold is not None else _pair
+    exact = np.array([rule(texts[name], references[name])[0] for name in names])
+    none = np.array([float(not references[name]) for name in names])
+    report: dict[str, Any] = {"questions": len(names), "answers": {}}
+    events = [("answers", 0, exact)]
+    if threshold is not None:
+        events.append(("no_answer", 1, none))
+    for event, place, right in events:
+        report[event] = {
+            when: reliability(np.array([given[name][place] for name in names], np.float64), right)
+            for when, given in (("before", before), ("after", after))
+        }
+    answers, nones = np.array([after[name] for name in names], np.float64).T
+    if threshold is None:
+        return {**report, "risk_coverage": risk_coverage(answers, exact)}
+    abstains = nones > threshold
+    confidence, right = np.where(abstains, nones, answers), np.where(abstains, none, exact)
+    return {**report, "risk_coverage": risk_coverage(confidence, right)}
+
+
+def _pair(prediction: str, references: Sequence[str]) -> tuple[float, float]:
+    return exact_match(prediction, references), f1(prediction, references)

@@ -29,6 +29,7 @@ class Answer:
         end: The character after its last one.
         no_answer_probability: The probability that the question has no answer, which is the same
             for all answers of a question; None from a run that always answers.
+        context: The number of its context, from 0, if it was picked over several.
     """
 
     text: str
@@ -36,6 +37,7 @@ class Answer:
     start: int
     end: int
     no_answer_probability: float | None = None
+    context: int | None = None
 
     def values(self) -> dict[str, Any]:
         """Return the fields as plain values, without those that are None."""

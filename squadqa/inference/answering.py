@@ -1,4 +1,7 @@
-"""The common interface of a trained run and an ensemble of runs: answer, predict and evaluate."""
+"""The common interface of a trained run and an ensemble of runs: answer, predict and evaluate.
+
+One file, as it is one class.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -17,11 +20,13 @@ from squadqa.evaluation.predictions import (
     write_predictions,
 )
 from squadqa.files import require_writable_file
+from squadqa.inference.no_answer import with_no_answer
+from squadqa.inference.several import Found, over_contexts
 from squadqa.scoring import Score, require_references, score
 from squadqa.scoring_v2 import NO_ANSWER, ScoreV2, require_a_reference, score_v2
 
 Several = list[str] | tuple[str, ...]
-"""Several questions; a single string is one question."""
+"""Several questions, or several contexts; a single string is one."""
 
 IN_MEMORY = "question"
 """Prefix of the ids of questions about a new text."""
@@ -58,7 +63,8 @@ class Answered:
     @property
     def references(self) -> dict[str, list[str]]:
         """The given answers of each question id; an empty list if they are not known."""
-        return self.data.references
+        given = self.data.references
+        return {name: given[name] for name in self.answers}
 
     @property
     def texts(self) -> dict[str, str]:
@@ -121,25 +127,41 @@ class Answerer(ABC):
     ) -> Answered:
         """Answer every question of a source (see `squadqa.data.squad.find_source`)."""
 
+    @abstractmethod
+    def answer_held_out(self, preparation: Preparation, *, always: bool = False) -> Answered:
+        """Answer the questions that were held out of the training, with its negatives of them."""
+
+    @abstractmethod
+    def find(
+        self, contexts: Sequence[str], questions: Sequence[str], *, n_best: int
+    ) -> list[list[Found]]:
+        """Return, for each question, the answers in each of several contexts."""
+
+    @abstractmethod
+    def use_temperature(self, is_used: bool) -> None:
+        """Set whether probabilities are calibrated, as they are at first."""
+
     @overload
-    def answer(self, context: str, question: str, *, always: bool = False) -> Answer: ...
+    def answer(self, context: str | Several, question: str, *, always: bool = False) -> Answer: ...
 
     @overload
     def answer(
-        self, context: str, question: str, *, n_best: int, always: bool = False
+        self, context: str | Several, question: str, *, n_best: int, always: bool = False
     ) -> list[Answer]: ...
 
     @overload
-    def answer(self, context: str, question: Several, *, always: bool = False) -> list[Answer]: ...
+    def answer(
+        self, context: str | Several, question: Several, *, always: bool = False
+    ) -> list[Answer]: ...
 
     @overload
     def answer(
-        self, context: str, question: Several, *, n_best: int, always: bool = False
+        self, context: str | Several, question: Several, *, n_best: int, always: bool = False
     ) -> list[list[Answer]]: ...
 
     def answer(
         self,
-        context: str,
+        context: str | Several,
         question: str | Several,
         *,
         n_best: int | None = None,
@@ -149,7 +171,7 @@ class Answerer(ABC):
 
         Args:
             context: The text. The last few are kept, so that further questions about them are
-                faster.
+                faster. Or a list of texts: the answer is picked over all of them.
             question: The question, or a list of them.
             n_best: How many answers to return for each question, the most probable first; None
                 returns only the best one, without a list.
@@ -158,11 +180,13 @@ class Answerer(ABC):
         Returns:
             An answer, or with `n_best` a list of answers; for a list of questions, a list of these.
             An answer has `.text`, `.probability` (0 to 1), and its characters `.start` and `.end`
-            in the context. From a run that may abstain it has `.no_answer_probability`, and its
-            text is empty if the question has no answer.
+            in the context. Of several texts, `.context` is the number of its own, from 0. From a
+            run that may abstain it has `.no_answer_probability`, and its text is empty if the
+            question has no answer.
 
         Raises:
-            DataError: The context or a question is empty, or has half a surrogate pair.
+            DataError: A context or a question is empty, or has half a surrogate pair, or there is
+                no context.
             ConfigError: `n_best` is not 1 or more.
             VectorsError: A source of the run's word vectors cannot be read.
             ConfigError: The run's spaCy pipeline is not installed.
@@ -170,22 +194,34 @@ class Answerer(ABC):
         """
         _check_n_best(n_best)
         questions = [question] if isinstance(question, str) else list(question)
-        for name, text in (("context", context), *(("question", one) for one in questions)):
-            if not text.strip():
-                raise DataError(f"the {name} is empty: {text!r}", next_step=f"Give a {name}.")
-            try:
-                text.encode()
-            except UnicodeEncodeError as error:
-                raise DataError(
-                    f"the {name} has half a surrogate pair at character {error.start}: "
-                    f"{ascii(text[error.start])}",
-                    next_step="Decode it from its bytes in the right encoding.",
-                ) from error
+        contexts = [context] if isinstance(context, str) else list(context)
+        for name, texts in (("context", contexts), ("question", questions)):
+            for text in texts:
+                _require_text(name, text)
+        if not contexts:
+            raise DataError("there is no context", next_step="Give a text, or a list of texts.")
         if not questions:
             return []
-        found = self.ask(context, questions, n_best=n_best or 1, always=always)
+        if isinstance(context, str):
+            found = self.ask(context, questions, n_best=n_best or 1, always=always)
+        else:
+            found = self._ask_over(contexts, questions, n_best=n_best or 1, always=always)
         answers = found if n_best else [one[0] for one in found]
         return answers[0] if isinstance(question, str) else answers
+
+    def _ask_over(
+        self, contexts: Sequence[str], questions: Sequence[str], *, n_best: int, always: bool
+    ) -> list[list[Answer]]:
+        """Return the best answers of questions over several contexts."""
+        threshold = self.threshold
+        picked = []
+        for found in self.find(contexts, questions, n_best=n_best):
+            answers, none = over_contexts(found, abstains=threshold is not None)
+            if none is not None:
+                limit = None if always else threshold
+                answers = with_no_answer(answers, none, threshold=limit, n_best=n_best)
+            picked.append(answers[:n_best])
+        return picked
 
     def predict(
         self,
@@ -313,6 +349,25 @@ def _check_n_best(n_best: int | None) -> None:
             f"n_best cannot be {n_best}",
             next_step="Give a whole number of 1 or more; None returns the best answer alone.",
         )
+
+
+def _require_text(name: str, text: str) -> None:
+    """Check that a text can be read.
+
+    Args:
+        name: What it is: "context" or "question".
+        text: The text.
+    """
+    if not text.strip():
+        raise DataError(f"the {name} is empty: {text!r}", next_step=f"Give a {name}.")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"the {name} has half a surrogate pair at character {error.start}: "
+            f"{ascii(text[error.start])}",
+            next_step="Decode it from its bytes in the right encoding.",
+        ) from error
 
 
 def texts_of(answers: Mapping[str, Sequence[Answer]]) -> dict[str, str]:

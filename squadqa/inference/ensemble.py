@@ -6,8 +6,10 @@ Members read one after another. Each gives a distribution over the spans of a qu
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from squadqa.data.dataset import QuestionDataset
 from squadqa.data.squad import Source
@@ -24,7 +26,9 @@ from squadqa.inference.mixing import (
     mean_table,
 )
 from squadqa.inference.no_answer import with_no_answer
-from squadqa.inference.predictor import Predictor, cut_spans
+from squadqa.inference.predictor import Predictor
+from squadqa.inference.reading import cut_spans
+from squadqa.inference.several import Found, mean_log_weights
 from squadqa.models.distributions import SpanDistribution
 from squadqa.scoring_v2 import best_threshold, score_pair
 
@@ -130,6 +134,42 @@ class Ensemble(Answerer):
         together = JointReading(read[0].dataset, [one.distributions for one in read])
         return list(self.answers(together, n_best=n_best, always=always).values())
 
+    def answer_held_out(self, preparation: Preparation, *, always: bool = False) -> Answered:
+        """Answer the questions that were held out of the trainings, with their negatives."""
+        reading = self.read_held_out(preparation)
+        return Answered(self.answers(reading, always=always), reading.dataset.data)
+
+    def find(
+        self, contexts: Sequence[str], questions: Sequence[str], *, n_best: int
+    ) -> list[list[Found]]:
+        """Return, for each question, the answers in each of several contexts."""
+        answers: list[list[list[Answer]]] = []  # by context and question
+        weights = np.empty((len(self.members), len(questions), len(contexts)))
+        for place, context in enumerate(contexts):
+            read = [member.new_distributions(context, questions) for member in self.members]
+            for number, one in enumerate(read):
+                weights[number, :, place] = [each.log_weight for each in one.distributions]
+            together = JointReading(read[0].dataset, [one.distributions for one in read])
+            answers.append(list(self._spans(together, n_best=n_best).values()))
+        abstain = [member.threshold is not None for member in self.members]
+        found = []
+        for number in range(len(questions)):
+            together_weights = mean_log_weights(
+                list(weights[:, number]), abstain=abstain, weights=self.weights
+            )
+            found.append(
+                [
+                    Found(of_context[number], weight)
+                    for of_context, weight in zip(answers, together_weights.tolist(), strict=True)
+                ]
+            )
+        return found
+
+    def use_temperature(self, is_used: bool) -> None:
+        """Set whether the members' probabilities are calibrated, as they are at first."""
+        for member in self.members:
+            member.use_temperature(is_used)
+
     def answer_file(
         self,
         source: Source,
@@ -214,18 +254,28 @@ class Ensemble(Answerer):
         Returns:
             The best answers of each question id, in the data set's order.
         """
-        found = {}
+        found = self._spans(reading, n_best=n_best)
         threshold = None if always else self.threshold
+        for name, distributions in zip(found, zip(*reading.members, strict=True), strict=True):
+            none = mean_no_answer(distributions, self.weights, mean=self.mean)
+            if none is None:
+                continue
+            spans = [
+                replace(answer, probability=answer.probability * (1 - none))
+                for answer in found[name]
+            ]
+            found[name] = with_no_answer(spans, none, threshold=threshold, n_best=n_best)
+        return found
+
+    def _spans(self, reading: JointReading, *, n_best: int) -> dict[str, list[Answer]]:
+        """Return the best spans of each question id, with their probabilities if there is one."""
+        found = {}
         for item, distributions in enumerate(zip(*reading.members, strict=True)):
             table = mean_table(distributions, self.weights, mean=self.mean)
             spans, probabilities = choose_spans(table, n_best=n_best, aim=self.aim)
-            no_answer = mean_no_answer(distributions, self.weights, mean=self.mean)
-            if no_answer is not None:
-                probabilities = probabilities * (1 - no_answer)
-            answers = cut_spans(reading.dataset, item, spans, probabilities)
-            if no_answer is not None:
-                answers = with_no_answer(answers, no_answer, threshold=threshold, n_best=n_best)
-            found[reading.dataset.id_of(item)] = answers
+            found[reading.dataset.id_of(item)] = cut_spans(
+                reading.dataset, item, spans, probabilities
+            )
         return found
 
     def answers_of_member(self, reading: JointReading, place: int) -> dict[str, list[Answer]]:

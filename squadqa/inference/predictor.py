@@ -5,7 +5,7 @@ One file, as all ways to answer share one model and one way to read batches.
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,13 +21,15 @@ from squadqa.data.sampler import bounded_batches
 from squadqa.data.squad import BadAnswers, Source, Unanswerable, find_source
 from squadqa.data.text_preparer import TextPreparer
 from squadqa.data.vectors import VectorStore
-from squadqa.errors import CheckpointError, VectorsError
+from squadqa.errors import VectorsError
 from squadqa.evaluation.calibration import DEFAULT_THRESHOLD
 from squadqa.evaluation.predictions import Answer
 from squadqa.inference.answering import Answered, Answerer, Preparation, new_questions
 from squadqa.inference.devices import find_device
 from squadqa.inference.no_answer import with_no_answer
+from squadqa.inference.reading import Reading, cut_spans, diverged
 from squadqa.inference.run_folder import Run
+from squadqa.inference.several import Found
 from squadqa.inference.trusted import own_cache, require_source
 from squadqa.models.base import ContextFirstReader, QAModel
 from squadqa.models.distributions import SpanDistribution
@@ -37,24 +39,14 @@ from squadqa.run_files import CONFIG
 BATCH_TOKENS = 16_384
 """Most context tokens of a batch, including padding: limits memory for long contexts."""
 
+TINY = 1e-12
+"""Stands for a probability of 0 in a division."""
+
 CONTEXTS_KEPT = 64
 """Number of contexts whose encodings are kept for further questions."""
 
 Outputs = Iterator[tuple[list[int], Any, Any]]
 """Indices of questions in their data set, their batch on the device, and the model's output."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A model's distributions for questions.
-
-    Args:
-        dataset: The questions.
-        distributions: The probabilities of each question's spans.
-    """
-
-    dataset: QuestionDataset[Any]
-    distributions: Sequence[SpanDistribution]
 
 
 class Predictor(Answerer):
@@ -76,7 +68,7 @@ class Predictor(Answerer):
         self.run = run
         self.device = find_device(device)
         self.model: QAModel = run.model.to(self.device)
-        self.model.temperature = run.checkpoint.calibration.temperature
+        self.use_temperature(True)
         self.texts = TextPreparer(
             pipeline=run.inputs.pipeline,
             parse=run.inputs.parse,
@@ -266,6 +258,36 @@ class Predictor(Answerer):
         outputs = self._new_outputs(dataset, context)
         return self._answers(dataset, outputs, n_best=n_best, always=always)
 
+    def answer_held_out(self, preparation: Preparation, *, always: bool = False) -> Answered:
+        """Answer the questions that were held out of the training, with its negatives of them."""
+        dataset = self.held_out(preparation)
+        answers = self.answers_of(dataset, always=always, progress=preparation.progress)
+        return Answered(answers, dataset.data)
+
+    def find(
+        self, contexts: Sequence[str], questions: Sequence[str], *, n_best: int
+    ) -> list[list[Found]]:
+        """Return, for each question, the answers in each of several contexts."""
+        found: list[list[Found]] = [[] for _ in questions]
+        for context in contexts:
+            dataset = self._new_dataset(context, questions)
+            for items, batch, output in self._new_outputs(dataset, context):
+                read = self._spans(dataset, items, batch, output, n_best=n_best)
+                none = self.model.no_answer_probabilities(output, batch)
+                weights = self.model.log_weights(output, batch).tolist()
+                nones = [0.0] * len(items) if none is None else none.tolist()
+                for item, answers, weight, missed in zip(items, read, weights, nones, strict=True):
+                    if_here = [
+                        replace(answer, probability=answer.probability / max(1 - missed, TINY))
+                        for answer in answers
+                    ]
+                    found[item].append(Found(if_here, weight))
+        return found
+
+    def use_temperature(self, is_used: bool) -> None:
+        """Set whether probabilities are calibrated, as they are at first."""
+        self.model.temperature = self.run.checkpoint.calibration.temperature if is_used else 1.0
+
     def answer_file(
         self,
         source: Source,
@@ -323,15 +345,8 @@ class Predictor(Answerer):
         threshold = None if always else self.threshold
         found: dict[int, list[Answer]] = {}
         for items, batch, output in outputs:
-            spans, scores = self.model.best_spans(output, batch, n_best=n_best)
-            if torch.isnan(scores).any():
-                raise diverged(self.run)
-            kept = (scores > IMPOSSIBLE).cpu().numpy()
-            probabilities = scores.double().exp().cpu().numpy()
-            for item, its_spans, its_probabilities, real in zip(
-                items, spans.cpu().numpy(), probabilities, kept, strict=True
-            ):
-                found[item] = cut_spans(dataset, item, its_spans[real], its_probabilities[real])
+            spans = self._spans(dataset, items, batch, output, n_best=n_best)
+            found.update(zip(items, spans, strict=True))
             no_answers = self.model.no_answer_probabilities(output, batch)
             if no_answers is None:
                 continue
@@ -340,6 +355,28 @@ class Predictor(Answerer):
                     found[item], no_answer, threshold=threshold, n_best=n_best
                 )
         return [found[item] for item in range(len(dataset))]
+
+    def _spans(
+        self,
+        dataset: QuestionDataset[Any],
+        items: list[int],
+        batch: Any,
+        output: Any,
+        *,
+        n_best: int,
+    ) -> list[list[Answer]]:
+        """Choose the best spans of a batch's questions, with their texts."""
+        spans, scores = self.model.best_spans(output, batch, n_best=n_best)
+        if torch.isnan(scores).any():
+            raise diverged(self.run)
+        kept = (scores > IMPOSSIBLE).cpu().numpy()
+        probabilities = scores.double().exp().cpu().numpy()
+        return [
+            cut_spans(dataset, item, its_spans[real], its_probabilities[real])
+            for item, its_spans, its_probabilities, real in zip(
+                items, spans.cpu().numpy(), probabilities, kept, strict=True
+            )
+        ]
 
     def _distributions(
         self, dataset: QuestionDataset[Any], outputs: Outputs
@@ -352,35 +389,3 @@ class Predictor(Answerer):
                 raise diverged(self.run)
             found.update(zip(items, read, strict=True))
         return [found[item] for item in range(len(dataset))]
-
-
-def diverged(run: Run) -> CheckpointError:
-    """Make the error for a run whose scores are NaN."""
-    return CheckpointError(
-        f'"{run.checkpoint.path}" gives NaN instead of numbers: its training diverged',
-        next_step="Use another checkpoint or run, or train with a lower learning rate.",
-    )
-
-
-def cut_spans(
-    dataset: QuestionDataset[Any],
-    item: int,
-    spans: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
-) -> list[Answer]:
-    """Make answers of spans, with their texts and characters.
-
-    Args:
-        dataset: The questions.
-        item: The question's index among them.
-        spans: (K, 2) first and last tokens, inclusive; one at least.
-        probabilities: (K,) probabilities of the spans.
-    """
-    data = dataset.data
-    context: str = data.contexts[int(data.paragraphs[dataset.rows[item]])].as_py()
-    answers = []
-    for (first, last), probability in zip(spans.tolist(), probabilities.tolist(), strict=True):
-        start, end = dataset.characters_of(item, first, last)
-        answers.append(Answer(context[start:end], probability, start, end))
-    assert answers, "a context with text has a token, and a token is a span"
-    return answers

@@ -109,10 +109,13 @@ class SpanReader(QAModel):
 
     def no_answer_log_odds(self, output: SpanLogits, batch: SpanBatch) -> Tensor | None:
         """Return the (B,) log-odds of "no answer" against all pairs of a start and an end."""
-        if batch.unanswerable is None:
-            return None
-        output = self._tempered(output, batch)
-        return log_odds_of(output.no_answer_logits, output.start_logits, output.end_logits)
+        return None if batch.unanswerable is None else -self.log_weights(output, batch)
+
+    def log_weights(self, output: SpanLogits, batch: SpanBatch) -> Tensor:
+        """Return the (B,) log-weights of all pairs of a start and an end against "no answer"."""
+        tempered = self._tempered(output, batch)
+        scores = tempered.start_logits, tempered.end_logits
+        return -log_odds_of(tempered.no_answer_logits, *scores)
 
     def best_spans(
         self, output: SpanLogits, batch: SpanBatch, *, n_best: int = 1
@@ -161,10 +164,15 @@ class SpanReader(QAModel):
         )
         return [
             PointerDistribution(
-                start[:length].copy(), end[:length].copy(), self.max_span_length, no_answer
+                start[:length].copy(), end[:length].copy(), self.max_span_length, no_answer, weight
             )
-            for length, start, end, no_answer in zip(
-                lengths, starts, ends, self._no_answers(output, batch), strict=True
+            for length, start, end, no_answer, weight in zip(
+                lengths,
+                starts,
+                ends,
+                self._no_answers(output, batch),
+                self.log_weights(output, batch).tolist(),
+                strict=True,
             )
         ]
 
@@ -275,11 +283,13 @@ class CandidateScorer(QAModel):
 
     def no_answer_log_odds(self, output: Tensor, batch: CandidateBatch) -> Tensor | None:
         """Return the (B,) log-odds of "no answer" against all candidates."""
-        if batch.unanswerable is None:
-            return None
-        score = self.score_no_answer(output, batch)
+        return None if batch.unanswerable is None else -self.log_weights(output, batch)
+
+    def log_weights(self, output: Tensor, batch: CandidateBatch) -> Tensor:
+        """Return the (B,) log-weights of all candidates against "no answer"."""
+        score = None if batch.unanswerable is None else self.score_no_answer(output, batch)
         score = None if score is None else score.float() / self.temperature
-        return log_odds_of(score, self._tempered(output, batch))
+        return -log_odds_of(score, self._tempered(output, batch))
 
     def best_spans(
         self, output: Tensor, batch: CandidateBatch, *, n_best: int = 1
@@ -310,8 +320,16 @@ class CandidateScorer(QAModel):
         masks = batch.candidate_mask.cpu().numpy()
         probabilities = self._tempered(output, batch).float().softmax(dim=1).cpu().numpy()
         return [
-            CandidateDistribution(length, its_spans[mask], its_probabilities[mask], no_answer)
-            for length, its_spans, mask, its_probabilities, no_answer in zip(
-                lengths, spans, masks, probabilities, self._no_answers(output, batch), strict=True
+            CandidateDistribution(
+                length, its_spans[mask], its_probabilities[mask], no_answer, weight
+            )
+            for length, its_spans, mask, its_probabilities, no_answer, weight in zip(
+                lengths,
+                spans,
+                masks,
+                probabilities,
+                self._no_answers(output, batch),
+                self.log_weights(output, batch).tolist(),
+                strict=True,
             )
         ]

@@ -30,6 +30,10 @@ class SpanDistribution(Protocol):
         """The probability of "no answer"; None from a model that answers every question."""
 
     @property
+    def log_weight(self) -> float:
+        """What this context has to say, against others (see `QAModel.log_weights`)."""
+
+    @property
     def longest(self) -> int:
         """Tokens of the longest span that has a probability."""
 
@@ -50,12 +54,14 @@ class PointerDistribution:
         end: (C,) probability of each token as the last.
         max_span_length: Longest span, in tokens.
         no_answer: The probability of "no answer"; None from a reader that always answers.
+        log_weight: What this context has to say, against others (see `QAModel.log_weights`).
     """
 
     start: Floats
     end: Floats
     max_span_length: int
     no_answer: float | None = None
+    log_weight: float = 0.0
 
     @property
     def longest(self) -> int:
@@ -84,12 +90,14 @@ class CandidateDistribution:
         spans: (N, 2) first and last token of each candidate, inclusive.
         probabilities: (N,) probabilities of the candidates.
         no_answer: The probability of "no answer"; None from a scorer that always answers.
+        log_weight: What this context has to say, against others (see `QAModel.log_weights`).
     """
 
     tokens: int
     spans: NDArray[np.int32]
     probabilities: Floats
     no_answer: float | None = None
+    log_weight: float = 0.0
 
     @property
     def longest(self) -> int:

@@ -66,6 +66,19 @@ class QAModel(nn.Module, ABC):
         """
         return None
 
+    def log_weights(self, output: Any, batch: Any) -> Tensor:
+        """Return how much each context has to say: the (B,) log-weights of all its spans together.
+
+        Of several contexts for one question, the one with the largest weight is most probable to
+        hold the answer. Weights are relative to "no answer" in the same context, if that is
+        possible, and otherwise as the scores are.
+
+        Args:
+            output: What `forward` returned for the batch.
+            batch: The batch.
+        """
+        raise NotImplementedError(f"{type(self).__name__} is neither a reader nor a scorer")
+
     def no_answer_probabilities(self, output: Any, batch: Any) -> Tensor | None:
         """Return the (B,) probabilities of "no answer"; None if every question is to be answered.
 

@@ -170,6 +170,44 @@ def test_an_ensemble_may_abstain(here: Path, capsys: pytest.CaptureFixture[str])
     assert all(always.values())
 
 
+def test_what_the_probabilities_are_worth(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["evaluate", "run", "--held-out", "--calibration", "c.json"]
+    found = said(capsys, *line)
+    report = json.loads(Path("c.json").read_text())
+    assert report["questions"] == found["total"]
+    for event in ("answers", "no_answer"):
+        for when in ("before", "after"):
+            assert sum(one["questions"] for one in report[event][when]["bins"]) == found["total"]
+    assert report["risk_coverage"]["curve"][-1]["coverage"] == 1.0
+    losses = [
+        sum(report[event][when]["log_loss"] for event in ("answers", "no_answer"))
+        for when in ("before", "after")
+    ]
+    assert losses[1] <= losses[0] + 1e-4, "the temperature was fitted to these questions"
+    assert main(line) == 0
+    assert "calibration error" in capsys.readouterr().out
+
+
+def test_held_out_questions_are_those_that_chose_the_threshold(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = said(capsys, "evaluate", "run", "--held-out")
+    assert found["f1"] == pytest.approx(found["best_f1"])
+    assert found["threshold"] == pytest.approx(found["best_f1_thresh"], abs=1e-5)
+
+
+def test_several_texts(here: Path) -> None:
+    run = squadqa.load("run")
+    data = tiny.as_data(tiny.squad())
+    answers = run.answer(data.contexts, data.questions[0], n_best=40)
+    none = answers[0].no_answer_probability
+    assert none is not None
+    assert sum(one.probability for one in answers if one.text) + none <= 1 + 1e-6
+    assert [one.context for one in answers if not one.text] == [None]
+    always = run.answer(data.contexts, data.questions[0], always=True)
+    assert always.text
+
+
 @pytest.mark.parametrize("part", ["train.json", "dev.json"])
 def test_by_default_they_are_refused_with_their_count(part: str, tmp_path: Path) -> None:
     write_data(tmp_path)
@@ -214,6 +252,9 @@ def test_negatives_of_data_that_have_answers(tmp_path: Path) -> None:
     ("line", "expected"),
     [
         (["--na-prob", "na.json"], "belongs to a prediction file"),
+        (["--held-out"], "both --data"),
+        (["--predictions", "p.json", "--calibration", "c.json"], "--calibration is of a run"),
+        (["--predictions", "p.json", "--always-answer"], "--always-answer is of a run"),
         (["--predictions", "p.json", "--na-prob", "na.json"], "counts only by the rule"),
         (["--predictions", "p.json", "--v2", "--details"], "types of answers"),
         (["--predictions", "p.json", "--v2", "--na-prob", "na.json"], "lack 1 of 2 predictions"),

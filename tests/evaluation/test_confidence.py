@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from squadqa.evaluation.calibration import TEMPERATURES, Calibration
-from squadqa.evaluation.confidence import calibrated, log_losses, reliability, risk_coverage
+from squadqa.evaluation.confidence import (
+    calibrated,
+    confidence_report,
+    log_losses,
+    reliability,
+    risk_coverage,
+)
 
 ANSWERS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=1, max_size=40)
 
@@ -99,3 +105,32 @@ def test_a_perfect_order_has_less_risk_than_a_random_one() -> None:
     right = np.array([1.0] * 5 + [0.0] * 5)
     perfect = risk_coverage(np.linspace(1, 0, 10), right)["area"]
     assert perfect < risk_coverage(np.full(10, 0.5), right)["area"] == 0.5
+
+
+def test_the_report_of_a_run_that_always_answers() -> None:
+    references = {"a": ["x"], "b": ["y"]}
+    report = confidence_report(
+        {"a": (0.9, None), "b": (0.8, None)},
+        {"a": (0.7, None), "b": (0.6, None)},
+        references=references,
+        texts={"a": "x", "b": "z"},
+        threshold=None,
+    )
+    assert report.keys() == {"questions", "answers", "risk_coverage"}
+    assert report["answers"]["before"]["ece"] == pytest.approx((0.1 + 0.8) / 2)
+    assert report["answers"]["after"]["ece"] == pytest.approx((0.3 + 0.6) / 2)
+    assert [point["risk"] for point in report["risk_coverage"]["curve"]] == [0.0, 0.5]
+
+
+def test_the_report_of_a_run_that_may_abstain() -> None:
+    report = confidence_report(
+        {"a": (0.5, 0.1), "b": (0.1, 0.9)},
+        {"a": (0.5, 0.2), "b": (0.1, 0.8)},
+        references={"a": ["x"], "b": []},
+        texts={"a": "x", "b": "z"},
+        threshold=0.7,
+    )
+    assert report["no_answer"]["after"]["ece"] == pytest.approx(0.2)
+    # Of the reply that is surest, "no answer", both the reply and its probability count.
+    assert [point["probability"] for point in report["risk_coverage"]["curve"]] == [0.8, 0.5]
+    assert [point["risk"] for point in report["risk_coverage"]["curve"]] == [0.0, 0.0]
