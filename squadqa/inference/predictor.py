@@ -264,6 +264,7 @@ class Predictor(Answerer):
         answers = self.answers_of(dataset, always=always, progress=preparation.progress)
         return Answered(answers, dataset.data)
 
+    @torch.inference_mode()
     def find(
         self, contexts: Sequence[str], questions: Sequence[str], *, n_best: int
     ) -> list[list[Found]]:
@@ -338,6 +339,7 @@ class Predictor(Answerer):
                 output = model(batch, encoded.expand(len(items), -1, -1))
             yield items, batch, output
 
+    @torch.inference_mode()
     def _answers(
         self, dataset: QuestionDataset[Any], outputs: Outputs, *, n_best: int, always: bool
     ) -> list[list[Answer]]:
@@ -378,6 +380,7 @@ class Predictor(Answerer):
             )
         ]
 
+    @torch.inference_mode()
     def _distributions(
         self, dataset: QuestionDataset[Any], outputs: Outputs
     ) -> list[SpanDistribution]:

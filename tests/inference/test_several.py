@@ -89,7 +89,7 @@ def test_a_run_picks_over_contexts(run: Predictor | Ensemble) -> None:
             one = run.answer([context], question)
             assert (one.text, one.start, one.context) == (expected.text, expected.start, 0)
             assert one.probability == pytest.approx(expected.probability, rel=1e-4)
-        best = run.answer(contexts, question, n_best=50)
+        best = run.answer(contexts, question, n_best=5000)
         assert sum(one.probability for one in best) <= 1 + 1e-6
         probabilities = [one.probability for one in best]
         assert probabilities == sorted(probabilities, reverse=True)
