@@ -134,8 +134,8 @@ def require_references(
     references: Mapping[str, Sequence[str]],
     source: str,
     *,
-    next_step: str = "Score by SQuAD's v2.0 rule, for which some may have none, with --v2, or name "
-    "a file in which every question has answers; `squadqa predict` needs none.",
+    next_step: str = "Name a file in which every question has answers; `squadqa predict` needs "
+    "none.",
 ) -> None:
     """Check that every question can be scored.
 

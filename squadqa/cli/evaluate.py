@@ -20,7 +20,7 @@ from squadqa.scoring_v2 import require_a_reference, score_v2
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from squadqa.data.prepare import PreparedData
     from squadqa.data.squad import Source
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from squadqa.inference.answering import Answered, Answerer
 
 HELP = "score a prediction file or a trained run"
+
+V2_ADVICE = (
+    "Score by SQuAD's v2.0 rule, for which some may have none, with --v2; or name a file in which "
+    "every question has answers. `squadqa predict` needs none."
+)
+"""The next step where questions have no answers."""
 
 
 def main(arguments: list[str]) -> int:
@@ -117,7 +123,7 @@ def _from_file(options: "Namespace", source: "Source | None") -> _ToScore:
     if options.details:
         _require_pipeline(source)
     references = read_squad(source).references
-    (require_a_reference if options.v2 else require_references)(references, options.data)
+    _require_references(references, options.data, is_v2=options.v2)
     texts = read_predictions(options.predictions, known_ids=references)
     unknown = len(texts.keys() - references.keys())
     if unknown:
@@ -147,7 +153,6 @@ def _from_run(options: "Namespace", source: "Source | None") -> _ToScore:
             f'--details tells types of answers, and "{run.description}" may give none',
             next_step="Leave out --details.",
         )
-    require = require_a_reference if is_v2 else require_references
     preparation = Preparation(options.cache_dir, options.workers, ProgressLines())
 
     def answered_always() -> "Answered":
@@ -156,7 +161,7 @@ def _from_run(options: "Namespace", source: "Source | None") -> _ToScore:
         return run.answer_file(source, always=True, preparation=preparation)
 
     if source is not None:
-        require(read_squad(source).references, options.data)
+        _require_references(read_squad(source).references, options.data, is_v2=is_v2)
     answered = answered_always()
     texts, threshold = answered.texts, None if options.always_answer else run.threshold
     return _ToScore(
@@ -173,6 +178,16 @@ def _from_run(options: "Namespace", source: "Source | None") -> _ToScore:
         if options.calibration
         else None,
     )
+
+
+def _require_references(
+    references: "Mapping[str, Sequence[str]]", data: str, *, is_v2: bool
+) -> None:
+    """Check before the work that every question can be scored, or one where some may have none."""
+    if is_v2:
+        require_a_reference(references, data)
+    else:
+        require_references(references, data, next_step=V2_ADVICE)
 
 
 def _calibration(

@@ -28,7 +28,7 @@ class Calibration:
     def __post_init__(self) -> None:
         temperature, threshold = self.temperature, self.threshold
         if type(temperature) is not float or not TEMPERATURES[0] <= temperature <= TEMPERATURES[-1]:
-            raise ValueError(f"the temperature is {temperature!r:.60}")
+            raise ValueError(f"a temperature from 0.5 to 4: it is {temperature!r:.60}")
         is_share = type(threshold) is float and 0 <= threshold <= 1
         if threshold is not None and not is_share:
-            raise ValueError(f"the threshold is {threshold!r:.60}")
+            raise ValueError(f"a threshold from 0 to 1: it is {threshold!r:.60}")

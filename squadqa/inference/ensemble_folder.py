@@ -71,7 +71,8 @@ def open_ensemble(
         if mean not in get_args(Mean) or aim not in get_args(Aim):
             raise ValueError(f"it has the mean {shown(mean)} and the aim {shown(aim)}")
         threshold = values.get("threshold")
-        if threshold is not None and not 0 <= float(threshold) <= 1:
+        threshold = None if threshold is None else float(threshold)
+        if threshold is not None and not 0 <= threshold <= 1:
             raise ValueError(f"it has the threshold {shown(threshold)}")
         ensemble_options: dict[str, Any] = {"mean": mean, "aim": aim, "threshold": threshold}
     except (OSError, ArithmeticError, ValueError, KeyError, TypeError, RecursionError) as error:

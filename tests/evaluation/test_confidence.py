@@ -58,7 +58,7 @@ def test_a_diverged_training_has_a_calibration_too() -> None:
     "values", [(0.0, None), (math.nan, None), (1, None), (1.0, 1.5), (1.0, math.nan), (1.0, "x")]
 )
 def test_a_calibration_out_of_its_range(values: tuple[float, float | None]) -> None:
-    with pytest.raises(ValueError, match=r"the (temperature|threshold) is"):
+    with pytest.raises(ValueError, match=r"a (temperature|threshold) from"):
         Calibration(*values)
 
 
