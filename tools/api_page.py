@@ -50,6 +50,8 @@ SECTIONS = (
             "squadqa.inference.answering.Answerer",
             "squadqa.evaluation.predictions.Answer",
             "squadqa.scoring.Score",
+            "squadqa.scoring_v2.ScoreV2",
+            "squadqa.scoring_v2.Part",
             "squadqa.inference.predictor.Predictor",
             "squadqa.inference.ensemble.Ensemble",
         ),

@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
     run = open_one_run(options)
     source = None if options.data is None else source_of(options)
 
-    from squadqa.inference.answering import new_questions
+    from squadqa.data.squad.new_questions import new_questions
     from squadqa.inference.explanation import explain, question_with_id
 
     if source is None:

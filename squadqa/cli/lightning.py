@@ -54,6 +54,9 @@ from squadqa.training.threads import SharedCores
 from squadqa.training.until import UntilF1
 from squadqa.training.warm_start import WarmStart
 
+RULE_V2 = "Scored by the rule of SQuAD v2.0."
+"""The note on results of runs that may abstain."""
+
 
 def run(
     arguments: Sequence[str],
@@ -209,7 +212,7 @@ def answer(parsed: Parsed) -> None:
         print(f"{len(evaluation.predictions):,} answers in {output}")
         return
     stage = {"validate": "val", "test": "test"}[parsed.subcommand]
-    for name, value in evaluation.scores.items():
+    for name, value in {**evaluation.scores, **evaluation.v2}.items():
         print(f"{stage}/{name}  {value:.4f}")
 
 
@@ -322,9 +325,7 @@ def _finish(
     _finish_wandb(parsed.config.wandb)
     wandb_run = next((folder / WANDB).glob("offline-run-*"), None)
     trust = trust_options(folder)
-    block = end_block(
-        folder, evaluation.scores, clock, trust=trust, until=until, wandb_run=wandb_run
-    )
+    block = end_block(folder, evaluation, clock, trust=trust, until=until, wandb_run=wandb_run)
     print(block, flush=True)
 
 
@@ -359,7 +360,8 @@ def _result(
         parameters=module.model.num_parameters,
         exact_match=evaluation.scores["exact_match"],
         f1=evaluation.scores["f1"],
-        notes=" ".join(filter(None, [config.notes, begun])),
+        notes=" ".join(filter(None, [config.notes, begun, RULE_V2 if evaluation.v2 else ""])),
+        v2=evaluation.v2,
         until_f1=config.until_f1,
         seconds_to_f1=until.reached_after if until else None,
     )

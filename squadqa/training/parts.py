@@ -67,6 +67,7 @@ def _parts(batch: SpanBatch, most_pairs: int) -> Iterator[tuple[Tensor, SpanBatc
                 end_positions=batch.end_positions[rows],
                 paragraphs=paragraphs,
                 paragraph_rows=paragraph_rows,
+                unanswerable=None if batch.unanswerable is None else batch.unanswerable[rows],
             ),
         )
 

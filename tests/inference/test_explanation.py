@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from squadqa.data.squad import SquadData, find_source, read_squad
+from squadqa.data.squad.new_questions import new_questions
 from squadqa.errors import CheckpointError, ConfigError, DataError
-from squadqa.inference.answering import new_questions
 from squadqa.inference.explanation import (
     ExplainedSpan,
     Explanation,

@@ -21,7 +21,7 @@ from squadqa.inference.mixing import (
     fit_weights,
     mean_table,
 )
-from squadqa.inference.predictor import cut_spans
+from squadqa.inference.reading import cut_spans
 from squadqa.models.distributions import (
     CandidateDistribution,
     PointerDistribution,

@@ -117,14 +117,17 @@ def test_parts_change_no_loss_no_gradient_and_no_answer(
 ) -> None:
     whole, parted = module(), module()
     losses = whole.losses(TEXTS)
-    spans, _ = whole.predict_spans(TEXTS)
+    spans, _, certainties = whole.predict_spans(TEXTS, temperatures=(1.0, 2.0))
     monkeypatch.setattr(training_module, "parts", lambda batch: in_parts(most_pairs, batch))
     found = parted.losses(TEXTS)
     assert len(parted.active.seen) > 1  # type: ignore[operator,arg-type]
     torch.testing.assert_close(found, losses)
-    found_spans, found_losses = parted.predict_spans(TEXTS)
+    found_spans, found_losses, found_certainties = parted.predict_spans(
+        TEXTS, temperatures=(1.0, 2.0)
+    )
     assert torch.equal(found_spans, spans)
     torch.testing.assert_close(found_losses, losses)
+    torch.testing.assert_close(found_certainties, certainties, equal_nan=True)
     losses.mean().backward()
     found.mean().backward()
     for one, other in zip(whole.active.parameters(), parted.active.parameters(), strict=True):
