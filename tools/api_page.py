@@ -62,6 +62,12 @@ SECTIONS = (
         },
     ),
     Section(
+        "Questions in other formats",
+        "[Data](data.md) has the formats.",
+        ("squadqa.convert", "squadqa.data.squad.convert.Converted"),
+        {},
+    ),
+    Section(
         "Write a model",
         "A model of your own is a subclass of `SpanReader` or of `CandidateScorer`: "
         "[A model of your own](own_model.md) walks through one.",

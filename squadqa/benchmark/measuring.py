@@ -194,7 +194,9 @@ def _evaluated(predictor: Predictor, data: SquadDataModule) -> QuestionDataset[A
     preparation = Preparation(
         cache_dir=data.cache_dir, workers=data.workers, progress=data.progress
     )
-    return predictor.dataset(find_source(str(data.sources["test"])), preparation)
+    return predictor.dataset(
+        find_source(str(data.sources["test"]), reading=data.reading), preparation
+    )
 
 
 def _evenly(length: int, count: int) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from squadqa.cli.ensemble_options import (
     require_different,
     result_name,
 )
+from squadqa.cli.reading_options import source_of
 from squadqa.cli.run_folders import write_scored
 from squadqa.errors import DataError
 from squadqa.files import write_atomic, write_folder_atomic
@@ -101,10 +102,9 @@ def main(arguments: list[str]) -> int:
 
 def _answer(options: argparse.Namespace, named: "list[Named]") -> JointAnswers:
     """Let the members read one after another, and take their mean."""
-    from squadqa.data.squad import find_source
     from squadqa.inference.run_folder import find_checkpoint, find_run, open_run
 
-    source = find_source(options.data) if options.data else None
+    source = source_of(options) if options.data else None
     require_different([find_checkpoint(find_run(folder), choice) for folder, choice in named])
 
     from squadqa.inference.answering import Preparation

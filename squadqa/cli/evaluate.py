@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from squadqa.cli.console import ProgressLines, facts, print_json, table
 from squadqa.cli.evaluate_options import check_options, evaluate_parser
 from squadqa.cli.options import DEFAULT_PIPELINE, default_pipeline, open_answerer
+from squadqa.cli.reading_options import source_of
 from squadqa.cli.scores import abstaining_lines, score_lines
 from squadqa.errors import ConfigError
 from squadqa.evaluation.abstaining import abstaining_scores
@@ -51,9 +52,7 @@ def main(arguments: list[str]) -> int:
     options = evaluate_parser().parse_args(arguments)
     check_options(options)
 
-    from squadqa.data.squad import find_source
-
-    source = find_source(options.data) if options.data else None
+    source = source_of(options) if options.data else None
     has_run = options.predictions is None
     answered = _from_run(options, source) if has_run else _from_file(options, source)
     v2 = _score_v2(answered)

@@ -21,6 +21,7 @@ COMMANDS = {
     "train": "squadqa.cli.train",
     "ablate": "squadqa.cli.ablate",
     "prepare": "squadqa.cli.prepare",
+    "convert": "squadqa.cli.convert",
     "candidates": "squadqa.cli.candidates",
     "baseline": "squadqa.cli.baseline",
     "evaluate": "squadqa.cli.evaluate",

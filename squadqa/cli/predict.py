@@ -11,6 +11,7 @@ from squadqa.cli.options import (
     positive,
 )
 from squadqa.cli.parser import CommandParser
+from squadqa.cli.reading_options import source_of
 from squadqa.files import require_writable_file
 
 HELP = "answer every question of a file with a trained run"
@@ -43,9 +44,7 @@ def main(arguments: list[str]) -> int:
     for path in (output, *([n_best] if options.n_best else []), *no_answer):
         require_writable_file(path)
 
-    from squadqa.data.squad import find_source
-
-    source = find_source(options.data)
+    source = source_of(options)
     run = open_answerer(options)
     if no_answer:
         run.require_abstaining()
@@ -89,10 +88,20 @@ def _parser() -> CommandParser:
                 "squadqa predict runs/drqa --data dev-v2.0.json --output predictions.json "
                 "--na-prob na_prob.json",
             ),
+            (
+                "questions about a plain text, one a line of questions.txt",
+                "squadqa predict runs/drqa --data article.txt --questions questions.txt "
+                "--output predictions.json",
+            ),
         ],
     )
     add_run_options(parser)
     add_data_option(parser, "questions, with or without answers")
+    parser.add_argument(
+        "--questions",
+        metavar="FILE",
+        help="questions, one a line, about --data, which is then a plain text",
+    )
     parser.add_argument(
         "--output", metavar="FILE", required=True, help="prediction file to write, as .json"
     )

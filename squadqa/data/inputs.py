@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from squadqa.batch import Sizes
 from squadqa.data.dataset import QuestionDataset, SpanDataset
+from squadqa.data.languages import ENGLISH, require_language
 from squadqa.data.lexicon import most_frequent
 from squadqa.data.prepare import PreparedData
 from squadqa.data.vectors import DEFAULT_SOURCE
@@ -31,9 +32,22 @@ class Inputs(ABC):
         vectors: Sources of word vectors, concatenated.
         pipeline: spaCy pipeline that annotates; None leaves annotation out.
         parse: Whether it parses too.
+        language: The texts' language, one of `squadqa.data.languages.LANGUAGES`.
+
+    Raises:
+        ConfigError: There is no such language.
     """
 
-    def __init__(self, *, vectors: Sequence[str], pipeline: str | None, parse: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        vectors: Sequence[str],
+        pipeline: str | None,
+        parse: bool = True,
+        language: str = ENGLISH,
+    ) -> None:
+        require_language(language)
+        self.language = language
         self.vectors = [vectors] if isinstance(vectors, str) else list(vectors)
         self.pipeline = pipeline
         self.parse = parse
@@ -112,6 +126,7 @@ class SpanInputs(Inputs):
         pipeline: spaCy pipeline that gives lemmas, tags and entities; None leaves them out.
         parse: Let the pipeline parse too. Readers do not read the parse, but with it an entity does
             not cross the start of a sentence.
+        language: The texts' language, by spaCy's code; the pipeline is one for it.
         max_characters: Number of characters of a word form to keep, from both ends.
         tuned_words: How many of train's most frequent word forms a reader may tune.
 
@@ -125,10 +140,11 @@ class SpanInputs(Inputs):
         vectors: list[str] | str = DEFAULT_SOURCE,
         pipeline: str | None = "en_core_web_sm",
         parse: bool = True,
+        language: str = ENGLISH,
         max_characters: int = 16,
         tuned_words: int = 1000,
     ) -> None:
-        super().__init__(vectors=vectors, pipeline=pipeline, parse=parse)
+        super().__init__(vectors=vectors, pipeline=pipeline, parse=parse, language=language)
         require_range(1, **{"data.inputs.init_args.max_characters": max_characters})
         require_range(0, **{"data.inputs.init_args.tuned_words": tuned_words})
         self.max_characters = max_characters

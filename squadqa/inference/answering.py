@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import overload
 
 from squadqa.data.prepare import PreparedData, Progress
-from squadqa.data.squad import Source, SquadData, find_source, read_squad
+from squadqa.data.squad import FindAnswers, Reading, Source, SquadData, find_source, read_squad
 from squadqa.errors import ConfigError, DataError
 from squadqa.evaluation.predictions import (
     Answer,
@@ -231,6 +231,9 @@ class Answerer(ABC):
         n_best: int | None = None,
         always: bool = False,
         no_answer_output: str | Path | None = None,
+        columns: str | Mapping[str, str] | None = None,
+        find_answers: FindAnswers = "error",
+        questions: str | Path | None = None,
         cache_dir: str | Path | None = None,
         workers: int = 1,
         progress: Progress | None = None,
@@ -238,14 +241,20 @@ class Answerer(ABC):
         """Answer every question of a file.
 
         Args:
-            data: A SQuAD v1.1 file, a pack, `sample`, `squad`, or a `datasets` name; without
-                answers, too.
+            data: A file in one of the formats of docs/data.md, a pack, `sample`, `squad`, or a
+                `datasets` name; without answers, too.
             output: A prediction file to write in the official format.
             n_best: Also write this many best spans of each question, with probabilities and
                 characters, to `OUTPUT.n_best.json`.
             always: Answer also where a run that may abstain would say that there is no answer.
             no_answer_output: A file to write the probabilities of "no answer" in, in the official
                 format; for a run that may abstain.
+            columns: What the columns of rows are called, such as "question=q,context=text" or a
+                mapping; None for the usual names.
+            find_answers: Whether to look up answers that are given as text only; predictions do not
+                depend on it.
+            questions: A file of questions, one a line, about `data`, which is then a plain text.
+                The number of a question's line is its id.
             cache_dir: Folder of prepared data; None takes the run's own if it is a cache of the
                 user's, else the default one.
             workers: Processes that annotate new texts; 0 takes one for each core. A script that
@@ -270,8 +279,10 @@ class Answerer(ABC):
             self.require_abstaining()
             require_writable_file(Path(no_answer_output))
         preparation = Preparation(cache_dir=cache_dir, workers=workers, progress=progress)
+        asked = None if questions is None else str(questions)
+        source = find_source(str(data), reading=Reading.of(columns, find_answers, questions=asked))
         answered = self.answer_file(
-            find_source(str(data)), n_best=n_best or 1, always=always, preparation=preparation
+            source, n_best=n_best or 1, always=always, preparation=preparation
         )
         if no_answer_output is not None:
             write_no_answer_probabilities(no_answer_output, answered.answers)
@@ -285,6 +296,8 @@ class Answerer(ABC):
         self,
         data: str | Path,
         *,
+        columns: str | Mapping[str, str] | None = None,
+        find_answers: FindAnswers = "error",
         cache_dir: str | Path | None = None,
         workers: int = 1,
         progress: Progress | None = None,
@@ -294,7 +307,11 @@ class Answerer(ABC):
         The rule is SQuAD's official one of v1.1, or of v2.0 for a run that may abstain.
 
         Args:
-            data: A SQuAD v1.1 file, a pack, `sample`, `squad`, or a `datasets` name.
+            data: A file in one of the formats of docs/data.md, a pack, `sample`, `squad`, or a
+                `datasets` name.
+            columns: What the columns of rows are called, as for `predict`.
+            find_answers: Whether to look up answers that are given as text only; the score does not
+                depend on it.
             cache_dir: Folder of prepared data, as for `predict`.
             workers: Processes that annotate new texts, as for `predict`.
             progress: Called from time to time, as for `predict`.
@@ -308,7 +325,7 @@ class Answerer(ABC):
                 before the work.
         """
         preparation = Preparation(cache_dir=cache_dir, workers=workers, progress=progress)
-        source = find_source(str(data))
+        source = find_source(str(data), reading=Reading.of(columns, find_answers))
         self.require_scorable(read_squad(source).references, str(data))
         answered = self.answer_file(source, preparation=preparation)
         if self.threshold is not None:

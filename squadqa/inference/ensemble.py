@@ -95,10 +95,10 @@ class Ensemble(Answerer):
                 f"the weights {self.weights} do not fit {len(self.members)} members",
                 next_step="Give one weight above 0 for each member, in the same order.",
             )
-        shared: dict[tuple[str | None, bool, tuple[str, ...]], TextPreparer] = {}
+        shared: dict[tuple[str, str | None, bool, tuple[str, ...]], TextPreparer] = {}
         for member in self.members:
             inputs = member.run.inputs
-            key = (inputs.pipeline, inputs.parse, tuple(inputs.vectors))
+            key = (inputs.language, inputs.pipeline, inputs.parse, tuple(inputs.vectors))
             member.texts = shared.setdefault(key, member.texts)
 
     @property

@@ -131,6 +131,7 @@ def explain(run: Run, asked: SquadData, *, device: str = "auto") -> Explanation:
     chosen_device = find_device(device)
     data = prepare_data(
         asked,
+        language=run.inputs.language,
         pipeline=run.inputs.pipeline,
         parse=run.inputs.parse,
         vectors=run.inputs.vectors,

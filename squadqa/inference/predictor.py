@@ -6,7 +6,7 @@ One file, as all ways to answer share one model and one way to read batches.
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -70,6 +70,7 @@ class Predictor(Answerer):
         self.model: QAModel = run.model.to(self.device)
         self.use_temperature(True)
         self.texts = TextPreparer(
+            language=run.inputs.language,
             pipeline=run.inputs.pipeline,
             parse=run.inputs.parse,
             vectors=VectorStore(run.inputs.vectors) if run.inputs.vectors else (),
@@ -127,6 +128,7 @@ class Predictor(Answerer):
             cache_dir=cache_dir,
             bad_answers=bad_answers,
             unanswerable=unanswerable,
+            language=self.run.inputs.language,
             pipeline=self.run.inputs.pipeline,
             parse=self.run.inputs.parse,
             vectors=self.run.inputs.vectors,
@@ -144,7 +146,8 @@ class Predictor(Answerer):
             SquadQAError: The training's data no longer exists, or cannot be prepared.
         """
         own = self.run.held_out
-        source = find_source(own.source, part="dev" if own.share is None else "train")
+        part: Literal["train", "dev"] = "dev" if own.share is None else "train"
+        source = find_source(own.source, part=part, reading=own.reading)
         key = f"data.{'val' if own.share is None else 'train'}"
         require_source(source, key, self.run.folder / CONFIG, trust=self.run.trust)
         data = self.prepare(

@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from squadqa.data.squad import Reading
 from squadqa.errors import CheckpointError, UntrustedError, did_you_mean, shown
 from squadqa.inference.building import MisfitError, build
 from squadqa.inference.checkpoint import Checkpoint, read_checkpoint
@@ -50,6 +51,7 @@ class HeldOut:
         bad_answers: How the training treated questions without usable answers.
         unanswerable: How it treated questions without any answers.
         negatives: The share of the questions that others without an answer were made of.
+        reading: How the training read its questions.
     """
 
     source: str
@@ -57,6 +59,7 @@ class HeldOut:
     bad_answers: "BadAnswers"
     unanswerable: "Unanswerable" = "error"
     negatives: float = 0.0
+    reading: Reading = Reading()
 
 
 @dataclass(frozen=True)
@@ -326,7 +329,8 @@ def _held_out(data: dict[str, Any]) -> HeldOut:
         raise ValueError(f'"negatives" is {shown(negatives)}')
     if unanswerable == bad_answers:
         unanswerable = "error"
-    return HeldOut(source, share, bad_answers, unanswerable, float(negatives))
+    reading = Reading.of(data.get("columns"), data.get("find_answers", "error"))
+    return HeldOut(source, share, bad_answers, unanswerable, float(negatives), reading)
 
 
 def _no_config(path: Path, problem: str) -> CheckpointError:

@@ -20,7 +20,7 @@ from squadqa.data.inputs import Inputs
 from squadqa.data.negatives import VAL_SEED, with_negatives
 from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import LengthGroupedSampler
-from squadqa.data.squad import BadAnswers, Unanswerable, find_source
+from squadqa.data.squad import BadAnswers, FindAnswers, Reading, Unanswerable, find_source
 from squadqa.data.squad.read import UNANSWERABLE_ADVICE
 from squadqa.errors import ConfigError, require_range
 from squadqa.scoring import require_references
@@ -55,6 +55,11 @@ class SquadDataModule(pl.LightningDataModule):
         negatives: For this share of the training and validation questions, add the same question
             with another paragraph of its article, which does not hold the answer, and learn to
             say so. Validation questions of a file that has questions without answers get none.
+        columns: What the columns of rows are called, such as "question=q,context=text"; None for
+            the usual names (see `squadqa.data.squad.Columns`).
+        find_answers: What to do with answers that are given as text only: "error" stops where train
+            has such questions, "first" takes the first place where the text stands, "all" every
+            place.
         limit_train: Train only on the first so many questions; None takes all.
         cache_dir: Folder of prepared data; None takes `SQUADQA_CACHE_DIR` or `data/cache`.
         workers: Number of processes that annotate; 0 takes one for each core.
@@ -78,6 +83,8 @@ class SquadDataModule(pl.LightningDataModule):
         bad_answers: BadAnswers = "error",
         unanswerable: Unanswerable = "error",
         negatives: float = 0.0,
+        columns: str | None = None,
+        find_answers: FindAnswers = "error",
         limit_train: int | None = None,
         cache_dir: str | None = None,
         workers: int = 0,
@@ -102,6 +109,7 @@ class SquadDataModule(pl.LightningDataModule):
         self.bad_answers = bad_answers
         self.unanswerable: Unanswerable = unanswerable
         self.negatives = negatives
+        self.reading = Reading.of(columns, find_answers)
         self.limit_train = limit_train
         self.cache_dir = Path(cache_dir) if cache_dir else None
         self.workers = workers
@@ -246,10 +254,11 @@ class SquadDataModule(pl.LightningDataModule):
             unanswerable = "keep"  # what is scored is checked when it is open
         bad_answers: BadAnswers = self.bad_answers if part == "train" else "keep"
         return prepare(
-            find_source(name, part="train" if part == "train" else "dev"),
+            find_source(name, part="train" if part == "train" else "dev", reading=self.reading),
             cache_dir=self.cache_dir,
             bad_answers=bad_answers,
             unanswerable="error" if unanswerable == bad_answers else unanswerable,
+            language=self.inputs.language,
             pipeline=self.inputs.pipeline,
             parse=self.inputs.parse,
             vectors=self.inputs.vectors,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from squadqa.data.prepare import prepare_data
-from squadqa.data.squad import find_source, read_squad, source
+from squadqa.data.squad import content, find_source, read_squad
 from squadqa.errors import DataError
 from tests.support import tiny
 from tests.support.fuzzing import changed, few_and_many, fuzz, mutated
@@ -82,6 +82,6 @@ def test_a_packed_file_that_unpacks_to_far_more(
 ) -> None:
     path = tmp_path / "bomb.json.gz"
     path.write_bytes(gzip.compress(bytes(5 << 20)))
-    monkeypatch.setattr(source, "MOST_UNPACKED", 4 << 20)
+    monkeypatch.setattr(content, "MOST_UNPACKED", 4 << 20)
     with pytest.raises(DataError, match="unpacks to more than 4 MiB"):
         read_squad(find_source(str(path)))

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from squadqa.data.languages import ENGLISH
 from squadqa.data.pack.archive import Archive
 from squadqa.data.pack.tables import Stored
 from squadqa.data.squad.read import BadAnswers, Unanswerable
@@ -75,11 +76,13 @@ class Notes:
         parts: Its parts by name.
         annotation: The pipeline that annotated; None without annotation.
         vectors: The sources of its word vectors, in order.
+        language: The language that its texts were tokenized as.
     """
 
     parts: Mapping[str, PartNotes]
     annotation: AnnotationNotes | None
     vectors: Sequence[VectorNotes]
+    language: str = ENGLISH
 
     @property
     def inputs(self) -> str:
@@ -87,11 +90,15 @@ class Notes:
         vectors = " + ".join(notes.source for notes in self.vectors) or "none"
         pipeline = self.annotation.pipeline if self.annotation else "none"
         without = ", without a parse" if self.annotation and not self.annotation.parse else ""
-        return f"word vectors: {vectors}; annotation: {pipeline}{without}"
+        language = "" if self.language == ENGLISH else f"; language: {self.language}"
+        return f"word vectors: {vectors}; annotation: {pipeline}{without}{language}"
 
     def as_json(self) -> dict[str, Any]:
-        """Return the notes as plain values."""
-        return {"format": FORMAT, "version": VERSION, **asdict(self)}
+        """Return the notes as plain values; English is not said, as in packs of older versions."""
+        values = {"format": FORMAT, "version": VERSION, **asdict(self)}
+        if self.language == ENGLISH:
+            del values["language"]
+        return values
 
 
 def read_notes(archive: Archive) -> Notes:
@@ -117,6 +124,7 @@ def read_notes(archive: Archive) -> Notes:
             parts={_part_name(name): _part(one) for name, one in _items(manifest["parts"])},
             annotation=_annotation(manifest["annotation"]),
             vectors=tuple(map(_vectors, _list(manifest["vectors"]))),
+            language=_text(manifest.get("language", ENGLISH)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise archive.damaged(f"its description is wrong: {str(error):.100}") from error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from squadqa.data.languages import ENGLISH
 from squadqa.data.pack.archive import PackWriter
 from squadqa.data.pack.columns import annotation_columns, smallest, token_columns
 from squadqa.data.pack.manifest import AnnotationNotes, Notes, PartNotes, VectorNotes
@@ -43,6 +44,7 @@ def write_pack(
     path: Path,
     parts: Mapping[str, Part],
     *,
+    language: str = ENGLISH,
     pipeline: str | None,
     parse: bool = True,
     vectors: Sequence[str],
@@ -55,6 +57,7 @@ def write_pack(
     Args:
         path: The file.
         parts: The parts by name, all prepared with the same pipeline and vectors.
+        language: The language that they were tokenized as.
         pipeline: The spaCy pipeline that annotated them; None without annotation.
         parse: Whether it parsed too.
         vectors: The sources of their word vectors; an empty list without vectors.
@@ -89,6 +92,7 @@ def write_pack(
             if pipeline is not None
             else None,
             vectors=stored,
+            language=language,
         )
         writer.add_manifest(notes.as_json())
 

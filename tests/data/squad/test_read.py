@@ -168,8 +168,8 @@ def test_not_utf8(tmp_path: Path) -> None:
             'data[0].paragraphs[0].qas[0] misses "id"',
         ),
         (
-            lambda article: first_question(article).update(id=7),
-            'qas[0] has "id": 7, not a string',
+            lambda article: first_question(article).update(id=7.5),
+            'qas[0] has "id": 7.5, not a string',
         ),
         (
             lambda article: first_question(article).pop("question"),
@@ -180,8 +180,16 @@ def test_not_utf8(tmp_path: Path) -> None:
             "has \"answers\": 'x', not a list",
         ),
         (
-            lambda article: first_question(article)["answers"][1].pop("answer_start"),
-            'qas[0].answers[1] misses "answer_start"',
+            lambda article: first_question(article)["answers"][1].pop("text"),
+            'qas[0].answers[1] misses "text"',
+        ),
+        (
+            lambda article: first_question(article).update(is_impossible=True),
+            "qas[0] has \"is_impossible\": true, and the answer 'Ida Moss'",
+        ),
+        (
+            lambda article: first_question(article).update(is_impossible=1),
+            'qas[0] has "is_impossible": 1, not true or false',
         ),
         (
             lambda article: first_question(article)["answers"][0].update(answer_start=True),
@@ -233,7 +241,8 @@ def test_other_top_level(tmp_path: Path, text: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("answers", "said"),
     [
-        ([], 'line 1 has "answers": [], not an object'),
+        (5, 'line 1 has "answers": 5, not an object, a list or a text'),
+        (["cat", 5], 'line 1 has "answers[1]": 5, not a string'),
         ({"text": ["cat"], "answer_start": []}, "line 1 has 1 answer texts but 0 answer starts"),
         ({"text": [None], "answer_start": [4]}, 'line 1 answers has "text[0]": None, not a string'),
         (
