@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import overload
 
 from squadqa.data.prepare import PreparedData, Progress
-from squadqa.data.squad import FindAnswers, Reading, Source, SquadData, find_source, read_squad
+from squadqa.data.squad import FindAnswers, Reading, Source, find_source, read_squad
 from squadqa.errors import ConfigError, DataError
 from squadqa.evaluation.predictions import (
     Answer,
@@ -20,6 +20,7 @@ from squadqa.evaluation.predictions import (
     write_predictions,
 )
 from squadqa.files import require_writable_file
+from squadqa.inference.new_texts import require_text
 from squadqa.inference.no_answer import with_no_answer
 from squadqa.inference.several import Found, over_contexts
 from squadqa.scoring import Score, require_references, score
@@ -27,9 +28,6 @@ from squadqa.scoring_v2 import NO_ANSWER, ScoreV2, require_a_reference, score_v2
 
 Several = list[str] | tuple[str, ...]
 """Several questions, or several contexts; a single string is one."""
-
-IN_MEMORY = "question"
-"""Prefix of the ids of questions about a new text."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +195,7 @@ class Answerer(ABC):
         contexts = [context] if isinstance(context, str) else list(context)
         for name, texts in (("context", contexts), ("question", questions)):
             for text in texts:
-                _require_text(name, text)
+                require_text(name, text)
         if not contexts:
             raise DataError("there is no context", next_step="Give a text, or a list of texts.")
         if not questions:
@@ -368,43 +366,6 @@ def _check_n_best(n_best: int | None) -> None:
         )
 
 
-def _require_text(name: str, text: str) -> None:
-    """Check that a text can be read.
-
-    Args:
-        name: What it is: "context" or "question".
-        text: The text.
-    """
-    if not text.strip():
-        raise DataError(f"the {name} is empty: {text!r}", next_step=f"Give a {name}.")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise DataError(
-            f"the {name} has half a surrogate pair at character {error.start}: "
-            f"{ascii(text[error.start])}",
-            next_step="Decode it from its bytes in the right encoding.",
-        ) from error
-
-
 def texts_of(answers: Mapping[str, Sequence[Answer]]) -> dict[str, str]:
     """Return the text of each question's first answer."""
     return {name: best[0].text for name, best in answers.items()}
-
-
-def new_questions(context: str, questions: Sequence[str]) -> SquadData:
-    """Make questions about one text, without reference answers.
-
-    Args:
-        context: The text that contains the answers.
-        questions: The questions.
-    """
-    return SquadData(
-        titles=[""],
-        contexts=[context],
-        ids=[f"{IN_MEMORY}-{number}" for number in range(len(questions))],
-        questions=list(questions),
-        paragraphs=[0] * len(questions),
-        answer_texts=[[] for _ in questions],
-        answer_starts=[[] for _ in questions],
-    )

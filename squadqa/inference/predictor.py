@@ -24,8 +24,9 @@ from squadqa.data.vectors import VectorStore
 from squadqa.errors import VectorsError
 from squadqa.evaluation.calibration import DEFAULT_THRESHOLD
 from squadqa.evaluation.predictions import Answer
-from squadqa.inference.answering import Answered, Answerer, Preparation, new_questions
+from squadqa.inference.answering import Answered, Answerer, Preparation
 from squadqa.inference.devices import find_device
+from squadqa.inference.new_texts import new_questions
 from squadqa.inference.no_answer import with_no_answer
 from squadqa.inference.reading import Reading, cut_spans, diverged
 from squadqa.inference.run_folder import Run
