@@ -84,14 +84,14 @@ def _parser() -> CommandParser:
                 "squadqa predict runs/drqa --data squad --output predictions.json --n-best 20",
             ),
             (
-                "questions about a plain text, one a line of questions.txt",
-                "squadqa predict runs/drqa --data article.txt --questions questions.txt "
-                "--output predictions.json",
-            ),
-            (
                 "both files of SQuAD v2.0, from a run that may abstain",
                 "squadqa predict runs/drqa --data dev-v2.0.json --output predictions.json "
                 "--na-prob na_prob.json",
+            ),
+            (
+                "questions about a plain text, one a line of questions.txt",
+                "squadqa predict runs/drqa --data article.txt --questions questions.txt "
+                "--output predictions.json",
             ),
         ],
     )

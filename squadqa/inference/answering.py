@@ -20,6 +20,7 @@ from squadqa.evaluation.predictions import (
     write_predictions,
 )
 from squadqa.files import require_writable_file
+from squadqa.inference.new_texts import require_text
 from squadqa.inference.no_answer import with_no_answer
 from squadqa.inference.several import Found, over_contexts
 from squadqa.scoring import Score, require_references, score
@@ -194,7 +195,7 @@ class Answerer(ABC):
         contexts = [context] if isinstance(context, str) else list(context)
         for name, texts in (("context", contexts), ("question", questions)):
             for text in texts:
-                _require_text(name, text)
+                require_text(name, text)
         if not contexts:
             raise DataError("there is no context", next_step="Give a text, or a list of texts.")
         if not questions:
@@ -226,11 +227,11 @@ class Answerer(ABC):
         *,
         output: str | Path | None = None,
         n_best: int | None = None,
+        always: bool = False,
+        no_answer_output: str | Path | None = None,
         columns: str | Mapping[str, str] | None = None,
         find_answers: FindAnswers = "error",
         questions: str | Path | None = None,
-        always: bool = False,
-        no_answer_output: str | Path | None = None,
         cache_dir: str | Path | None = None,
         workers: int = 1,
         progress: Progress | None = None,
@@ -243,15 +244,15 @@ class Answerer(ABC):
             output: A prediction file to write in the official format.
             n_best: Also write this many best spans of each question, with probabilities and
                 characters, to `OUTPUT.n_best.json`.
+            always: Answer also where a run that may abstain would say that there is no answer.
+            no_answer_output: A file to write the probabilities of "no answer" in, in the official
+                format; for a run that may abstain.
             columns: What the columns of rows are called, such as "question=q,context=text" or a
                 mapping; None for the usual names.
             find_answers: Whether to look up answers that are given as text only; predictions do not
                 depend on it.
             questions: A file of questions, one a line, about `data`, which is then a plain text.
                 The number of a question's line is its id.
-            always: Answer also where a run that may abstain would say that there is no answer.
-            no_answer_output: A file to write the probabilities of "no answer" in, in the official
-                format; for a run that may abstain.
             cache_dir: Folder of prepared data; None takes the run's own if it is a cache of the
                 user's, else the default one.
             workers: Processes that annotate new texts; 0 takes one for each core. A script that
@@ -363,25 +364,6 @@ def _check_n_best(n_best: int | None) -> None:
             f"n_best cannot be {n_best}",
             next_step="Give a whole number of 1 or more; None returns the best answer alone.",
         )
-
-
-def _require_text(name: str, text: str) -> None:
-    """Check that a text can be read.
-
-    Args:
-        name: What it is: "context" or "question".
-        text: The text.
-    """
-    if not text.strip():
-        raise DataError(f"the {name} is empty: {text!r}", next_step=f"Give a {name}.")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise DataError(
-            f"the {name} has half a surrogate pair at character {error.start}: "
-            f"{ascii(text[error.start])}",
-            next_step="Decode it from its bytes in the right encoding.",
-        ) from error
 
 
 def texts_of(answers: Mapping[str, Sequence[Answer]]) -> dict[str, str]:

@@ -19,7 +19,6 @@ from squadqa.data.negatives import VAL_SEED, with_negatives
 from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import bounded_batches
 from squadqa.data.squad import BadAnswers, Source, Unanswerable, find_source
-from squadqa.data.squad.new_questions import new_questions
 from squadqa.data.text_preparer import TextPreparer
 from squadqa.data.vectors import VectorStore
 from squadqa.errors import VectorsError
@@ -27,6 +26,7 @@ from squadqa.evaluation.calibration import DEFAULT_THRESHOLD
 from squadqa.evaluation.predictions import Answer
 from squadqa.inference.answering import Answered, Answerer, Preparation
 from squadqa.inference.devices import find_device
+from squadqa.inference.new_texts import new_questions
 from squadqa.inference.no_answer import with_no_answer
 from squadqa.inference.reading import Reading, cut_spans, diverged
 from squadqa.inference.run_folder import Run

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from squadqa.data.squad import SquadData, find_source, read_squad
-from squadqa.data.squad.new_questions import new_questions
 from squadqa.errors import CheckpointError, ConfigError, DataError
 from squadqa.inference.explanation import (
     ExplainedSpan,
@@ -16,6 +15,7 @@ from squadqa.inference.explanation import (
     explain,
     question_with_id,
 )
+from squadqa.inference.new_texts import new_questions
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import Run, open_run
 from squadqa.models.base import CandidateScorer

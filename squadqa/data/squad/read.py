@@ -111,23 +111,23 @@ def _collect(
     """Collect the rows; `without` is what to do with those that have no answers."""
     data = SquadData()
     missing: list[str] = []  # the places of questions without answers that are an error
-    total = 0
     find, found = source.reading.find_answers, Counter[str]()
     untitled: dict[str, str] = {}  # where each context of an untitled article was first seen
     without_places: list[Row] = []
     paragraph = ""
     for row in rows:
-        total += 1
         texts, starts = with_places(row.context, row.texts, row.starts, find=find, counts=found)
         if texts and find == "error" and all(start == NOWHERE for start in starts):
             without_places.append(row)
             if bad_answers != "keep":
                 continue  # how many there are is said in the end
         problem = ""
-        asked = bad_answers if row.texts else without
+        # A source may say that there is an answer, and not give it.
+        lacks = not texts and row.is_impossible is not False
+        asked = without if lacks else bad_answers
         if asked != "keep":
             problem = answer_problem(row.context, texts, starts)
-        if problem and not row.texts and asked == "error":
+        if problem and lacks and asked == "error":
             missing.append(f'question "{row.id}" ({row.where})')
             continue
         if problem and asked == "error":
@@ -151,13 +151,14 @@ def _collect(
         data.answer_texts.append(texts)
         data.answer_starts.append(starts)
     if missing:
+        total = len(missing) + len(without_places) + len(data.ids) + sum(data.skipped.values())
         raise DataError(
-            f'"{source}": {missing[0]}: {WITHOUT} ({len(missing):,} of {total:,} questions '
-            "have none)",
+            f'"{source}": {missing[0]}: {WITHOUT} ({len(missing):,} of {total:,} questions have '
+            "none)",
             next_step=UNANSWERABLE_ADVICE,
         )
     if without_places and bad_answers != "keep":
-        raise places_needed(source, without_places, total=total)
+        raise places_needed(source, without_places, total=len(without_places) + len(data.ids))
     if not data.ids:
         left_out = f" ({sum(data.skipped.values())} were left out)" if data.skipped else ""
         raise DataError(
