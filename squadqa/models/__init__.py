@@ -5,6 +5,7 @@ from squadqa.models.readers.bidaf import BiDAF
 from squadqa.models.readers.bilstm import BiLSTMReader
 from squadqa.models.readers.dcn import DCN
 from squadqa.models.readers.drqa import DrQAReader
+from squadqa.models.readers.house import HouseReader
 from squadqa.models.readers.match_lstm import MatchLSTM
 from squadqa.models.readers.rnet import RNet
 from squadqa.models.scorers.logistic import LogisticScorer
@@ -16,6 +17,7 @@ __all__ = [
     "BiLSTMReader",
     "CandidateScorer",
     "DrQAReader",
+    "HouseReader",
     "LogisticScorer",
     "MLPScorer",
     "MatchLSTM",
