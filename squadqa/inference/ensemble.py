@@ -15,7 +15,8 @@ from squadqa.data.text_preparer import TextPreparer
 from squadqa.errors import ConfigError
 from squadqa.evaluation.predictions import Answer
 from squadqa.inference.answering import Answered, Answerer, Preparation
-from squadqa.inference.mixing import Aim, Mean, choose_spans, fit_weights, mean_table
+from squadqa.inference.fitting import fit_weights
+from squadqa.inference.mixing import Aim, Mean, choose_spans, mean_table
 from squadqa.inference.predictor import Predictor, cut_spans
 from squadqa.models.distributions import SpanDistribution
 
@@ -134,7 +135,7 @@ class Ensemble(Answerer):
         return self._read([one.held_out(preparation) for one in self.members], preparation)
 
     def fit_weights(self, reading: JointReading) -> None:
-        """Set the weights to those that make the answers of questions most probable.
+        """Set the weights to those under which the answers of questions are most probable.
 
         Args:
             reading: Distributions for questions that no member was trained on.
@@ -144,7 +145,7 @@ class Ensemble(Answerer):
         """
         data, rows = reading.dataset.data, reading.dataset.rows
         self.weights = fit_weights(
-            data.start_positions[rows], data.end_positions[rows], reading.members
+            data.start_positions[rows], data.end_positions[rows], reading.members, mean=self.mean
         )
 
     def answers(self, reading: JointReading, *, n_best: int = 1) -> dict[str, list[Answer]]:
