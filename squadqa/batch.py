@@ -96,6 +96,9 @@ class SpanBatch(TensorRecord):
         paragraphs: (B,) int64 each question's place among the batch's P distinct contexts; None:
             every context is read by itself, even if another one is the same.
         paragraph_rows: (P,) int64 a row with each distinct context; None as `paragraphs`.
+        taught_starts: (B, C) float a teacher's probabilities of the answer's first token, 0 where
+            padded; None without a teacher.
+        taught_ends: (B, C) float the same of the last token.
     """
 
     index: Tensor
@@ -112,6 +115,8 @@ class SpanBatch(TensorRecord):
     end_positions: Tensor
     paragraphs: Tensor | None = None
     paragraph_rows: Tensor | None = None
+    taught_starts: Tensor | None = None
+    taught_ends: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.index)

@@ -142,11 +142,11 @@ class Predictor(Answerer):
         require_source(source, key, self.run.folder / CONFIG, trust=self.run.trust)
         data = self.prepare(source, preparation, bad_answers=own.bad_answers)
         rows = None if own.share is None else np.flatnonzero(held_out(data, share=own.share))
-        return self._dataset(data, rows)
+        return self.dataset_of(data, rows)
 
     def dataset(self, source: Source, preparation: Preparation) -> QuestionDataset[Any]:
         """Open the questions of a source as the model reads them; see `prepare`."""
-        return self._dataset(self.prepare(source, preparation))
+        return self.dataset_of(self.prepare(source, preparation))
 
     def answers(
         self, data: PreparedData, *, n_best: int = 1, progress: Progress | None = None
@@ -165,7 +165,7 @@ class Predictor(Answerer):
         Raises:
             CheckpointError: The weights give NaN.
         """
-        dataset = self._dataset(data)
+        dataset = self.dataset_of(data)
         found = self._answers(dataset, self.outputs(dataset, progress=progress), n_best=n_best)
         return {dataset.id_of(item): answers for item, answers in enumerate(found)}
 
@@ -232,9 +232,9 @@ class Predictor(Answerer):
 
     def _new_dataset(self, context: str, questions: Sequence[str]) -> QuestionDataset[Any]:
         """Make the data set of questions about one text."""
-        return self._dataset(self.texts.prepare(new_questions(context, questions)))
+        return self.dataset_of(self.texts.prepare(new_questions(context, questions)))
 
-    def _dataset(
+    def dataset_of(
         self, data: PreparedData, rows: NDArray[np.int64] | None = None
     ) -> QuestionDataset[Any]:
         """Make the data set of prepared questions; its word vectors must be as wide as train's."""

@@ -25,7 +25,7 @@ from squadqa.models.distributions import (
 )
 from squadqa.models.embedder import Embedder
 from squadqa.nn.decoding import best_spans
-from squadqa.nn.losses import candidate_bce, candidate_nll, span_nll
+from squadqa.nn.losses import candidate_bce, candidate_nll, span_nll, taught_cross_entropy
 from squadqa.nn.rnn import StackedBiRNN
 
 CandidateLoss = Literal["softmax", "binary"]
@@ -138,6 +138,19 @@ class SpanReader(QAModel):
         return span_nll(
             output.start_logits, output.end_logits, batch.start_positions, batch.end_positions
         )
+
+    def taught_loss(self, output: SpanLogits, batch: SpanBatch, *, temperature: float) -> Tensor:
+        """Return the (B,) cross-entropy with a teacher's starts and ends, softened alike.
+
+        Args:
+            output: What `forward` returned for the batch.
+            batch: The batch, with what the teacher said.
+            temperature: See `squadqa.nn.losses.taught_cross_entropy`.
+        """
+        assert batch.taught_starts is not None and batch.taught_ends is not None
+        return taught_cross_entropy(
+            output.start_logits, batch.taught_starts, temperature=temperature
+        ) + taught_cross_entropy(output.end_logits, batch.taught_ends, temperature=temperature)
 
     def best_spans(
         self, output: SpanLogits, batch: SpanBatch, *, n_best: int = 1

@@ -1,5 +1,6 @@
 """The questions of a training: train, a held-out part of it, and dev."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,11 +12,12 @@ from torch.utils.data import DataLoader
 
 from squadqa.batch import Sizes
 from squadqa.data.alignment import Alignment
-from squadqa.data.dataset import QuestionDataset
+from squadqa.data.dataset import QuestionDataset, SpanDataset
 from squadqa.data.held_out import held_out
 from squadqa.data.inputs import Inputs
 from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import LengthGroupedSampler
+from squadqa.data.soft_targets import SoftTargets
 from squadqa.data.squad import BadAnswers, find_source
 from squadqa.errors import ConfigError, require_range
 from squadqa.scoring import require_references
@@ -23,6 +25,9 @@ from squadqa.training.loader import ResumableLoader
 
 BatchBy = Literal["question", "paragraph"]
 """Names of what fills a training batch."""
+
+Teacher = Callable[[PreparedData, NDArray[np.int64]], SoftTargets]
+"""Says how probable it finds the answers of some questions of a source (numbers of its rows)."""
 
 
 class SquadDataModule(pl.LightningDataModule):
@@ -89,10 +94,12 @@ class SquadDataModule(pl.LightningDataModule):
         self.cache_dir = Path(cache_dir) if cache_dir else None
         self.workers = workers
         self.progress: Progress | None = None
+        self.teacher: Teacher | None = None
         self.seed = 0  # for the order of training batches
         self.datasets: dict[str, QuestionDataset[Any]] = {}
         self._prepared: dict[str, PreparedData] = {}
         self._rows: dict[str, NDArray[np.int64]] = {}
+        self._targets: SoftTargets | None = None
         self._is_fitted = False
         self._current: set[str] = set()  # parts whose data sets match the inputs' state
 
@@ -124,6 +131,8 @@ class SquadDataModule(pl.LightningDataModule):
             self.inputs.fit(self._prepared["train"], train)
             self._is_fitted, self._current = True, set()
             self._rows = {"train": train, "val": val}
+            if self.teacher is not None:
+                self._targets = self.teacher(self._prepared["train"], train)
         elif stage == "validate" and self.sources["val"] is None and "val" not in self._rows:
             self._rows = {"val": self._split()[1]}
 
@@ -237,6 +246,8 @@ class SquadDataModule(pl.LightningDataModule):
             self._current.add(part)
         dataset = self.datasets[part]
         training = part == "train"
+        if training and isinstance(dataset, SpanDataset):
+            dataset.targets = self._targets
         dataset.shares_contexts = not training or self.batch_by == "paragraph"
         sampler = LengthGroupedSampler(
             dataset.context_lengths,

@@ -179,8 +179,12 @@ class QAModule(pl.LightningModule):
         rows, losses = [], []
         for part_rows, part in parts(batch):
             rows.append(part_rows)
-            losses.append(self.active.loss(self.active(part), part))
+            losses.append(self.loss_of(self.active(part), part))
         return in_order(rows, losses)
+
+    def loss_of(self, output: Any, batch: Any) -> Tensor:
+        """Return the (B,) losses of a batch in training, from what the model made of it."""
+        return self.active.loss(output, batch)
 
     def predict_spans(self, batch: Any) -> tuple[Tensor, Tensor]:
         """Return the (B, 2) best spans (inclusive tokens) and the (B,) losses."""
