@@ -8,6 +8,7 @@ from squadqa.cli.console import ProgressLines, facts, print_json, table
 from squadqa.cli.options import (
     DEFAULT_PIPELINE,
     add_cache_options,
+    add_choose_option,
     add_data_option,
     add_json_option,
     add_run_options,
@@ -92,6 +93,7 @@ def _parser() -> CommandParser:
         ],
     )
     add_run_options(parser, run_is_optional=True)
+    add_choose_option(parser)
     add_data_option(parser, "questions with answers")
     parser.add_argument(
         "--predictions",

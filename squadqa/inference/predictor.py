@@ -6,7 +6,7 @@ One file, as all ways to answer share one model and one way to read batches.
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -20,13 +20,13 @@ from squadqa.data.sampler import bounded_batches
 from squadqa.data.squad import BadAnswers, Source, find_source
 from squadqa.data.text_preparer import TextPreparer
 from squadqa.data.vectors import VectorStore
-from squadqa.errors import CheckpointError, VectorsError
+from squadqa.errors import CheckpointError, ConfigError, VectorsError, did_you_mean
 from squadqa.evaluation.predictions import Answer
 from squadqa.inference.answering import Answered, Answerer, Preparation, new_questions
 from squadqa.inference.devices import find_device
 from squadqa.inference.run_folder import Run
 from squadqa.inference.trusted import own_cache, require_source
-from squadqa.models.base import ContextFirstReader, QAModel
+from squadqa.models.base import CandidateScorer, Choose, ContextFirstReader, QAModel
 from squadqa.models.distributions import SpanDistribution
 from squadqa.nn.decoding import IMPOSSIBLE
 from squadqa.run_files import CONFIG
@@ -79,6 +79,27 @@ class Predictor(Answerer):
             vectors=VectorStore(run.inputs.vectors) if run.inputs.vectors else (),
         )
         self._encoded: OrderedDict[str, Tensor] = OrderedDict()
+
+    def choose(self, choose: Choose) -> None:
+        """Choose answers for another score than the run was trained to.
+
+        Args:
+            choose: See `squadqa.models.base.CandidateScorer`.
+
+        Raises:
+            ConfigError: There is no such choice, or the model is no scorer of candidates.
+        """
+        if choose not in get_args(Choose):
+            raise ConfigError(
+                f'choose cannot be "{choose}"', hint=did_you_mean(choose, get_args(Choose))
+            )
+        if not isinstance(self.model, CandidateScorer):
+            raise ConfigError(
+                f'"{self.run.folder}" cannot choose "{choose}": its "{type(self.model).__name__}" '
+                "scores no candidates",
+                next_step="Leave choose out, or use a scorer's run.",
+            )
+        self.model.choose = choose
 
     @property
     def description(self) -> str:

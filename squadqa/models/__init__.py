@@ -10,6 +10,7 @@ from squadqa.models.readers.match_lstm import MatchLSTM
 from squadqa.models.readers.rnet import RNet
 from squadqa.models.scorers.logistic import LogisticScorer
 from squadqa.models.scorers.mlp import MLPScorer
+from squadqa.models.scorers.rasor import RaSoRScorer
 
 __all__ = [
     "DCN",
@@ -22,6 +23,7 @@ __all__ = [
     "MLPScorer",
     "MatchLSTM",
     "RNet",
+    "RaSoRScorer",
     "SpanLogits",
     "SpanReader",
 ]

@@ -11,25 +11,29 @@ candidates, K best spans, D embedding width, H encoding width.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from squadqa.batch import CandidateBatch, SpanBatch
-from squadqa.errors import ConfigError
+from squadqa.errors import ConfigError, did_you_mean
 from squadqa.models.distributions import (
     CandidateDistribution,
     PointerDistribution,
     SpanDistribution,
 )
 from squadqa.models.embedder import Embedder
-from squadqa.nn.decoding import best_spans
+from squadqa.nn.decoding import CONSIDERED, best_spans, expected_f1
 from squadqa.nn.losses import candidate_bce, candidate_nll, span_nll, taught_cross_entropy
 from squadqa.nn.rnn import StackedBiRNN
 
 CandidateLoss = Literal["softmax", "binary"]
 """Names of the losses of scorers."""
+
+Choose = Literal["probable", "expected_f1"]
+"""Names of what a scorer's answer is chosen for."""
 
 
 @dataclass(frozen=True)
@@ -247,11 +251,18 @@ class CandidateScorer(QAModel):
     Args:
         loss: "softmax" over the paragraph's candidates, or "binary": each candidate is a separate
             sample, right or wrong.
+        choose: "probable" takes the most probable candidate, "expected_f1" the one of the highest
+            expected F1 (see `squadqa.nn.decoding.expected_f1`).
     """
 
-    def __init__(self, *, loss: CandidateLoss = "softmax") -> None:
+    def __init__(self, *, loss: CandidateLoss = "softmax", choose: Choose = "probable") -> None:
         super().__init__()
         self.candidate_loss = {"softmax": candidate_nll, "binary": candidate_bce}[loss]
+        if choose not in get_args(Choose):
+            raise ConfigError(
+                f'choose cannot be "{choose}"', hint=did_you_mean(choose, get_args(Choose))
+            )
+        self.choose: Choose = choose
 
     @abstractmethod
     def forward(self, batch: CandidateBatch) -> Tensor:
@@ -264,9 +275,22 @@ class CandidateScorer(QAModel):
     def best_spans(
         self, output: Tensor, batch: CandidateBatch, *, n_best: int = 1
     ) -> tuple[Tensor, Tensor]:
-        """Choose the candidates with the highest probability; of equal ones, the first."""
+        """Choose the candidates with the highest probability; of equal ones, the first.
+
+        If `choose` is "expected_f1", the most probable `CONSIDERED` come in the order of their
+        expected F1, with their log-probabilities.
+        """
         log_probabilities = output.float().log_softmax(dim=1)  # (B, N)
         scores, places = log_probabilities.sort(dim=1, descending=True, stable=True)
+        if self.choose == "expected_f1":
+            some = places[:, :CONSIDERED]  # (B, K)
+            spans = batch.candidate_spans.gather(1, some[:, :, None].expand(-1, -1, 2))
+            shares = scores[:, :CONSIDERED].exp()
+            expected = expected_f1(spans, shares, batch.tree.counted)  # (B, K)
+            expected = expected.masked_fill(~batch.candidate_mask.gather(1, some), -1.0)
+            order = expected.argsort(dim=1, descending=True, stable=True)
+            places = torch.cat([some.gather(1, order), places[:, CONSIDERED:]], dim=1)
+            scores = log_probabilities.gather(1, places)
         index = places[:, :n_best, None].expand(-1, -1, 2)  # (B, K, 2)
         return batch.candidate_spans.gather(1, index), scores[:, :n_best]
 

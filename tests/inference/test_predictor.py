@@ -54,6 +54,17 @@ def test_batching_changes_no_answer(
         assert answers[0].text == alone[name][0].text
 
 
+def test_only_a_scorer_can_choose(predictor: Predictor) -> None:
+    with pytest.raises(ConfigError, match='choose cannot be "f1"'):
+        predictor.choose("f1")  # type: ignore[arg-type]
+    if isinstance(predictor.model, base.CandidateScorer):
+        predictor.choose("expected_f1")
+        assert predictor.model.choose == "expected_f1"
+        return
+    with pytest.raises(ConfigError, match='"DrQAReader" scores no candidates'):
+        predictor.choose("expected_f1")
+
+
 def test_questions_about_one_context_are_answered_together(
     reader: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ from squadqa.models import (
     LogisticScorer,
     MatchLSTM,
     MLPScorer,
+    RaSoRScorer,
     RNet,
 )
 from squadqa.models.base import QAModel
@@ -38,6 +39,7 @@ SMALL: dict[type[QAModel], dict[str, Any]] = {
     RNet: {"hidden_size": 8},
     LogisticScorer: {"table_bits": 8},
     MLPScorer: {"table_bits": 8},
+    RaSoRScorer: {"hidden_size": 8},
 }
 """Options with which a model is small."""
 
@@ -70,7 +72,7 @@ def candidates() -> CandidateBatch:
 def test_a_number_is_refused_by_name_or_works(
     kind: Callable[..., QAModel], name: str, value: float, candidates: CandidateBatch
 ) -> None:
-    is_scorer = kind in (LogisticScorer, MLPScorer)
+    is_scorer = kind in (LogisticScorer, MLPScorer, RaSoRScorer)
     sizes: Sizes = SIZES if is_scorer else Questions.sizes
     batch: SpanBatch | CandidateBatch = candidates if is_scorer else EVERY
     torch.manual_seed(0)
