@@ -17,14 +17,8 @@ from squadqa.data.text_preparer import TextPreparer
 from squadqa.errors import ConfigError
 from squadqa.evaluation.predictions import Answer
 from squadqa.inference.answering import Answered, Answerer, Preparation
-from squadqa.inference.mixing import (
-    Aim,
-    Mean,
-    choose_spans,
-    fit_weights,
-    mean_no_answer,
-    mean_table,
-)
+from squadqa.inference.fitting import fit_weights
+from squadqa.inference.mixing import Aim, Mean, choose_spans, mean_no_answer, mean_table
 from squadqa.inference.no_answer import with_no_answer
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.reading import cut_spans
@@ -210,7 +204,7 @@ class Ensemble(Answerer):
         return self._read([one.held_out(preparation) for one in self.members], preparation)
 
     def fit_weights(self, reading: JointReading) -> None:
-        """Set the weights to those that make the answers of questions most probable.
+        """Set the weights to those under which the answers of questions are most probable.
 
         Args:
             reading: Distributions for questions that no member was trained on.
@@ -220,7 +214,7 @@ class Ensemble(Answerer):
         """
         data, rows = reading.dataset.data, reading.dataset.rows
         self.weights = fit_weights(
-            data.start_positions[rows], data.end_positions[rows], reading.members
+            data.start_positions[rows], data.end_positions[rows], reading.members, mean=self.mean
         )
 
     def fit_threshold(self, reading: JointReading) -> None:

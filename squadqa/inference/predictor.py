@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from squadqa.data.dataset import QuestionDataset
-from squadqa.data.held_out import held_out
-from squadqa.data.negatives import VAL_SEED, with_negatives
 from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import bounded_batches
 from squadqa.data.squad import BadAnswers, Source, Unanswerable, find_source
@@ -28,7 +26,7 @@ from squadqa.inference.answering import Answered, Answerer, Preparation
 from squadqa.inference.devices import find_device
 from squadqa.inference.new_texts import new_questions
 from squadqa.inference.no_answer import with_no_answer
-from squadqa.inference.reading import Reading, cut_spans, diverged
+from squadqa.inference.reading import Reading, cut_spans, diverged, held_out_questions
 from squadqa.inference.run_folder import Run
 from squadqa.inference.several import Found
 from squadqa.inference.trusted import own_cache, require_source
@@ -154,20 +152,11 @@ class Predictor(Answerer):
         data = self.prepare(
             source, preparation, bad_answers=own.bad_answers, unanswerable=own.unanswerable
         )
-        rows = np.arange(len(data.ids))
-        if own.share is not None:
-            rows = np.flatnonzero(held_out(data, share=own.share))
-        elif data.unanswerable.any():
-            return self._dataset(data, rows)
-        if own.negatives:
-            number = len(data.ids)
-            data, made_of = with_negatives(data, rows, share=own.negatives, seed=VAL_SEED)
-            rows = np.concatenate([rows, number + np.arange(len(made_of))])
-        return self._dataset(data, rows)
+        return self.dataset_of(*held_out_questions(own, data))
 
     def dataset(self, source: Source, preparation: Preparation) -> QuestionDataset[Any]:
         """Open the questions of a source as the model reads them; see `prepare`."""
-        return self._dataset(self.prepare(source, preparation))
+        return self.dataset_of(self.prepare(source, preparation))
 
     def answers(
         self,
@@ -192,7 +181,9 @@ class Predictor(Answerer):
         Raises:
             CheckpointError: The weights give NaN.
         """
-        return self.answers_of(self._dataset(data), n_best=n_best, always=always, progress=progress)
+        return self.answers_of(
+            self.dataset_of(data), n_best=n_best, always=always, progress=progress
+        )
 
     def answers_of(
         self,
@@ -308,9 +299,9 @@ class Predictor(Answerer):
 
     def _new_dataset(self, context: str, questions: Sequence[str]) -> QuestionDataset[Any]:
         """Make the data set of questions about one text."""
-        return self._dataset(self.texts.prepare(new_questions(context, questions)))
+        return self.dataset_of(self.texts.prepare(new_questions(context, questions)))
 
-    def _dataset(
+    def dataset_of(
         self, data: PreparedData, rows: NDArray[np.int64] | None = None
     ) -> QuestionDataset[Any]:
         """Make the data set of prepared questions; its word vectors must be as wide as train's."""

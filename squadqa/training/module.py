@@ -188,7 +188,11 @@ class QAModule(pl.LightningModule):
         return in_order([rows for rows, _ in split], losses)
 
     def _losses_of(self, part: Any) -> Tensor:
-        return self.active.loss(self.active(part), part)
+        return self.loss_of(self.active(part), part)
+
+    def loss_of(self, output: Any, batch: Any) -> Tensor:
+        """Return the (B,) losses of a batch in training, from what the model made of it."""
+        return self.active.loss(output, batch)
 
     def predict_spans(
         self, batch: Any, *, temperatures: Sequence[float] = (1.0,)

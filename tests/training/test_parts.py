@@ -19,6 +19,11 @@ from tests.support import tiny
 
 QUESTIONS = 8
 TEXTS = SpanDataset(tiny.prepared(vector_size=6)).collate(range(QUESTIONS))
+TEXTS = replace(
+    TEXTS,
+    taught_starts=torch.rand(TEXTS.context_ids.shape) * TEXTS.context_mask,
+    taught_ends=torch.rand(TEXTS.context_ids.shape) * TEXTS.context_mask,
+)
 
 LONG = tiny.join(
     tiny.one_question("one two 3 four " * 1250, "two?", [("two", 4)], id="long"),
