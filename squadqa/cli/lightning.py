@@ -33,6 +33,7 @@ from squadqa.files import require_writable_file
 from squadqa.inference.checkpoint import read_checkpoint
 from squadqa.inference.run_folder import open_run
 from squadqa.provenance import commit, hardware
+from squadqa.report.curves import write_curves
 from squadqa.run_files import BEST, CHECKPOINTS, LAST, LOGS, PREDICTIONS, WANDB
 from squadqa.training.checkpoints import (
     CheckpointFolder,
@@ -323,6 +324,7 @@ def _finish(
     """Write and print the results of a training."""
     result = _result(parsed, folder, evaluation, clock, until, trainer.strategy.root_device)
     write_scored(folder, result, evaluation.predictions)
+    write_curves(folder)
     if parsed.config.results:
         write_result(parsed.config.results, result)
     _finish_wandb(parsed.config.wandb)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from squadqa.data.dataset import QuestionDataset
 from squadqa.data.squad import Source
@@ -177,13 +178,21 @@ class Ensemble(Answerer):
         answers = self.answers(reading, n_best=n_best, always=always)
         return Answered(answers, reading.dataset.data)
 
-    def read(self, source: Source, preparation: Preparation) -> JointReading:
-        """Let every member read the questions of a source.
+    def read(
+        self, source: Source, preparation: Preparation, *, rows: NDArray[np.int64] | None = None
+    ) -> JointReading:
+        """Let every member read questions of a source.
+
+        Args:
+            source: The questions.
+            preparation: How they are prepared.
+            rows: Which ones, by their place in the source; None takes all.
 
         Raises:
             SquadQAError: The source cannot be prepared, or a member's weights give no numbers.
         """
-        return self._read([one.dataset(source, preparation) for one in self.members], preparation)
+        datasets = [one.dataset(source, preparation, rows=rows) for one in self.members]
+        return self._read(datasets, preparation)
 
     def read_held_out(self, preparation: Preparation) -> JointReading:
         """Let every member read the questions that were held out of its training.

@@ -154,9 +154,11 @@ class Predictor(Answerer):
         )
         return self.dataset_of(*held_out_questions(own, data))
 
-    def dataset(self, source: Source, preparation: Preparation) -> QuestionDataset[Any]:
-        """Open the questions of a source as the model reads them; see `prepare`."""
-        return self.dataset_of(self.prepare(source, preparation))
+    def dataset(
+        self, source: Source, preparation: Preparation, *, rows: NDArray[np.int64] | None = None
+    ) -> QuestionDataset[Any]:
+        """Open questions of a source, all or some rows, as the model reads them; see `prepare`."""
+        return self.dataset_of(self.prepare(source, preparation), rows)
 
     def answers(
         self,

@@ -1,4 +1,4 @@
-"""What a run reads, such as its held-out questions, and what it makes of them: spans and answers."""
+"""What a run reads, such as its held-out questions, and makes of them: distributions, answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
