@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
+import numpy as np
+from numpy.typing import NDArray
+
 from squadqa.data.prepare import PreparedData, Progress
 from squadqa.data.squad import Source, SquadData, find_source, read_squad
 from squadqa.errors import ConfigError, DataError
@@ -59,6 +62,23 @@ class Answered:
         return texts_of(self.answers)
 
 
+@dataclass(frozen=True)
+class DetailedAnswer:
+    """The best answers of a question, and where in the text they may start and end.
+
+    Args:
+        answers: The best spans, the most probable first.
+        offset_mapping: (C, 2) characters of each token of the context, half-open.
+        start: (C,) probability of each token to be the answer's first, over all spans.
+        end: (C,) probability of each token to be its last.
+    """
+
+    answers: list[Answer]
+    offset_mapping: NDArray[np.integer]
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+
+
 class Answerer(ABC):
     """A trained run or an ensemble: it answers questions about texts, or those of whole files."""
 
@@ -75,6 +95,10 @@ class Answerer(ABC):
     @abstractmethod
     def ask(self, context: str, questions: Sequence[str], *, n_best: int) -> list[list[Answer]]:
         """Return the best spans of questions about one text, which is read once."""
+
+    @abstractmethod
+    def ask_in_detail(self, context: str, question: str, *, n_best: int) -> DetailedAnswer:
+        """Return the best spans of one question, and the probabilities of starts and ends."""
 
     @abstractmethod
     def answer_file(
@@ -120,22 +144,29 @@ class Answerer(ABC):
         """
         _check_n_best(n_best)
         questions = [question] if isinstance(question, str) else list(question)
-        for name, text in (("context", context), *(("question", one) for one in questions)):
-            if not text.strip():
-                raise DataError(f"the {name} is empty: {text!r}", next_step=f"Give a {name}.")
-            try:
-                text.encode()
-            except UnicodeEncodeError as error:
-                raise DataError(
-                    f"the {name} has half a surrogate pair at character {error.start}: "
-                    f"{ascii(text[error.start])}",
-                    next_step="Decode it from its bytes in the right encoding.",
-                ) from error
+        _check_texts(context, questions)
         if not questions:
             return []
         found = self.ask(context, questions, n_best=n_best or 1)
         answers = found if n_best else [one[0] for one in found]
         return answers[0] if isinstance(question, str) else answers
+
+    def answer_in_detail(self, context: str, question: str, *, n_best: int = 5) -> DetailedAnswer:
+        """Answer one question about a text, and say where else the answer might start and end.
+
+        It takes no longer than `answer`.
+
+        Args:
+            context: The text, kept as by `answer`.
+            question: The question.
+            n_best: Most answers to return.
+
+        Raises:
+            SquadQAError: As `answer`.
+        """
+        _check_n_best(n_best)
+        _check_texts(context, [question])
+        return self.ask_in_detail(context, question, n_best=n_best)
 
     def predict(
         self,
@@ -213,6 +244,20 @@ class Answerer(ABC):
         require_references(read_squad(source).references, str(data))
         answered = self.answer_file(source, preparation=preparation)
         return score(answered.references, answered.texts)
+
+
+def _check_texts(context: str, questions: Sequence[str]) -> None:
+    for name, text in (("context", context), *(("question", one) for one in questions)):
+        if not text.strip():
+            raise DataError(f"the {name} is empty: {text!r}", next_step=f"Give a {name}.")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise DataError(
+                f"the {name} has half a surrogate pair at character {error.start}: "
+                f"{ascii(text[error.start])}",
+                next_step="Decode it from its bytes in the right encoding.",
+            ) from error
 
 
 def _check_n_best(n_best: int | None) -> None:

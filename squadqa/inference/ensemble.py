@@ -14,10 +14,10 @@ from squadqa.data.squad import Source
 from squadqa.data.text_preparer import TextPreparer
 from squadqa.errors import ConfigError
 from squadqa.evaluation.predictions import Answer
-from squadqa.inference.answering import Answered, Answerer, Preparation
+from squadqa.inference.answering import Answered, Answerer, DetailedAnswer, Preparation
 from squadqa.inference.mixing import Aim, Mean, choose_spans, fit_weights, mean_table
 from squadqa.inference.predictor import Predictor, cut_spans
-from squadqa.models.distributions import SpanDistribution
+from squadqa.models.distributions import SpanDistribution, marginals
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,16 @@ class Ensemble(Answerer):
         read = [member.new_distributions(context, questions) for member in self.members]
         together = JointReading(read[0].dataset, [one.distributions for one in read])
         return list(self.answers(together, n_best=n_best).values())
+
+    def ask_in_detail(self, context: str, question: str, *, n_best: int) -> DetailedAnswer:
+        """Return the best spans of one question, and the probabilities of starts and ends."""
+        read = [member.new_distributions(context, [question]) for member in self.members]
+        together = JointReading(read[0].dataset, [one.distributions for one in read])
+        (answers,) = self.answers(together, n_best=n_best).values()
+        distributions = [one.distributions[0] for one in read]
+        start, end = marginals(mean_table(distributions, self.weights, mean=self.mean))
+        offsets = together.dataset.data.tokens.offset_mapping[: len(start)]
+        return DetailedAnswer(answers, offsets, start, end)
 
     def answer_file(
         self, source: Source, *, n_best: int = 1, preparation: Preparation | None = None

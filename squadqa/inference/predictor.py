@@ -22,12 +22,18 @@ from squadqa.data.text_preparer import TextPreparer
 from squadqa.data.vectors import VectorStore
 from squadqa.errors import CheckpointError, VectorsError
 from squadqa.evaluation.predictions import Answer
-from squadqa.inference.answering import Answered, Answerer, Preparation, new_questions
+from squadqa.inference.answering import (
+    Answered,
+    Answerer,
+    DetailedAnswer,
+    Preparation,
+    new_questions,
+)
 from squadqa.inference.devices import find_device
 from squadqa.inference.run_folder import Run
 from squadqa.inference.trusted import own_cache, require_source
 from squadqa.models.base import ContextFirstReader, QAModel
-from squadqa.models.distributions import SpanDistribution
+from squadqa.models.distributions import SpanDistribution, marginals
 from squadqa.nn.decoding import IMPOSSIBLE
 from squadqa.run_files import CONFIG
 
@@ -221,6 +227,15 @@ class Predictor(Answerer):
         dataset = self._new_dataset(context, questions)
         outputs = self._new_outputs(dataset, context)
         return self._answers(dataset, outputs, n_best=n_best)
+
+    def ask_in_detail(self, context: str, question: str, *, n_best: int) -> DetailedAnswer:
+        """Return the best spans of one question, and the probabilities of starts and ends."""
+        dataset = self._new_dataset(context, [question])
+        outputs = list(self._new_outputs(dataset, context))
+        (answers,) = self._answers(dataset, iter(outputs), n_best=n_best)
+        (distribution,) = self._distributions(dataset, iter(outputs))
+        start, end = marginals(distribution.table())
+        return DetailedAnswer(answers, dataset.data.tokens.offset_mapping[: len(start)], start, end)
 
     def answer_file(
         self, source: Source, *, n_best: int = 1, preparation: Preparation | None = None
