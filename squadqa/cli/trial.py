@@ -8,7 +8,7 @@ import io
 import json
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,14 +93,14 @@ def run_trial(
     files["dev"].write_text(json.dumps(some_questions(test_data, SCORED)), encoding="utf-8")
     cache, run = folder / "cache", folder / "runs" / "trial"
     with quiet_lightning(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        configured = parse([*line, *_overrides(files, cache, run)]).data.batch_size
-        batch = str(min(configured, MOST_BATCH))
-        parsed = parse([*line, *_overrides(files, cache, run), "--data.batch_size", batch])
+        parsed = parse([*line, *_overrides(files, cache, run)])
+        configured = parsed.data.batch_size
+        parsed.data.batch_size = min(configured, MOST_BATCH)
         device = _device(parsed.trainer)
         stages = [Stage(0.0, 1), Stage(seconds, 3)]
         timer = StepTimer(stages, device=device)
         options = {**parsed.trainer, "callbacks": [*_listed(parsed.trainer), timer]}
-        train(_with_trainer(parsed, options), command="", trust=trust)
+        train(replace(parsed, trainer=options), command="", trust=trust)
         scored = json.loads((run / RESULTS).read_text("utf-8"))
         opened = load(run, device=str(device), trust=trust)
         score = opened.evaluate(str(files["dev"]), cache_dir=cache)
@@ -228,9 +228,3 @@ def _device(options: Any) -> torch.device:
 def _listed(options: Any) -> list[Any]:
     callbacks = options.get("callbacks") or []
     return [*callbacks] if isinstance(callbacks, list | tuple) else [callbacks]
-
-
-def _with_trainer(parsed: Any, options: dict[str, Any]) -> Any:
-    from dataclasses import replace
-
-    return replace(parsed, trainer=options)

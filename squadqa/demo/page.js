@@ -81,6 +81,8 @@ class Card {
     this.part(".answer").classList.toggle("none", !best.text);
     this.part(".bar div").style.width = `${100 * best.probability}%`;
     this.part(".sure span").textContent = `${percent(best.probability)} sure`;
+    this.part(".none-share").textContent =
+      reply.no_answer === null ? "" : `${percent(reply.no_answer)} that the text has no answer`;
     this.#drawStrip();
     this.#listBest();
     this.cursor = -1;

@@ -18,7 +18,7 @@ import pytest
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 """Programs that are Chromium, the first that is found."""
 
-LIMIT = 60.0
+LIMIT = float(os.environ.get("BROWSER_LIMIT", 60))
 """Seconds to wait for a reply, or for something to appear on a page."""
 
 OPTIONS = (
