@@ -173,7 +173,7 @@ def test_what_is_imported_is_required(folder: str) -> None:
 
 
 def test_extras_are_imported_where_they_are_used() -> None:
-    extras = {requirement.name for requirement in extras()}
+    optional = {requirement.name for requirement in extras()}
     for path in sorted((ROOT / "squadqa").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         inside = {
@@ -186,7 +186,7 @@ def test_extras_are_imported_where_they_are_used() -> None:
             if isinstance(node, ast.Import | ast.ImportFrom) and id(node) not in inside:
                 named = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
                 named += [alias.name for alias in node.names]
-                wrong = extras & {name.partition(".")[0] for name in named}
+                wrong = optional & {name.partition(".")[0] for name in named}
                 assert not wrong, f"{path.relative_to(ROOT)}:{node.lineno} imports {wrong} at once"
 
 

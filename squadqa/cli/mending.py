@@ -108,23 +108,25 @@ class _Removal:
 
 @dataclass(frozen=True)
 class _Replacement:
-    """Gives another value wherever a text stands."""
+    """Gives another value wherever a text stands, or a class by its name."""
 
     old: str
     new: str
 
     def of_words(self, name: str, words: list[str]) -> list[str]:
-        return [
-            self.new if word == self.old else word.replace(f"={self.old}", f"={self.new}")
-            for word in words
-        ]
+        *before, last = words
+        option, equals, value = last.partition("=") if not before else ("", "", last)
+        return [*before, f"{option}{equals}{self.new}"] if self._is_meant(value) else words
 
     def of_value(self, value: Any) -> Any:
         if isinstance(value, dict):
             return {key: self.of_value(inner) for key, inner in value.items()}
         if isinstance(value, list):
             return [self.of_value(inner) for inner in value]
-        return self.new if value == self.old else value
+        return self.new if self._is_meant(value) else value
+
+    def _is_meant(self, value: Any) -> bool:
+        return isinstance(value, str) and (value == self.old or value.endswith(f".{self.old}"))
 
 
 def _changed(line: list[str], folder: Path, change: _Removal | _Replacement) -> list[str] | None:

@@ -6,16 +6,17 @@ measures what a long training will take: time, memory and disk.
 
 import io
 import json
+import time
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pytorch_lightning as pl
 import torch
 
 from squadqa.benchmark.memory import peak_gib
-from squadqa.benchmark.steps import Stage, StepTimer
 from squadqa.cli.lightning import train
 from squadqa.cli.lightning_parser import parse
 from squadqa.cli.quiet import quiet_lightning
@@ -33,6 +34,9 @@ LONGEST = 3
 
 MOST_BATCH = 32
 """Questions in a batch of a trial; a larger one's memory is computed, not tried."""
+
+LEAST_STEPS = 3
+"""Steps to measure at least."""
 
 GIB = 2**30
 
@@ -61,6 +65,46 @@ class Trial:
     held_gib: float
     checkpoint_bytes: int
     prepared_bytes: float
+
+
+class StepRate(pl.Callback):
+    """Ends a training after some seconds of it, and counts its questions; evaluation is left out.
+
+    The first step is left out too: it allocates memory.
+
+    Args:
+        least_seconds: How long to train.
+    """
+
+    def __init__(self, least_seconds: float) -> None:
+        self.least_seconds = least_seconds
+        self.steps = -1
+        self.questions = 0
+        self.seconds = 0.0
+        self._since = 0.0
+
+    def on_train_epoch_start(self, *_: Any) -> None:
+        """Start the clock (called by Lightning)."""
+        self._since = time.perf_counter()
+
+    def on_validation_end(self, *_: Any) -> None:
+        """Start the clock again (called by Lightning)."""
+        self._since = time.perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, _: int
+    ) -> None:
+        """Count a step, and end the training when it is time (called by Lightning)."""
+        if pl_module.device.type == "cuda":
+            torch.cuda.synchronize()
+        now = time.perf_counter()
+        self.steps += 1
+        if self.steps:
+            self.questions += len(batch)
+            self.seconds += now - self._since
+        self._since = now
+        if self.steps >= LEAST_STEPS and self.seconds >= self.least_seconds:
+            trainer.should_stop = True
 
 
 def run_trial(
@@ -97,8 +141,7 @@ def run_trial(
         configured = parsed.data.batch_size
         parsed.data.batch_size = min(configured, MOST_BATCH)
         device = _device(parsed.trainer)
-        stages = [Stage(0.0, 1), Stage(seconds, 3)]
-        timer = StepTimer(stages, device=device)
+        timer = StepRate(seconds)
         options = {**parsed.trainer, "callbacks": [*_listed(parsed.trainer), timer]}
         train(replace(parsed, trainer=options), command="", trust=trust)
         scored = json.loads((run / RESULTS).read_text("utf-8"))
@@ -122,8 +165,8 @@ def run_trial(
     questions = sum(len(p["qas"]) for a in few["data"] for p in a["paragraphs"]) + SCORED
     return Trial(
         parameters=model.num_parameters,
-        per_second=stages[1].per_second,
-        steps=stages[1].steps,
+        per_second=timer.questions / timer.seconds,
+        steps=timer.steps,
         batch_gib=TRANSIENT * (one + each * (configured - 1)) / GIB,
         held_gib=peak_gib(),
         checkpoint_bytes=(run / CHECKPOINTS / LAST).stat().st_size,
@@ -214,6 +257,7 @@ def _overrides(files: dict[str, Path], cache: Path, run: Path) -> list[str]:
         "trainer.val_check_interval": "1.0",
         "trainer.check_val_every_n_epoch": 1,
         "trainer.devices": 1,
+        "early_stopping.patience": 1_000_000,
     }
     return [word for name, value in values.items() for word in (f"--{name}", str(value))]
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from squadqa.errors import ConfigError, DataError, shown
 from squadqa.files import write_atomic
+from squadqa.training.run_lock import LOCK
 
 FILE = "sweep.json"
 """The file of a sweep's folder that holds its ranges and trials."""
@@ -121,9 +122,8 @@ def _range(name: str, given: Any, path: Path) -> Range:
         values = [given.get("min"), given.get("max")]
         step = given.get("q", 1) if kind.startswith("q_") else None
         ends = [one for one in (*values, *([] if step is None else [step])) if _is_number(one)]
-        if len(ends) != 2 + (step is not None) or not ends[0] < ends[1] or (step or 1) <= 0:
-            raise _no_range(name, given, path)
-        if "log" in kind and ends[0] <= 0:
+        is_whole = len(ends) == 2 + (step is not None) and ends[0] < ends[1]
+        if not is_whole or (step is not None and step <= 0) or ("log" in kind and ends[0] <= 0):
             raise _no_range(name, given, path)
         return Range(kind, tuple(values), step)
     if not isinstance(values, list) or not values:
@@ -302,7 +302,7 @@ def open_sweep(folder: Path, new: Sweep) -> Sweep:
     """
     path = folder / FILE
     if not path.exists():
-        if folder.is_dir() and any(folder.iterdir()):
+        if folder.is_dir() and any(path.name != LOCK for path in folder.iterdir()):
             raise ConfigError(
                 f'"{folder}" is not the folder of a sweep: it has no {FILE}',
                 next_step="Name another folder with --output.",
