@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from squadqa.version import __version__
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from squadqa.data.squad.convert import Converted, Format
     from squadqa.inference.answering import Answerer
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "convert", "load"]
 
 

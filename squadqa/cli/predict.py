@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
     if no_answer:
         run.require_abstaining()
 
-    from squadqa.inference.answering import Preparation
+    from squadqa.inference.answered import Preparation
 
     answered = run.answer_file(
         source,

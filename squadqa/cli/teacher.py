@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from squadqa.cli.lightning_parser import Parsed
 from squadqa.data.squad import find_source
 from squadqa.errors import ConfigError
-from squadqa.inference.answering import Preparation
+from squadqa.inference.answered import Preparation
 from squadqa.inference.load import load
 from squadqa.inference.teaching import teach
 from squadqa.training.datamodule import Teacher

@@ -17,14 +17,15 @@ from squadqa.data.squad import Source
 from squadqa.data.text_preparer import TextPreparer
 from squadqa.errors import ConfigError
 from squadqa.evaluation.predictions import Answer
-from squadqa.inference.answering import Answered, Answerer, Preparation
+from squadqa.inference.answered import Answered, DetailedAnswer, Preparation
+from squadqa.inference.answering import Answerer
 from squadqa.inference.fitting import fit_weights
 from squadqa.inference.mixing import Aim, Mean, choose_spans, mean_no_answer, mean_table
 from squadqa.inference.no_answer import with_no_answer
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.reading import cut_spans
 from squadqa.inference.several import Found, mean_log_weights
-from squadqa.models.distributions import SpanDistribution
+from squadqa.models.distributions import SpanDistribution, marginals
 from squadqa.scoring_v2 import best_threshold, score_pair
 
 
@@ -164,6 +165,16 @@ class Ensemble(Answerer):
         """Set whether the members' probabilities are calibrated, as they are at first."""
         for member in self.members:
             member.use_temperature(is_used)
+
+    def ask_in_detail(self, context: str, question: str, *, n_best: int) -> DetailedAnswer:
+        """Return the best spans of one question, and the probabilities of starts and ends."""
+        read = [member.new_distributions(context, [question]) for member in self.members]
+        together = JointReading(read[0].dataset, [one.distributions for one in read])
+        (answers,) = self.answers(together, n_best=n_best).values()
+        distributions = [one.distributions[0] for one in read]
+        start, end = marginals(mean_table(distributions, self.weights, mean=self.mean))
+        offsets = together.dataset.data.tokens.offset_mapping[: len(start)]
+        return DetailedAnswer(answers, offsets, start, end)
 
     def answer_file(
         self,

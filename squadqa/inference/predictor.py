@@ -6,7 +6,7 @@ One file, as all ways to answer share one model and one way to read batches.
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +22,8 @@ from squadqa.data.vectors import VectorStore
 from squadqa.errors import VectorsError
 from squadqa.evaluation.calibration import DEFAULT_THRESHOLD
 from squadqa.evaluation.predictions import Answer
-from squadqa.inference.answering import Answered, Answerer, Preparation
+from squadqa.inference.answered import Answered, DetailedAnswer, Preparation
+from squadqa.inference.answering import Answerer
 from squadqa.inference.devices import find_device
 from squadqa.inference.new_texts import new_questions
 from squadqa.inference.no_answer import with_no_answer
@@ -31,7 +32,7 @@ from squadqa.inference.run_folder import Run
 from squadqa.inference.several import Found
 from squadqa.inference.trusted import own_cache, require_source
 from squadqa.models.base import ContextFirstReader, QAModel
-from squadqa.models.distributions import SpanDistribution
+from squadqa.models.distributions import SpanDistribution, marginals
 from squadqa.nn.decoding import IMPOSSIBLE
 from squadqa.run_files import CONFIG
 
@@ -145,10 +146,8 @@ class Predictor(Answerer):
             SquadQAError: The training's data no longer exists, or cannot be prepared.
         """
         own = self.run.held_out
-        part: Literal["train", "dev"] = "dev" if own.share is None else "train"
-        source = find_source(own.source, part=part, reading=own.reading)
-        key = f"data.{'val' if own.share is None else 'train'}"
-        require_source(source, key, self.run.folder / CONFIG, trust=self.run.trust)
+        source = find_source(own.source, part=own.part, reading=own.reading)
+        require_source(source, own.option, self.run.folder / CONFIG, trust=self.run.trust)
         data = self.prepare(
             source, preparation, bad_answers=own.bad_answers, unanswerable=own.unanswerable
         )
@@ -252,8 +251,8 @@ class Predictor(Answerer):
     ) -> list[list[Answer]]:
         """Return the best answers of questions about one text, which is read once."""
         dataset = self._new_dataset(context, questions)
-        outputs = self._new_outputs(dataset, context)
-        return self._answers(dataset, outputs, n_best=n_best, always=always)
+        read = self._new_outputs(dataset, context)
+        return self._answers(dataset, read, n_best=n_best, always=always)
 
     def answer_held_out(self, preparation: Preparation, *, always: bool = False) -> Answered:
         """Answer the questions that were held out of the training, with its negatives of them."""
@@ -285,6 +284,16 @@ class Predictor(Answerer):
     def use_temperature(self, is_used: bool) -> None:
         """Set whether probabilities are calibrated, as they are at first."""
         self.model.temperature = self.run.checkpoint.calibration.temperature if is_used else 1.0
+
+    def ask_in_detail(self, context: str, question: str, *, n_best: int) -> DetailedAnswer:
+        """Return the best spans of one question, and the probabilities of starts and ends."""
+        dataset = self._new_dataset(context, [question])
+        outputs = list(self._new_outputs(dataset, context))
+        (answers,) = self._answers(dataset, iter(outputs), n_best=n_best, always=False)
+        (distribution,) = self._distributions(dataset, iter(outputs))
+        table = distribution.table()
+        offsets = dataset.data.tokens.offset_mapping[: len(table)]
+        return DetailedAnswer(answers, offsets, *marginals(table))
 
     def answer_file(
         self,

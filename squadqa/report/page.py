@@ -16,7 +16,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from squadqa import __version__
 from squadqa.evaluation.question_slices import SliceScores
 from squadqa.evaluation.reliability import gold_lengths, predicted_lengths, reliability_of
 from squadqa.evaluation.resampling import Estimate, mean_estimates
@@ -26,6 +25,7 @@ from squadqa.report.content import PLAIN, ReportContent
 from squadqa.report.curves import curves_picture
 from squadqa.report.payload import packed
 from squadqa.report.plots import calibration_plot, intervals, lengths_plot
+from squadqa.version import __version__
 
 TEMPLATES = Path(__file__).parent / "templates"
 AROUND = 70

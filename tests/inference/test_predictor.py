@@ -11,7 +11,7 @@ from squadqa.data.squad import find_source
 from squadqa.errors import CheckpointError, ConfigError, DataError
 from squadqa.evaluation.predictions import Answer, read_predictions
 from squadqa.inference import predictor as module
-from squadqa.inference.answering import Preparation
+from squadqa.inference.answered import Preparation
 from squadqa.inference.devices import find_device
 from squadqa.inference.load import set_choice
 from squadqa.inference.predictor import Predictor
