@@ -108,7 +108,7 @@ def _text(compared: "Comparison") -> str:
     parts = [f"{compared.questions:,} questions", table(rows), table(won)]
     if compared.moved:
         head = ("F1 by slice, the surest difference first", "questions", a, b, "difference", "")
-        moved = [head]
+        moved: list[tuple[str, ...]] = [head]
         for each in compared.moved:
             assert each.difference is not None
             moved.append(

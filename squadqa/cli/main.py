@@ -18,10 +18,14 @@ from squadqa.training.processes import require_ranks
 
 COMMANDS = {
     "quickstart": "squadqa.cli.quickstart",
+    "init-config": "squadqa.cli.init_config",
+    "check": "squadqa.cli.check",
     "train": "squadqa.cli.train",
+    "sweep": "squadqa.cli.sweep",
     "ablate": "squadqa.cli.ablate",
     "debug-data": "squadqa.cli.debug_data",
     "prepare": "squadqa.cli.prepare",
+    "convert": "squadqa.cli.convert",
     "candidates": "squadqa.cli.candidates",
     "baseline": "squadqa.cli.baseline",
     "evaluate": "squadqa.cli.evaluate",
@@ -31,6 +35,7 @@ COMMANDS = {
     "ensemble": "squadqa.cli.ensemble",
     "answer": "squadqa.cli.answer",
     "explain": "squadqa.cli.explain",
+    "demo": "squadqa.cli.demo",
     "features": "squadqa.cli.features",
     "models": "squadqa.cli.models",
     "bench": "squadqa.cli.bench",

@@ -45,7 +45,7 @@ def opening(
     Raises:
         DataError: The source is a damaged pack.
     """
-    from squadqa.inference.answering import Preparation
+    from squadqa.inference.answered import Preparation
     from squadqa.inference.systems import Opening
 
     return Opening(

@@ -1,111 +1,34 @@
-"""How well probabilities say how often answers are right, and how long answers are.
-
-Reference: Guo, Pleiss, Sun and Weinberger, 2017, On Calibration of Modern Neural Networks, section
-2: reliability diagrams, and the expected calibration error of bins of equal width.
-
-Letters: N questions.
-"""
+"""What a training chooses on its validation questions, to be used with its weights."""
 
 from dataclasses import dataclass
 
-import numpy as np
+TEMPERATURES = tuple(2 ** (step / 8) for step in range(-8, 17))
+"""Temperatures to choose from: 0.5 to 4, each 9 % higher than the one before."""
 
-from squadqa.evaluation.questions import Questions
-from squadqa.evaluation.systems import ScoredSystem
-
-BINS = 10
-"""Bins of equal width."""
-
-LONGEST_SHOWN = 12
-"""Tokens of the longest answers that are counted one by one; longer ones are counted together."""
-
-
-@dataclass(frozen=True)
-class Bin:
-    """The answers whose probability is in one range.
-
-    Args:
-        low: The range's lower end.
-        high: Its upper end.
-        questions: How many answers are in it.
-        probability: Their mean probability, 0 to 1.
-        exact_match: Share of them that is right, 0 to 1.
-    """
-
-    low: float
-    high: float
-    questions: int
-    probability: float
-    exact_match: float
+DEFAULT_THRESHOLD = 0.5
+"""The threshold of a run that was never evaluated."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """How well probabilities say how often answers are right.
+    """The temperature and the threshold of "no answer" that a training chose.
 
     Args:
-        bins: The bins that have answers.
-        error: Expected calibration error, in points: the mean distance of a bin's probability from
-            its exact match, over all answers.
+        temperature: Divides all scores before the softmax.
+        threshold: Questions whose probability of "no answer" is higher are left without an answer;
+            None for a run that answers every question.
+
+    Raises:
+        ValueError: A value is out of its range.
     """
 
-    bins: tuple[Bin, ...]
-    error: float
+    temperature: float = 1.0
+    threshold: float | None = None
 
-
-@dataclass(frozen=True)
-class Lengths:
-    """Answers by their length in tokens.
-
-    Args:
-        counts: How many answers have 1, 2, ... `LONGEST_SHOWN` tokens; the last number also counts
-            all longer ones.
-        mean: Mean length, in tokens.
-    """
-
-    counts: tuple[int, ...]
-    mean: float
-
-
-def calibration(system: ScoredSystem, *, bins: int = BINS) -> Calibration | None:
-    """Compare a system's probabilities with how often it is right.
-
-    Args:
-        system: The system.
-        bins: Number of bins.
-
-    Returns:
-        The bins; None if the system gives no probabilities.
-    """
-    known = ~np.isnan(system.probabilities)
-    if not known.any():
-        return None
-    given, right = system.probabilities[known], system.exact_match[known]
-    places = np.clip((given * bins).astype(np.int64), 0, bins - 1)
-    counts = np.bincount(places, minlength=bins)
-    filled = np.flatnonzero(counts)
-    means = np.bincount(places, given, minlength=bins)[filled] / counts[filled]
-    shares = np.bincount(places, right, minlength=bins)[filled] / counts[filled]
-    found = tuple(
-        Bin(place / bins, (place + 1) / bins, int(counts[place]), float(mean), float(share))
-        for place, mean, share in zip(filled.tolist(), means, shares, strict=True)
-    )
-    weights = counts[filled] / counts.sum()
-    return Calibration(found, 100.0 * float((weights * np.abs(means - shares)).sum()))
-
-
-def gold_lengths(questions: Questions) -> Lengths | None:
-    """Count the first references by their length; None if none is at its place."""
-    return _counted(questions.answer_lengths[questions.answer_lengths > 0])
-
-
-def predicted_lengths(system: ScoredSystem) -> Lengths | None:
-    """Count a system's answers by their length; None if their places are not known."""
-    return _counted(system.lengths[system.lengths > 0])
-
-
-def _counted(lengths: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Lengths | None:
-    if not len(lengths):
-        return None
-    counts = np.bincount(np.minimum(lengths, LONGEST_SHOWN), minlength=LONGEST_SHOWN + 1)[1:]
-    return Lengths(tuple(counts.tolist()), float(lengths.mean()))
+    def __post_init__(self) -> None:
+        temperature, threshold = self.temperature, self.threshold
+        if type(temperature) is not float or not TEMPERATURES[0] <= temperature <= TEMPERATURES[-1]:
+            raise ValueError(f"a temperature from 0.5 to 4: it is {temperature!r:.60}")
+        is_share = type(threshold) is float and 0 <= threshold <= 1
+        if threshold is not None and not is_share:
+            raise ValueError(f"a threshold from 0 to 1: it is {threshold!r:.60}")

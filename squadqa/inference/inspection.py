@@ -16,10 +16,12 @@ from torch import Tensor, nn
 
 from squadqa.data.squad import Source
 from squadqa.evaluation.inspected import Contributions, Inspected
-from squadqa.inference.answering import Answerer, Preparation
+from squadqa.inference.answered import Preparation
+from squadqa.inference.answering import Answerer
 from squadqa.inference.ensemble import Ensemble
 from squadqa.inference.mixing import mean_table
 from squadqa.inference.predictor import Predictor
+from squadqa.models.distributions import marginals
 from squadqa.scoring import normalize_answer
 
 
@@ -54,21 +56,6 @@ def inspect_questions(
         return _of_ensemble(answerer, source, chosen, how)
     assert isinstance(answerer, Predictor)
     return _of_run(answerer, source, chosen, frozenset(with_attention), how)
-
-
-def marginals(table: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the probabilities of starts and ends under a distribution over spans.
-
-    Args:
-        table: (C, L) probabilities of spans by first token, and by the number of tokens after it.
-
-    Returns:
-        (C,) probability that the answer begins, and (C,) that it ends, at each token.
-    """
-    ends = np.zeros(len(table))
-    for further in range(min(table.shape)):
-        ends[further:] += table[: len(table) - further, further]
-    return table.sum(axis=1).astype(np.float32), ends.astype(np.float32)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from squadqa.evaluation.predictions import n_best_path, read_n_best, read_predic
 from squadqa.evaluation.questions import Questions, describe_questions
 from squadqa.evaluation.systems import System, system_of_texts
 from squadqa.files import system_error
-from squadqa.inference.answering import Preparation
+from squadqa.inference.answered import Preparation
 from squadqa.inference.ensemble_folder import is_ensemble
 from squadqa.inference.load import load
 from squadqa.inference.run_folder import find_checkpoint, find_run

@@ -16,9 +16,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from squadqa import __version__
-from squadqa.evaluation.calibration import calibration, gold_lengths, predicted_lengths
 from squadqa.evaluation.question_slices import SliceScores
+from squadqa.evaluation.reliability import gold_lengths, predicted_lengths, reliability_of
 from squadqa.evaluation.resampling import Estimate, mean_estimates
 from squadqa.evaluation.systems import OUTCOMES, ScoredSystem
 from squadqa.files import write_atomic
@@ -26,6 +25,7 @@ from squadqa.report.content import PLAIN, ReportContent
 from squadqa.report.curves import curves_picture
 from squadqa.report.payload import packed
 from squadqa.report.plots import calibration_plot, intervals, lengths_plot
+from squadqa.version import __version__
 
 TEMPLATES = Path(__file__).parent / "templates"
 AROUND = 70
@@ -74,7 +74,7 @@ def report_page(content: ReportContent) -> str:
     script = _asset("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     systems = content.systems
-    calibrations = [(one.name, calibration(one)) for one in systems]
+    calibrations = [(one.name, reliability_of(one)) for one in systems]
     lengths = [(one.name, predicted_lengths(one)) for one in systems]
     known_calibrations = [(name, one) for name, one in calibrations if one]
     known_lengths = [(name, one) for name, one in lengths if one]
@@ -137,7 +137,7 @@ def _rows(content: ReportContent) -> list[_Row]:
     estimates = mean_estimates(np.stack(columns, axis=1))
     rows = []
     for place, one in enumerate(content.systems):
-        found, lengths = calibration(one), predicted_lengths(one)
+        found, lengths = reliability_of(one), predicted_lengths(one)
         known = one.probabilities[~np.isnan(one.probabilities)]
         rows.append(
             _Row(

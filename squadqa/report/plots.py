@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from squadqa.evaluation.calibration import LONGEST_SHOWN, Calibration, Lengths
+from squadqa.evaluation.reliability import LONGEST_SHOWN, Lengths, Reliability
 from squadqa.evaluation.resampling import Estimate
 from squadqa.report.svg import Frame, Scale, picture, polyline, tag
 
@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 420.0, 290.0
 readable there."""
 
 
-def calibration_plot(some: Sequence[tuple[str, Calibration]]) -> Markup:
+def calibration_plot(some: Sequence[tuple[str, Reliability]]) -> Markup:
     """Draw how often answers of each probability are right: a reliability diagram.
 
     Args:

@@ -6,19 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from squadqa.batch import Sizes
 from squadqa.data.dataset import SpanDataset
 from squadqa.data.squad import Source, find_source, read_squad
-from squadqa.inference.answering import Preparation
+from squadqa.inference.answered import Preparation
 from squadqa.inference.ensemble import Ensemble
 from squadqa.inference.explanation import explain, question_with_id
-from squadqa.inference.inspection import attention_seen, inspect_questions, marginals
+from squadqa.inference.inspection import attention_seen, inspect_questions
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import open_run
 from squadqa.models import DCN, BiDAF, DrQAReader, RNet
+from squadqa.models.distributions import marginals
 from tests.support import tiny
 
 
@@ -30,27 +29,6 @@ def source(tmp_path: Path) -> Source:
 @pytest.fixture
 def how(tmp_path: Path) -> Preparation:
     return Preparation(tmp_path / "cache")
-
-
-@given(st.integers(1, 6), st.integers(1, 4), st.randoms())
-def test_marginals_are_sums_over_spans(tokens: int, longest: int, random: Any) -> None:
-    table = np.zeros((tokens, longest))
-    spans = {
-        (first, first + further): random.random()
-        for first in range(tokens)
-        for further in range(longest)
-        if first + further < tokens
-    }
-    for (first, last), probability in spans.items():
-        table[first, last - first] = probability
-    start, end = marginals(table)
-    for token in range(tokens):
-        assert start[token] == pytest.approx(
-            sum(value for (first, _), value in spans.items() if first == token), abs=1e-6
-        )
-        assert end[token] == pytest.approx(
-            sum(value for (_, last), value in spans.items() if last == token), abs=1e-6
-        )
 
 
 def test_a_reader_is_seen_at_chosen_questions(

@@ -9,7 +9,7 @@ import pytest
 from squadqa.data.squad import Source, find_source
 from squadqa.errors import CheckpointError, ConfigError, DataError
 from squadqa.inference import systems as module
-from squadqa.inference.answering import Preparation
+from squadqa.inference.answered import Preparation
 from squadqa.inference.ensemble import Ensemble
 from squadqa.inference.ensemble_folder import save_ensemble
 from squadqa.inference.predictor import Predictor

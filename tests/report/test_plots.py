@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree
 
-from squadqa.evaluation.calibration import Bin, Calibration, Lengths
+from squadqa.evaluation.reliability import Bin, Lengths, Reliability
 from squadqa.evaluation.resampling import Estimate
 from squadqa.report.plots import calibration_plot, intervals, lengths_plot
 
@@ -16,7 +16,7 @@ def titles(drawn: str) -> list[str]:
 
 def test_calibration() -> None:
     bins = (Bin(0.0, 0.1, 5, 0.05, 0.2), Bin(0.9, 1.0, 1200, 0.97, 0.9))
-    drawn = calibration_plot([(NAME, Calibration(bins, 7.0)), ("b", Calibration(bins[:1], 15.0))])
+    drawn = calibration_plot([(NAME, Reliability(bins, 7.0)), ("b", Reliability(bins[:1], 15.0))])
     assert titles(drawn)[1:] == [
         f"{NAME}: 5 answers of 0 to 10 %, 20 % right",
         f"{NAME}: 1,200 answers of 90 to 100 %, 90 % right",

@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from squadqa.evaluation.calibration import (
+from squadqa.evaluation.questions import describe_questions
+from squadqa.evaluation.reliability import (
     LONGEST_SHOWN,
-    calibration,
     gold_lengths,
     predicted_lengths,
+    reliability_of,
 )
-from squadqa.evaluation.questions import describe_questions
 from squadqa.evaluation.systems import score_system, system_of_texts
 from tests.support import tiny
 
@@ -25,7 +25,7 @@ def test_bins_compare_probability_with_exact_match() -> None:
         probabilities=np.array([0.0, 0.05, 0.5, 0.59, 1.0, 1.0, np.nan, np.nan]),
         exact_match=np.array([0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0]),
     )
-    found = calibration(given)
+    found = reliability_of(given)
     assert found is not None
     shown = [(one.low, one.high, one.questions, one.exact_match) for one in found.bins]
     assert shown == [(0.0, 0.1, 2, 0.5), (0.5, 0.6, 2, 0.5), (0.9, 1.0, 2, 1.0)]
@@ -33,8 +33,8 @@ def test_bins_compare_probability_with_exact_match() -> None:
     assert found.error == pytest.approx(100 * (0.475 + 0.045 + 0.0) / 3)
 
 
-def test_without_probabilities_there_is_no_calibration() -> None:
-    assert calibration(NOTHING) is None
+def test_without_probabilities_there_is_no_reliability_of() -> None:
+    assert reliability_of(NOTHING) is None
     assert predicted_lengths(NOTHING) is None
 
 
