@@ -75,7 +75,9 @@ def fit_weights(
     if mean == "arithmetic":
         weights = _fit_mixture(given[kept])
     else:
-        weights = _fit_pool(_Pool.of([[own[row] for own in members] for row in kept], given[kept]))
+        weights = _fit_pool(
+            _Pool.of([[own[row] for own in members] for row in kept.tolist()], given[kept])
+        )
     return [max(float(weight), SMALLEST) for weight in weights]
 
 
