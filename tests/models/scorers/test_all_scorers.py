@@ -226,7 +226,8 @@ def test_losses_ignore_padding_and_unlabelled_questions(
 @settings(max_examples=10)
 @given(seed=SEEDS)
 def test_the_candidate_of_the_highest_expected_f1_can_be_chosen(name: str, seed: int) -> None:
-    batch, model = fitted(random_data(seed)).collate([0, 1, 2]), made(name)
+    dataset, model = fitted(random_data(seed)), made(name)
+    batch = dataset.collate(range(len(dataset)))
     logits = model(batch)
     _, probable = model.best_spans(logits, batch, n_best=3)
     model.choose = "expected_f1"
