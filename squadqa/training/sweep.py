@@ -115,7 +115,7 @@ def _range(name: str, given: Any, path: Path) -> Range:
             hint=f"Known: {', '.join(KINDS)}.",
         )
     if kind == "constant":
-        values = [given.get("value")]
+        values: Any = [given.get("value")]
     elif kind == "categorical":
         values = given.get("values")
     else:
@@ -244,7 +244,7 @@ def _distributions(optuna: Any, ranges: Mapping[str, Range]) -> dict[str, Any]:
 def _rounded(value: Any, one: Range) -> Plain:
     """Round a value to its range's step, and to digits that can be read."""
     if not isinstance(value, float):
-        return value  # type: ignore[no-any-return]
+        return value
     low, high = (float(end) for end in one.values if isinstance(end, int | float))
     if one.step is not None:
         value = round(value / one.step) * one.step
