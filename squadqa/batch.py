@@ -98,6 +98,9 @@ class SpanBatch(TensorRecord):
         paragraph_rows: (P,) int64 a row with each distinct context; None as `paragraphs`.
         unanswerable: (B,) bool, True if the question has no answer, which is not the same as an
             answer that is unknown; None: models are to answer every question.
+        taught_starts: (B, C) float a teacher's probabilities of the answer's first token, 0 where
+            padded; None without a teacher.
+        taught_ends: (B, C) float the same of the last token.
     """
 
     index: Tensor
@@ -115,6 +118,8 @@ class SpanBatch(TensorRecord):
     paragraphs: Tensor | None = None
     paragraph_rows: Tensor | None = None
     unanswerable: Tensor | None = None
+    taught_starts: Tensor | None = None
+    taught_ends: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.index)

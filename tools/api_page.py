@@ -49,6 +49,7 @@ SECTIONS = (
             "squadqa.load",
             "squadqa.inference.answering.Answerer",
             "squadqa.evaluation.predictions.Answer",
+            "squadqa.inference.answering.DetailedAnswer",
             "squadqa.scoring.Score",
             "squadqa.scoring_v2.ScoreV2",
             "squadqa.scoring_v2.Part",
@@ -56,7 +57,12 @@ SECTIONS = (
             "squadqa.inference.ensemble.Ensemble",
         ),
         {
-            "squadqa.inference.answering.Answerer": ("answer", "predict", "evaluate"),
+            "squadqa.inference.answering.Answerer": (
+                "answer",
+                "answer_in_detail",
+                "predict",
+                "evaluate",
+            ),
             "squadqa.inference.predictor.Predictor": ("answers",),
             "squadqa.inference.ensemble.Ensemble": (),
         },

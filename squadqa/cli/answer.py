@@ -2,6 +2,7 @@
 
 from squadqa.cli.console import bold, facts, marked, one_line, print_json
 from squadqa.cli.options import (
+    add_choose_option,
     add_context_option,
     add_json_option,
     add_run_options,
@@ -78,6 +79,7 @@ def _parser() -> CommandParser:
         ],
     )
     add_run_options(parser)
+    add_choose_option(parser)
     add_context_option(parser)
     parser.add_argument("--question", metavar="TEXT", required=True, help="the question")
     parser.add_argument(

@@ -107,7 +107,7 @@ def _answer(options: argparse.Namespace, named: "list[Named]") -> JointAnswers:
     source = source_of(options) if options.data else None
     require_different([find_checkpoint(find_run(folder), choice) for folder, choice in named])
 
-    from squadqa.inference.answering import Preparation
+    from squadqa.inference.answered import Preparation
     from squadqa.inference.ensemble import Ensemble
     from squadqa.inference.predictor import Predictor
 
@@ -173,7 +173,7 @@ def _scored(
     ensemble: "Ensemble",
 ) -> Score:
     """Score answers by the rule of SQuAD v2.0 if the ensemble may abstain, else by that of v1.1."""
-    from squadqa.inference.answering import texts_of
+    from squadqa.inference.answered import texts_of
 
     texts = texts_of(answers)
     if ensemble.threshold is None:
@@ -204,7 +204,7 @@ def _write(
     """Write the requested files, and return what was written where."""
     from squadqa.evaluation.predictions import n_best_path, write_n_best, write_predictions
     from squadqa.evaluation.results import write_result
-    from squadqa.inference.answering import texts_of
+    from squadqa.inference.answered import texts_of
     from squadqa.inference.ensemble_folder import save_ensemble
 
     texts = texts_of(answered.answers)

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from squadqa.data.prepare import PreparedData
     from squadqa.data.squad import Source
     from squadqa.evaluation.slices import DetailedScore
-    from squadqa.inference.answering import Answered, Answerer
+    from squadqa.inference.answered import Answered
+    from squadqa.inference.answering import Answerer
 
 HELP = "score a prediction file or a trained run"
 
@@ -144,7 +145,7 @@ def _from_run(options: "Namespace", source: "Source | None") -> _ToScore:
         _require_pipeline(source)
 
     from squadqa.data.squad import read_squad
-    from squadqa.inference.answering import Preparation
+    from squadqa.inference.answered import Preparation
 
     is_v2 = options.v2 or run.threshold is not None
     if is_v2 and options.details:

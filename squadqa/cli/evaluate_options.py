@@ -5,6 +5,7 @@ from pathlib import Path
 
 from squadqa.cli.options import (
     add_cache_options,
+    add_choose_option,
     add_data_option,
     add_json_option,
     add_run_options,
@@ -49,6 +50,7 @@ def evaluate_parser() -> CommandParser:
         ],
     )
     add_run_options(parser, run_is_optional=True)
+    add_choose_option(parser)
     add_data_option(parser, "questions with answers", required=False)
     parser.add_argument(
         "--held-out",

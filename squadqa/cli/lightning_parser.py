@@ -178,12 +178,11 @@ class SquadCLI(LightningCLI):
             help="Run folder; default: runs/CONFIG_NAME.",
         )
         add("--resume", type=bool, default=False, help="Resume the run in the run folder.")
-        add(
-            "--warm_start",
-            type=str | None,
-            default=None,
-            help="Run folder whose weights a new run begins with, if name and shape fit.",
-        )
+        for name, told in (
+            ("--warm_start", "Run folder whose weights a new run begins with, if they fit."),
+            ("--teacher", "Run or ensemble that a reader learns from beside the gold answers."),
+        ):
+            add(name, type=str | None, default=None, help=told)
         add(
             "--wandb",
             type=WandbMode,

@@ -5,6 +5,7 @@ from pathlib import Path
 from squadqa.cli.console import ProgressLines, facts
 from squadqa.cli.options import (
     add_cache_options,
+    add_choose_option,
     add_data_option,
     add_run_options,
     open_answerer,
@@ -49,7 +50,7 @@ def main(arguments: list[str]) -> int:
     if no_answer:
         run.require_abstaining()
 
-    from squadqa.inference.answering import Preparation
+    from squadqa.inference.answered import Preparation
 
     answered = run.answer_file(
         source,
@@ -96,6 +97,7 @@ def _parser() -> CommandParser:
         ],
     )
     add_run_options(parser)
+    add_choose_option(parser)
     add_data_option(parser, "questions, with or without answers")
     parser.add_argument(
         "--questions",

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from squadqa.batch import FormBatch, SpanBatch, WordBatch
 from squadqa.data.lexicon import character_ids
+from squadqa.data.positions import padded_positions
 from squadqa.data.prepare import PreparedData
+from squadqa.data.soft_targets import SoftTargets
 from squadqa.errors import DataError
 
 Batch = TypeVar("Batch")
@@ -153,6 +155,7 @@ class SpanDataset(QuestionDataset[SpanBatch]):
         self._forms = WordForms(data, frequent=frequent, max_characters=max_characters)
         self._lower = data.lower[tokens.forms]
         self._term_frequency = _term_frequency(self._lower, tokens.bounds)
+        self.targets: SoftTargets | None = None  # what a teacher says about these questions
 
     def collate(self, items: Sequence[int]) -> SpanBatch:
         """Make a batch of questions.
@@ -190,6 +193,8 @@ class SpanDataset(QuestionDataset[SpanBatch]):
         if self.shares_contexts:
             _, first, places = np.unique(contexts, return_index=True, return_inverse=True)
             paragraphs, paragraph_rows = torch.from_numpy(places), torch.from_numpy(first)
+        taught = self.targets.batch(items) if self.targets is not None else ()
+        taught_starts, taught_ends = map(torch.from_numpy, taught) if taught else (None, None)
         return SpanBatch(
             index=torch.from_numpy(index),
             forms=words.forms,
@@ -206,6 +211,8 @@ class SpanDataset(QuestionDataset[SpanBatch]):
             paragraphs=paragraphs,
             paragraph_rows=paragraph_rows,
             unanswerable=self.unanswerable(rows),
+            taught_starts=taught_starts,
+            taught_ends=taught_ends,
         )
 
     def count_without_target(self) -> int:
@@ -284,16 +291,6 @@ class WordForms:
             vectors=torch.from_numpy(vectors),
             frequent=torch.from_numpy(frequent),
         )
-
-
-def padded_positions(
-    bounds: NDArray[np.int64], texts: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """(B, L) token rows of texts, 0 where padded, and (B, L) their mask, True on a token."""
-    start, length = bounds[texts], bounds[texts + 1] - bounds[texts]
-    steps = np.arange(max(1, int(length.max(initial=1))))
-    mask = steps < length[:, None]
-    return np.where(mask, start[:, None] + steps, 0), mask
 
 
 def _term_frequency(lower: NDArray[np.int32], bounds: NDArray[np.int64]) -> NDArray[np.float32]:

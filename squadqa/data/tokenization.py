@@ -35,7 +35,7 @@ FURTHER_INFIXES = (
 FURTHER_SUFFIXES = (r"(?<=[0-9]s)\.",)
 
 NOT_ORDINAL = r"(?<=[0-9][0-9][0-9])\."
-"""A full stop after a number too long for an ordinal, as a year: German keeps "1831." whole."""
+"""A full stop after a number too long for an ordinal, such as a year; German keeps it there."""
 
 LONGEST_PIECE = 256
 """Characters without white space that spaCy's tokenizer gets at once; longer pieces are cut first.

@@ -14,11 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from squadqa.evaluation.calibration import TEMPERATURES, Calibration
+from squadqa.evaluation.reliability import reliability_diagram
 from squadqa.scoring import exact_match, f1
 from squadqa.scoring_v2 import best_threshold, score_pair
-
-NUM_BINS = 10
-"""Bins of a reliability diagram, each a tenth of the probabilities from 0 to 1."""
 
 MOST_POINTS = 1000
 """Most points of a curve of risk and coverage."""
@@ -82,24 +80,20 @@ def reliability(probabilities: Floats, right: Floats) -> dict[str, Any]:
         negative log-likelihood in nats; and "bins", each with its bounds "from" and "to", its
         "questions", and their mean "probability" and share "right"; empty bins are left out.
     """
-    numbers = np.minimum((probabilities * NUM_BINS).astype(np.int64), NUM_BINS - 1)
-    bins: list[dict[str, float]] = []
-    for number in np.unique(numbers).tolist():
-        inside = numbers == number
-        bins.append(
-            {
-                "from": number / NUM_BINS,
-                "to": (number + 1) / NUM_BINS,
-                "questions": int(inside.sum()),
-                "probability": float(probabilities[inside].mean()),
-                "right": float(right[inside].mean()),
-            }
-        )
-    distance = sum(one["questions"] * abs(one["probability"] - one["right"]) for one in bins)
+    diagram = reliability_diagram(probabilities, right)
     return {
-        "ece": distance / max(1, len(probabilities)),
+        "ece": diagram.error / 100,
         "log_loss": float(log_losses(probabilities[:, None], right)[0]),
-        "bins": bins,
+        "bins": [
+            {
+                "from": one.low,
+                "to": one.high,
+                "questions": one.questions,
+                "probability": one.probability,
+                "right": one.exact_match,
+            }
+            for one in diagram.bins
+        ],
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from squadqa.errors import DataError
+from squadqa.errors import DataError, shown
 from squadqa.files import write_atomic
 
 _FORMAT = 'A prediction file is one JSON object: {"question id": "predicted text", ...}.'
@@ -182,6 +182,42 @@ def _read_object(path: str | Path, what: str, expected: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise DataError(f'{what} "{path}" are {_kind(found)}', hint=expected)
     return found
+
+
+def read_n_best(path: str | Path) -> dict[str, list[Answer]]:
+    """Read several answers of each question, as `write_n_best` wrote them.
+
+    Args:
+        path: The file.
+
+    Raises:
+        DataError: It cannot be read, or is not such a file.
+    """
+    path = Path(path)
+    try:
+        values = json.loads(path.read_bytes())
+        return {name: [_answer(one) for one in some] for name, some in values.items()}
+    except OSError as error:
+        raise DataError(
+            f'cannot read answers "{path}": {error.strerror or error}',
+            next_step="Name a file that you may read.",
+        ) from error
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise DataError(
+            f'"{path}" does not hold the best answers of each question: {error}',
+            hint='They are {"question id": [{"text", "probability", "start", "end"}, ...], ...}.',
+            next_step="Let `squadqa predict --n-best N` write it again, or remove it.",
+        ) from error
+
+
+def _answer(value: dict[str, Any]) -> Answer:
+    text, start, end = value["text"], value["start"], value["end"]
+    probability = value["probability"]
+    is_text, are_places = isinstance(text, str), isinstance(start, int) and isinstance(end, int)
+    is_number = isinstance(probability, int | float) and 0 <= probability <= 1.001
+    if not (is_text and are_places and is_number):
+        raise ValueError(f"an answer is {shown(value)}")
+    return Answer(text, float(probability), start, end)
 
 
 class _RepeatedIdError(Exception):

@@ -5,11 +5,10 @@ One file, as it is one class.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
-from squadqa.data.prepare import PreparedData, Progress
+from squadqa.data.prepare import Progress
 from squadqa.data.squad import FindAnswers, Reading, Source, find_source, read_squad
 from squadqa.errors import ConfigError, DataError
 from squadqa.evaluation.predictions import (
@@ -20,71 +19,15 @@ from squadqa.evaluation.predictions import (
     write_predictions,
 )
 from squadqa.files import require_writable_file
+from squadqa.inference.answered import Answered, DetailedAnswer, Preparation
 from squadqa.inference.new_texts import require_text
 from squadqa.inference.no_answer import with_no_answer
 from squadqa.inference.several import Found, over_contexts
 from squadqa.scoring import Score, require_references, score
-from squadqa.scoring_v2 import NO_ANSWER, ScoreV2, require_a_reference, score_v2
+from squadqa.scoring_v2 import ScoreV2, require_a_reference, score_v2
 
 Several = list[str] | tuple[str, ...]
 """Several questions, or several contexts; a single string is one."""
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """How the questions of a file are prepared.
-
-    Args:
-        cache_dir: Folder of prepared data; None takes the run's folder if it is a cache of the
-            user's, else the default one.
-        workers: Number of processes that annotate; 0 takes one for each core.
-        progress: Called from time to time.
-    """
-
-    cache_dir: str | Path | None = None
-    workers: int = 0
-    progress: Progress | None = None
-
-
-@dataclass(frozen=True)
-class Answered:
-    """Answers to the questions of a file.
-
-    Args:
-        answers: The best spans of each question id, the most probable first, at least one.
-        data: The questions, as a run reads them.
-    """
-
-    answers: Mapping[str, list[Answer]]
-    data: PreparedData
-
-    @property
-    def references(self) -> dict[str, list[str]]:
-        """The given answers of each question id; an empty list if they are not known."""
-        given = self.data.references
-        return {name: given[name] for name in self.answers}
-
-    @property
-    def texts(self) -> dict[str, str]:
-        """The text of the first answer of each question id, as the official score expects."""
-        return texts_of(self.answers)
-
-    @property
-    def no_answer_probabilities(self) -> dict[str, float] | None:
-        """The probability of "no answer" of each question id; None if every one is answered."""
-        found = {
-            name: best[0].no_answer_probability
-            for name, best in self.answers.items()
-            if best[0].no_answer_probability is not None
-        }
-        return found or None
-
-    def abstained(self, threshold: float) -> dict[str, str]:
-        """Return `texts` with an empty one where "no answer" is more probable than a threshold."""
-        return {
-            name: NO_ANSWER if (best[0].no_answer_probability or 0) > threshold else best[0].text
-            for name, best in self.answers.items()
-        }
 
 
 class Answerer(ABC):
@@ -113,6 +56,10 @@ class Answerer(ABC):
         self, context: str, questions: Sequence[str], *, n_best: int, always: bool = False
     ) -> list[list[Answer]]:
         """Return the best answers of questions about one text, which is read once."""
+
+    @abstractmethod
+    def ask_in_detail(self, context: str, question: str, *, n_best: int) -> DetailedAnswer:
+        """Return the best spans of one question, and the probabilities of starts and ends."""
 
     @abstractmethod
     def answer_file(
@@ -220,6 +167,24 @@ class Answerer(ABC):
                 answers = with_no_answer(answers, none, threshold=limit, n_best=n_best)
             picked.append(answers[:n_best])
         return picked
+
+    def answer_in_detail(self, context: str, question: str, *, n_best: int = 5) -> DetailedAnswer:
+        """Answer one question about a text, and say where else the answer might start and end.
+
+        It takes no longer than `answer`.
+
+        Args:
+            context: The text, kept as by `answer`.
+            question: The question.
+            n_best: Most answers to return.
+
+        Raises:
+            SquadQAError: As `answer`.
+        """
+        _check_n_best(n_best)
+        require_text("context", context)
+        require_text("question", question)
+        return self.ask_in_detail(context, question, n_best=n_best)
 
     def predict(
         self,
@@ -364,8 +329,3 @@ def _check_n_best(n_best: int | None) -> None:
             f"n_best cannot be {n_best}",
             next_step="Give a whole number of 1 or more; None returns the best answer alone.",
         )
-
-
-def texts_of(answers: Mapping[str, Sequence[Answer]]) -> dict[str, str]:
-    """Return the text of each question's first answer."""
-    return {name: best[0].text for name, best in answers.items()}

@@ -10,26 +10,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from squadqa.data.dataset import QuestionDataset
 from squadqa.data.squad import Source
 from squadqa.data.text_preparer import TextPreparer
 from squadqa.errors import ConfigError
 from squadqa.evaluation.predictions import Answer
-from squadqa.inference.answering import Answered, Answerer, Preparation
-from squadqa.inference.mixing import (
-    Aim,
-    Mean,
-    choose_spans,
-    fit_weights,
-    mean_no_answer,
-    mean_table,
-)
+from squadqa.inference.answered import Answered, DetailedAnswer, Preparation
+from squadqa.inference.answering import Answerer
+from squadqa.inference.fitting import fit_weights
+from squadqa.inference.mixing import Aim, Mean, choose_spans, mean_no_answer, mean_table
 from squadqa.inference.no_answer import with_no_answer
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.reading import cut_spans
 from squadqa.inference.several import Found, mean_log_weights
-from squadqa.models.distributions import SpanDistribution
+from squadqa.models.distributions import SpanDistribution, marginals
 from squadqa.scoring_v2 import best_threshold, score_pair
 
 
@@ -170,6 +166,16 @@ class Ensemble(Answerer):
         for member in self.members:
             member.use_temperature(is_used)
 
+    def ask_in_detail(self, context: str, question: str, *, n_best: int) -> DetailedAnswer:
+        """Return the best spans of one question, and the probabilities of starts and ends."""
+        read = [member.new_distributions(context, [question]) for member in self.members]
+        together = JointReading(read[0].dataset, [one.distributions for one in read])
+        (answers,) = self.answers(together, n_best=n_best).values()
+        distributions = [one.distributions[0] for one in read]
+        start, end = marginals(mean_table(distributions, self.weights, mean=self.mean))
+        offsets = together.dataset.data.tokens.offset_mapping[: len(start)]
+        return DetailedAnswer(answers, offsets, start, end)
+
     def answer_file(
         self,
         source: Source,
@@ -183,13 +189,21 @@ class Ensemble(Answerer):
         answers = self.answers(reading, n_best=n_best, always=always)
         return Answered(answers, reading.dataset.data)
 
-    def read(self, source: Source, preparation: Preparation) -> JointReading:
-        """Let every member read the questions of a source.
+    def read(
+        self, source: Source, preparation: Preparation, *, rows: NDArray[np.int64] | None = None
+    ) -> JointReading:
+        """Let every member read questions of a source.
+
+        Args:
+            source: The questions.
+            preparation: How they are prepared.
+            rows: Which ones, by their place in the source; None takes all.
 
         Raises:
             SquadQAError: The source cannot be prepared, or a member's weights give no numbers.
         """
-        return self._read([one.dataset(source, preparation) for one in self.members], preparation)
+        datasets = [one.dataset(source, preparation, rows=rows) for one in self.members]
+        return self._read(datasets, preparation)
 
     def read_held_out(self, preparation: Preparation) -> JointReading:
         """Let every member read the questions that were held out of its training.
@@ -210,7 +224,7 @@ class Ensemble(Answerer):
         return self._read([one.held_out(preparation) for one in self.members], preparation)
 
     def fit_weights(self, reading: JointReading) -> None:
-        """Set the weights to those that make the answers of questions most probable.
+        """Set the weights to those under which the answers of questions are most probable.
 
         Args:
             reading: Distributions for questions that no member was trained on.
@@ -220,7 +234,7 @@ class Ensemble(Answerer):
         """
         data, rows = reading.dataset.data, reading.dataset.rows
         self.weights = fit_weights(
-            data.start_positions[rows], data.end_positions[rows], reading.members
+            data.start_positions[rows], data.end_positions[rows], reading.members, mean=self.mean
         )
 
     def fit_threshold(self, reading: JointReading) -> None:

@@ -6,7 +6,7 @@ One file, as all ways to answer share one model and one way to read batches.
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from squadqa.data.dataset import QuestionDataset
-from squadqa.data.held_out import held_out
-from squadqa.data.negatives import VAL_SEED, with_negatives
 from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import bounded_batches
 from squadqa.data.squad import BadAnswers, Source, Unanswerable, find_source
@@ -24,16 +22,17 @@ from squadqa.data.vectors import VectorStore
 from squadqa.errors import VectorsError
 from squadqa.evaluation.calibration import DEFAULT_THRESHOLD
 from squadqa.evaluation.predictions import Answer
-from squadqa.inference.answering import Answered, Answerer, Preparation
+from squadqa.inference.answered import Answered, DetailedAnswer, Preparation
+from squadqa.inference.answering import Answerer
 from squadqa.inference.devices import find_device
 from squadqa.inference.new_texts import new_questions
 from squadqa.inference.no_answer import with_no_answer
-from squadqa.inference.reading import Reading, cut_spans, diverged
+from squadqa.inference.reading import Reading, cut_spans, diverged, held_out_questions
 from squadqa.inference.run_folder import Run
 from squadqa.inference.several import Found
 from squadqa.inference.trusted import own_cache, require_source
 from squadqa.models.base import ContextFirstReader, QAModel
-from squadqa.models.distributions import SpanDistribution
+from squadqa.models.distributions import SpanDistribution, marginals
 from squadqa.nn.decoding import IMPOSSIBLE
 from squadqa.run_files import CONFIG
 
@@ -147,27 +146,18 @@ class Predictor(Answerer):
             SquadQAError: The training's data no longer exists, or cannot be prepared.
         """
         own = self.run.held_out
-        part: Literal["train", "dev"] = "dev" if own.share is None else "train"
-        source = find_source(own.source, part=part, reading=own.reading)
-        key = f"data.{'val' if own.share is None else 'train'}"
-        require_source(source, key, self.run.folder / CONFIG, trust=self.run.trust)
+        source = find_source(own.source, part=own.part, reading=own.reading)
+        require_source(source, own.option, self.run.folder / CONFIG, trust=self.run.trust)
         data = self.prepare(
             source, preparation, bad_answers=own.bad_answers, unanswerable=own.unanswerable
         )
-        rows = np.arange(len(data.ids))
-        if own.share is not None:
-            rows = np.flatnonzero(held_out(data, share=own.share))
-        elif data.unanswerable.any():
-            return self._dataset(data, rows)
-        if own.negatives:
-            number = len(data.ids)
-            data, made_of = with_negatives(data, rows, share=own.negatives, seed=VAL_SEED)
-            rows = np.concatenate([rows, number + np.arange(len(made_of))])
-        return self._dataset(data, rows)
+        return self.dataset_of(*held_out_questions(own, data))
 
-    def dataset(self, source: Source, preparation: Preparation) -> QuestionDataset[Any]:
-        """Open the questions of a source as the model reads them; see `prepare`."""
-        return self._dataset(self.prepare(source, preparation))
+    def dataset(
+        self, source: Source, preparation: Preparation, *, rows: NDArray[np.int64] | None = None
+    ) -> QuestionDataset[Any]:
+        """Open questions of a source, all or some rows, as the model reads them; see `prepare`."""
+        return self.dataset_of(self.prepare(source, preparation), rows)
 
     def answers(
         self,
@@ -192,7 +182,9 @@ class Predictor(Answerer):
         Raises:
             CheckpointError: The weights give NaN.
         """
-        return self.answers_of(self._dataset(data), n_best=n_best, always=always, progress=progress)
+        return self.answers_of(
+            self.dataset_of(data), n_best=n_best, always=always, progress=progress
+        )
 
     def answers_of(
         self,
@@ -259,8 +251,8 @@ class Predictor(Answerer):
     ) -> list[list[Answer]]:
         """Return the best answers of questions about one text, which is read once."""
         dataset = self._new_dataset(context, questions)
-        outputs = self._new_outputs(dataset, context)
-        return self._answers(dataset, outputs, n_best=n_best, always=always)
+        read = self._new_outputs(dataset, context)
+        return self._answers(dataset, read, n_best=n_best, always=always)
 
     def answer_held_out(self, preparation: Preparation, *, always: bool = False) -> Answered:
         """Answer the questions that were held out of the training, with its negatives of them."""
@@ -293,6 +285,16 @@ class Predictor(Answerer):
         """Set whether probabilities are calibrated, as they are at first."""
         self.model.temperature = self.run.checkpoint.calibration.temperature if is_used else 1.0
 
+    def ask_in_detail(self, context: str, question: str, *, n_best: int) -> DetailedAnswer:
+        """Return the best spans of one question, and the probabilities of starts and ends."""
+        dataset = self._new_dataset(context, [question])
+        outputs = list(self._new_outputs(dataset, context))
+        (answers,) = self._answers(dataset, iter(outputs), n_best=n_best, always=False)
+        (distribution,) = self._distributions(dataset, iter(outputs))
+        table = distribution.table()
+        offsets = dataset.data.tokens.offset_mapping[: len(table)]
+        return DetailedAnswer(answers, offsets, *marginals(table))
+
     def answer_file(
         self,
         source: Source,
@@ -308,9 +310,9 @@ class Predictor(Answerer):
 
     def _new_dataset(self, context: str, questions: Sequence[str]) -> QuestionDataset[Any]:
         """Make the data set of questions about one text."""
-        return self._dataset(self.texts.prepare(new_questions(context, questions)))
+        return self.dataset_of(self.texts.prepare(new_questions(context, questions)))
 
-    def _dataset(
+    def dataset_of(
         self, data: PreparedData, rows: NDArray[np.int64] | None = None
     ) -> QuestionDataset[Any]:
         """Make the data set of prepared questions; its word vectors must be as wide as train's."""

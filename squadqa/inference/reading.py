@@ -1,4 +1,4 @@
-"""What a run makes of questions: distributions over spans, and spans as answers."""
+"""What a run reads, such as its held-out questions, and makes of them: distributions, answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from squadqa.data.dataset import QuestionDataset
+from squadqa.data.held_out import held_out
+from squadqa.data.negatives import VAL_SEED, with_negatives
+from squadqa.data.prepared import PreparedData
 from squadqa.errors import CheckpointError
 from squadqa.evaluation.predictions import Answer
-from squadqa.inference.run_folder import Run
+from squadqa.inference.run_folder import HeldOut, Run
 from squadqa.models.distributions import SpanDistribution
 
 
@@ -25,6 +28,31 @@ class Reading:
 
     dataset: QuestionDataset[Any]
     distributions: Sequence[SpanDistribution]
+
+
+def held_out_questions(
+    own: HeldOut, data: PreparedData
+) -> tuple[PreparedData, NDArray[np.int64] | None]:
+    """Choose the validation questions of a training's prepared data.
+
+    Args:
+        own: Which these are.
+        data: The source that holds them.
+
+    Returns:
+        The data, with the questions that the training made of others, and the rows to take; None
+        takes all.
+    """
+    rows = np.arange(len(data.ids))
+    if own.share is not None:
+        rows = np.flatnonzero(held_out(data, share=own.share))
+    elif data.unanswerable.any():
+        return data, None
+    if own.negatives:
+        number = len(data.ids)
+        data, made_of = with_negatives(data, rows, share=own.negatives, seed=VAL_SEED)
+        rows = np.concatenate([rows, number + np.arange(len(made_of))])
+    return data, rows
 
 
 def diverged(run: Run) -> CheckpointError:

@@ -61,6 +61,16 @@ class HeldOut:
     negatives: float = 0.0
     reading: Reading = Reading()
 
+    @property
+    def part(self) -> Literal["train", "dev"]:
+        """The part of the source that holds them, where its name leaves that open."""
+        return "dev" if self.share is None else "train"
+
+    @property
+    def option(self) -> str:
+        """The option of the configuration that names the source."""
+        return "data.val" if self.share is None else "data.train"
+
 
 @dataclass(frozen=True)
 class Run:

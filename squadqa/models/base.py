@@ -19,23 +19,45 @@ candidates, K best spans, D embedding width, H encoding width.
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from squadqa.batch import CandidateBatch, SpanBatch
-from squadqa.errors import ConfigError
+from squadqa.errors import ConfigError, did_you_mean
 from squadqa.models.distributions import CandidateDistribution, PointerDistribution
 from squadqa.models.embedder import Embedder
 from squadqa.models.model import QAModel
-from squadqa.nn.decoding import best_spans
-from squadqa.nn.losses import candidate_bce, candidate_nll, no_answer_nll, span_nll
+from squadqa.nn.decoding import CONSIDERED, best_spans, expected_f1
+from squadqa.nn.losses import (
+    candidate_bce,
+    candidate_nll,
+    no_answer_nll,
+    span_nll,
+    taught_cross_entropy,
+)
 from squadqa.nn.masking import mask_logits
 from squadqa.nn.no_answer import NoAnswerHead, log_odds_of, with_no_answer
 
 CandidateLoss = Literal["softmax", "binary"]
 """Names of the losses of scorers."""
+
+Choose = Literal["probable", "expected_f1"]
+"""Names of what a scorer's answer is chosen for."""
+
+
+def require_choice(choose: str) -> None:
+    """Check the name of a choice.
+
+    Raises:
+        ConfigError: There is no such choice.
+    """
+    if choose not in get_args(Choose):
+        raise ConfigError(
+            f'choose cannot be "{choose}"', hint=did_you_mean(choose, get_args(Choose))
+        )
 
 
 @dataclass(frozen=True)
@@ -106,6 +128,19 @@ class SpanReader(QAModel):
         return span_nll(
             output.start_logits, output.end_logits, batch.start_positions, batch.end_positions
         )
+
+    def taught_loss(self, output: SpanLogits, batch: SpanBatch, *, temperature: float) -> Tensor:
+        """Return the (B,) cross-entropy with a teacher's starts and ends, softened alike.
+
+        Args:
+            output: What `forward` returned for the batch.
+            batch: The batch, with what the teacher said.
+            temperature: See `squadqa.nn.losses.taught_cross_entropy`.
+        """
+        assert batch.taught_starts is not None and batch.taught_ends is not None
+        return taught_cross_entropy(
+            output.start_logits, batch.taught_starts, temperature=temperature
+        ) + taught_cross_entropy(output.end_logits, batch.taught_ends, temperature=temperature)
 
     def no_answer_log_odds(self, output: SpanLogits, batch: SpanBatch) -> Tensor | None:
         """Return the (B,) log-odds of "no answer" against all pairs of a start and an end."""
@@ -248,12 +283,16 @@ class CandidateScorer(QAModel):
     Args:
         loss: "softmax" over the paragraph's candidates, or "binary": each candidate is a separate
             sample, right or wrong.
+        choose: "probable" takes the most probable candidate, "expected_f1" the one of the highest
+            expected F1 (see `squadqa.nn.decoding.expected_f1`).
     """
 
-    def __init__(self, *, loss: CandidateLoss = "softmax") -> None:
+    def __init__(self, *, loss: CandidateLoss = "softmax", choose: Choose = "probable") -> None:
         super().__init__()
         self.candidate_loss = {"softmax": candidate_nll, "binary": candidate_bce}[loss]
         self.no_answer: nn.Module | None = None
+        require_choice(choose)
+        self.choose: Choose = choose
 
     @abstractmethod
     def forward(self, batch: CandidateBatch) -> Tensor:
@@ -294,9 +333,22 @@ class CandidateScorer(QAModel):
     def best_spans(
         self, output: Tensor, batch: CandidateBatch, *, n_best: int = 1
     ) -> tuple[Tensor, Tensor]:
-        """Choose the candidates with the highest probability; of equal ones, the first."""
+        """Choose the candidates with the highest probability; of equal ones, the first.
+
+        If `choose` is "expected_f1", the most probable `CONSIDERED` come in the order of their
+        expected F1, with their log-probabilities.
+        """
         log_probabilities = self._tempered(output, batch).float().log_softmax(dim=1)  # (B, N)
         scores, places = log_probabilities.sort(dim=1, descending=True, stable=True)
+        if self.choose == "expected_f1":
+            some = places[:, :CONSIDERED]  # (B, K)
+            spans = batch.candidate_spans.gather(1, some[:, :, None].expand(-1, -1, 2))
+            shares = scores[:, :CONSIDERED].exp()
+            expected = expected_f1(spans, shares, batch.tree.counted)  # (B, K)
+            expected = expected.masked_fill(~batch.candidate_mask.gather(1, some), -1.0)
+            order = expected.argsort(dim=1, descending=True, stable=True)
+            places = torch.cat([some.gather(1, order), places[:, CONSIDERED:]], dim=1)
+            scores = log_probabilities.gather(1, places)
         index = places[:, :n_best, None].expand(-1, -1, 2)  # (B, K, 2)
         scores = with_no_answer(scores[:, :n_best], self.no_answer_log_odds(output, batch))
         return batch.candidate_spans.gather(1, index), scores

@@ -117,6 +117,21 @@ class CandidateDistribution:
         return table
 
 
+def marginals(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the probabilities that the answer starts, and that it ends, at each token.
+
+    Args:
+        table: (C, L) probabilities of spans by first token, and by the number of tokens after it.
+
+    Returns:
+        Two arrays (C,), each with the table's sum.
+    """
+    tokens, longest = table.shape
+    last = np.arange(tokens)[:, None] + np.arange(longest)  # (C, L), some after the context
+    ends = np.bincount(last.ravel(), weights=table.ravel(), minlength=tokens)[:tokens]
+    return table.sum(axis=1), ends.astype(np.float64)
+
+
 def normalized(spans: NDArray[np.float64]) -> NDArray[np.float64]:
     """Divide by the sum, unless it is 0: a reader's start and end may have underflowed."""
     total = spans.sum()

@@ -3,6 +3,7 @@
 One file, as it is one class: Lightning calls all hooks of data on it.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,12 +15,13 @@ from torch.utils.data import DataLoader
 
 from squadqa.batch import Sizes
 from squadqa.data.alignment import Alignment
-from squadqa.data.dataset import QuestionDataset
+from squadqa.data.dataset import QuestionDataset, SpanDataset
 from squadqa.data.held_out import held_out
 from squadqa.data.inputs import Inputs
 from squadqa.data.negatives import VAL_SEED, with_negatives
 from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import LengthGroupedSampler
+from squadqa.data.soft_targets import SoftTargets
 from squadqa.data.squad import BadAnswers, FindAnswers, Reading, Unanswerable, find_source
 from squadqa.data.squad.read import UNANSWERABLE_ADVICE
 from squadqa.errors import ConfigError, require_range
@@ -29,6 +31,9 @@ from squadqa.training.loader import ResumableLoader
 
 BatchBy = Literal["question", "paragraph"]
 """Names of what fills a training batch."""
+
+Teacher = Callable[[PreparedData, NDArray[np.int64]], SoftTargets]
+"""Says how probable it finds the answers of some questions of a source (numbers of its rows)."""
 
 
 class SquadDataModule(pl.LightningDataModule):
@@ -114,12 +119,14 @@ class SquadDataModule(pl.LightningDataModule):
         self.cache_dir = Path(cache_dir) if cache_dir else None
         self.workers = workers
         self.progress: Progress | None = None
+        self.teacher: Teacher | None = None
         self.seed = 0  # for the order of training batches
         self.datasets: dict[str, QuestionDataset[Any]] = {}
         self._prepared: dict[str, PreparedData] = {}
         self._without_negatives: dict[str, PreparedData] = {}
         self._rows: dict[str, NDArray[np.int64]] = {}
         self._skipped_test = 0
+        self._targets: SoftTargets | None = None
         self._is_fitted = False
         self._current: set[str] = set()  # parts whose data sets match the inputs' state
 
@@ -152,6 +159,8 @@ class SquadDataModule(pl.LightningDataModule):
             data = self._prepared["train"]
             self.inputs.fit(data, self._rows["train"], abstains=self.abstains)
             self._is_fitted, self._current = True, set()
+            if self.teacher is not None:
+                self._targets = self.teacher(data, self._rows["train"])
         elif stage == "validate" and "val" not in self._rows:
             self._rows = {"val": self._split(has_train=False)["val"]}
 
@@ -329,6 +338,8 @@ class SquadDataModule(pl.LightningDataModule):
             self._current.add(part)
         dataset = self.datasets[part]
         training = part == "train"
+        if training and isinstance(dataset, SpanDataset):
+            dataset.targets = self._targets
         dataset.shares_contexts = not training or self.batch_by == "paragraph"
         sampler = LengthGroupedSampler(
             dataset.context_lengths,

@@ -25,7 +25,7 @@ from squadqa.training.clock import TrainingClock
 from squadqa.training.evaluation import Evaluation, TrainingData
 from squadqa.training.metrics import PredictionGatherer, Predictions
 from squadqa.training.optimizers import asked_for_fused, fit_to_device
-from squadqa.training.parts import in_order, parts
+from squadqa.training.parts import in_order, parts, recomputed
 from squadqa.training.schedule import Decay, Plateau, learning_rate_factor
 from squadqa.training.scores import answers_of, calibration_of, evaluated
 from squadqa.training.word_dropout import drop_words
@@ -179,11 +179,20 @@ class QAModule(pl.LightningModule):
 
     def losses(self, batch: Any) -> Tensor:
         """Return the (B,) losses of a batch's questions in nats."""
-        rows, losses = [], []
-        for part_rows, part in parts(batch):
-            rows.append(part_rows)
-            losses.append(self.active.loss(self.active(part), part))
-        return in_order(rows, losses)
+        split = parts(batch)
+        if len(split) == 1:
+            return self._losses_of(batch)
+        # One part after the other, in the backward pass too: together they would take the memory
+        # that splitting is to save.
+        losses = [recomputed(self._losses_of, part) for _, part in split]
+        return in_order([rows for rows, _ in split], losses)
+
+    def _losses_of(self, part: Any) -> Tensor:
+        return self.loss_of(self.active(part), part)
+
+    def loss_of(self, output: Any, batch: Any) -> Tensor:
+        """Return the (B,) losses of a batch in training, from what the model made of it."""
+        return self.active.loss(output, batch)
 
     def predict_spans(
         self, batch: Any, *, temperatures: Sequence[float] = (1.0,)

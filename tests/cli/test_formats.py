@@ -43,7 +43,7 @@ def test_a_training_on_texts_without_places(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
     done = command(tmp_path, *line, "--find-answers", "first")
     assert done.code == 0, done.err
-    assert read_result(tmp_path / "run" / "results.json").questions == 8
+    assert read_result(tmp_path / "run" / "results.json").total == 8
     # The run knows how its own questions are read.
     held_out = ("ensemble", "run", "run/checkpoints/last.ckpt", "--held-out")
     done = command(tmp_path, *held_out)
@@ -101,13 +101,13 @@ def test_questions_about_a_plain_text(
     asked.write_text("Who built it?\n\nWhen?\n")
     line = ("predict", str(reader_run), "--data", str(text), "--output", str(output))
     assert "in no known format" in refused(*line)
+    assert "no data file" in refused(*line, "--questions", tmp_path / "asks.txt")
     assert main([*line, "--questions", str(asked), "--cache-dir", str(tmp_path / "c")]) == 0
     predictions = json.loads(output.read_text())
     assert list(predictions) == ["1", "3"]
     run = squadqa.load(reader_run, device="cpu")
     again = run.predict(text, questions=asked, cache_dir=tmp_path / "c")
     assert again == predictions
-    assert "no data file" in refused(*line, "--questions", tmp_path / "asks.txt")
 
 
 def test_standard_input(reader_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,11 @@ from tests.support import tiny
 
 QUESTIONS = 8
 TEXTS = SpanDataset(tiny.prepared(vector_size=6)).collate(range(QUESTIONS))
+TEXTS = replace(
+    TEXTS,
+    taught_starts=torch.rand(TEXTS.context_ids.shape) * TEXTS.context_mask,
+    taught_ends=torch.rand(TEXTS.context_ids.shape) * TEXTS.context_mask,
+)
 
 LONG = tiny.join(
     tiny.one_question("one two 3 four " * 1250, "two?", [("two", 4)], id="long"),
@@ -143,3 +148,45 @@ def test_parts_change_no_loss_no_gradient_and_no_answer(
     found.mean().backward()
     for one, other in zip(whole.active.parameters(), parted.active.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad)
+
+
+def test_parts_are_computed_again_with_the_same_random_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gradients(recompute: bool) -> list[Tensor]:
+        made = module()
+        for layer in made.active.modules():
+            if isinstance(getattr(layer, "probability", None), float):
+                layer.probability = 0.5  # type: ignore[assignment]
+        with monkeypatch.context() as patched:
+            patched.setattr(training_module, "parts", lambda batch: in_parts(400, batch))
+            if not recompute:
+                patched.setattr(
+                    training_module, "recomputed", lambda function, part: function(part)
+                )
+            torch.manual_seed(5)
+            losses = made.losses(TEXTS)
+            torch.manual_seed(6)  # what is drawn in between
+            losses.mean().backward()
+        return [losses, *(one.grad for one in made.active.parameters() if one.grad is not None)]
+
+    for one, other in zip(gradients(True), gradients(False), strict=True):
+        torch.testing.assert_close(one, other)
+    assert not torch.equal(gradients(True)[0], module().losses(TEXTS)), "nothing was dropped"
+
+
+def test_nothing_of_a_part_is_kept_for_its_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    def kept(most_pairs: int) -> int:
+        numbers = 0
+
+        def count(tensor: Tensor) -> Tensor:
+            nonlocal numbers
+            numbers += tensor.numel()
+            return tensor
+
+        monkeypatch.setattr(training_module, "parts", lambda batch: in_parts(most_pairs, batch))
+        with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+            module().losses(TEXTS)
+        return numbers
+
+    assert kept(400) < kept(10**9) / 20

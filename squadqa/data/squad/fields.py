@@ -1,6 +1,6 @@
 """Fields of parsed data, each checked for its kind, with its place in every message."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,7 +160,7 @@ class Field:
         Raises:
             DataError: This is no object.
         """
-        if not isinstance(self.value, Mapping):
+        if not isinstance(self.value, dict):
             raise self.error(f"is {ascii(self.value):.60}, not an object")
         return self.value.get(key)
 

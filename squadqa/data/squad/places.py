@@ -7,8 +7,8 @@ was found is counted.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterator
+from typing import Literal, cast
 
 FindAnswers = Literal["error", "first", "all"]
 """What to do with answers without places: refuse data to train on that have only such, or take the
@@ -28,8 +28,8 @@ FOUND, SEVERAL, OTHER_CASE, NOT_FOUND = (
 
 def with_places(
     context: str,
-    texts: Sequence[str],
-    starts: Sequence[int | None],
+    texts: list[str],
+    starts: list[int | None],
     *,
     find: FindAnswers,
     counts: Counter[str],
@@ -48,7 +48,7 @@ def with_places(
         was found in other capitals is given as it stands in the context.
     """
     if None not in starts:
-        return list(texts), [start for start in starts if start is not None]
+        return texts, cast(list[int], starts)
     placed, others = [], []
     for text, start in zip(texts, starts, strict=True):
         if start is not None:

@@ -151,7 +151,7 @@ def _collect(
         data.answer_texts.append(texts)
         data.answer_starts.append(starts)
     if missing:
-        total = len(missing) + len(data.ids) + sum(data.skipped.values())
+        total = len(missing) + len(without_places) + len(data.ids) + sum(data.skipped.values())
         raise DataError(
             f'"{source}": {missing[0]}: {WITHOUT} ({len(missing):,} of {total:,} questions have '
             "none)",

@@ -34,7 +34,7 @@ from torch import Tensor, nn
 from squadqa.batch import CandidateBatch, Sizes
 from squadqa.data.candidates.values import VALUES, candidate_values, value_columns
 from squadqa.errors import ConfigError, require_range
-from squadqa.models.base import CandidateLoss, CandidateScorer
+from squadqa.models.base import CandidateLoss, CandidateScorer, Choose
 from squadqa.models.scorers.feature_groups import GROUPS, at, check_groups, feature_group
 from squadqa.models.scorers.logistic import LogisticScorer
 from squadqa.models.scorers.no_answer import NoAnswerCandidate
@@ -79,6 +79,8 @@ class MLPScorer(CandidateScorer):
         dropout: Share of word embeddings and of hidden units dropped in training.
         loss: "softmax" over the paragraph's candidates, or "binary": each candidate is a separate
             sample, right or wrong.
+        choose: "probable" takes the most probable candidate, "expected_f1" the one of the highest
+            expected F1.
 
     Raises:
         ConfigError: A group does not exist, the perceptron reads none of the named groups, or the
@@ -99,8 +101,9 @@ class MLPScorer(CandidateScorer):
         linear_rate: float = 0.2,
         dropout: float = 0.2,
         loss: CandidateLoss = "softmax",
+        choose: Choose = "probable",
     ) -> None:
-        super().__init__(loss=loss)
+        super().__init__(loss=loss, choose=choose)
         check_groups(groups)
         require_range(1, group_size=group_size, embedding_size=embedding_size)
         require_range(1, hidden_size=hidden_size)

@@ -19,7 +19,7 @@ CONTEXT = "In 1931 Ada, 31, met ADA's Karl. 31 left."
 
 def place(*texts: str, find: FindAnswers = "all") -> tuple[list[tuple[str, int]], dict[str, int]]:
     counts = Counter[str]()
-    found = with_places(CONTEXT, texts, [None] * len(texts), find=find, counts=counts)
+    found = with_places(CONTEXT, list(texts), [None] * len(texts), find=find, counts=counts)
     return list(zip(*found, strict=True)), {name: many for name, many in counts.items() if many}
 
 
