@@ -49,6 +49,9 @@ def test_parts_contain_each_row_once_with_all_tokens_and_no_padding(most_pairs: 
         for field in fields(SpanBatch):
             if field.name == "forms" or field.name.startswith("paragraph"):
                 continue
+            if field.name == "unanswerable":
+                assert part.unanswerable is None
+                continue
             kept, whole = getattr(part, field.name), getattr(TAUGHT, field.name)[rows]
             if kept.dim() > 1:
                 assert part is TAUGHT or kept[-1].any() or whole.any() == kept.any()
@@ -57,6 +60,14 @@ def test_parts_contain_each_row_once_with_all_tokens_and_no_padding(most_pairs: 
             assert torch.equal(kept, whole), field.name
         assert part is TAUGHT or bool(part.context_mask.any(dim=0).all())
         assert part is TAUGHT or bool(part.question_mask.any(dim=0).all())
+
+
+@given(most_pairs=st.integers(1, 10_000))
+def test_parts_know_which_of_their_questions_have_no_answer(most_pairs: int) -> None:
+    without = torch.arange(QUESTIONS) % 3 == 0
+    for rows, part in parts(replace(TEXTS, unanswerable=without), most_pairs=most_pairs):
+        assert part.unanswerable is not None
+        assert torch.equal(part.unanswerable, without[rows])
 
 
 @given(most_pairs=st.integers(1, 10_000))
