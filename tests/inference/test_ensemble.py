@@ -117,9 +117,9 @@ def test_members_with_the_same_inputs_read_a_text_once(
 ) -> None:
     read: list[str] = []
 
-    def tokenize(texts: Sequence[str]) -> Tokens:
+    def tokenize(texts: Sequence[str], *, language: str) -> Tokens:
         read.extend(texts)
-        return plain(texts)
+        return plain(texts, language=language)
 
     plain = text_preparer.tokenize
     monkeypatch.setattr(text_preparer, "tokenize", tokenize)
