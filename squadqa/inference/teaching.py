@@ -116,7 +116,7 @@ def marginals(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[
     tokens, longest = table.shape
     last = np.arange(tokens)[:, None] + np.arange(longest)  # (C, L)
     ends = np.bincount(last.ravel(), weights=table.ravel(), minlength=tokens)[:tokens]
-    return table.sum(axis=1), ends
+    return table.sum(axis=1), ends.astype(np.float64)
 
 
 def _joined(teacher: Answerer) -> Callable[[tuple[SpanDistribution, ...]], Pair]:
