@@ -33,6 +33,7 @@ from squadqa.files import require_writable_file
 from squadqa.inference.checkpoint import read_checkpoint
 from squadqa.inference.run_folder import open_run
 from squadqa.provenance import commit, hardware
+from squadqa.report.curves import write_curves
 from squadqa.run_files import BEST, CHECKPOINTS, LAST, LOGS, PREDICTIONS, WANDB
 from squadqa.training.checkpoints import (
     CheckpointFolder,
@@ -54,6 +55,9 @@ from squadqa.training.samples import SampleTable
 from squadqa.training.threads import SharedCores
 from squadqa.training.until import UntilF1
 from squadqa.training.warm_start import WarmStart
+
+RULE_V2 = "Scored by the rule of SQuAD v2.0."
+"""The note on results of runs that may abstain."""
 
 
 def run(
@@ -212,7 +216,7 @@ def answer(parsed: Parsed) -> None:
         print(f"{len(evaluation.predictions):,} answers in {output}")
         return
     stage = {"validate": "val", "test": "test"}[parsed.subcommand]
-    for name, value in evaluation.scores.items():
+    for name, value in {**evaluation.scores, **evaluation.v2}.items():
         print(f"{stage}/{name}  {value:.4f}")
 
 
@@ -320,14 +324,13 @@ def _finish(
     """Write and print the results of a training."""
     result = _result(parsed, folder, evaluation, clock, until, trainer.strategy.root_device)
     write_scored(folder, result, evaluation.predictions)
+    write_curves(folder)
     if parsed.config.results:
         write_result(parsed.config.results, result)
     _finish_wandb(parsed.config.wandb)
     wandb_run = next((folder / WANDB).glob("offline-run-*"), None)
     trust = trust_options(folder)
-    block = end_block(
-        folder, evaluation.scores, clock, trust=trust, until=until, wandb_run=wandb_run
-    )
+    block = end_block(folder, evaluation, clock, trust=trust, until=until, wandb_run=wandb_run)
     print(block, flush=True)
 
 
@@ -363,7 +366,8 @@ def _result(
         parameters=module.model.num_parameters,
         exact_match=evaluation.scores["exact_match"],
         f1=evaluation.scores["f1"],
-        notes=" ".join(filter(None, [config.notes, begun, taught])),
+        notes=" ".join(filter(None, [config.notes, begun, taught, RULE_V2 * bool(evaluation.v2)])),
+        v2=evaluation.v2,
         until_f1=config.until_f1,
         seconds_to_f1=until.reached_after if until else None,
     )

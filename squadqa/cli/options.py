@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from squadqa.cli.console import ProgressLines
 from squadqa.cli.parser import CommandParser
+from squadqa.cli.reading_options import add_reading_options, source_of
 from squadqa.errors import DataError
 from squadqa.files import remove_leftovers
 from squadqa.inference.devices import DEVICE_NAME
@@ -154,8 +155,10 @@ def add_data_option(parser: CommandParser, what: str, *, required: bool = True) 
         "--data",
         metavar="FILE",
         required=required,
-        help=f"{what}: .json, .json.gz, .jsonl, a pack, sample, squad, or squad:train",
+        help=f"{what}: a file of any format, - (standard input), a pack, sample, squad, or "
+        "squad:train",
     )
+    add_reading_options(parser)
 
 
 def add_context_option(parser: CommandParser, *, required: bool = True) -> None:
@@ -249,9 +252,8 @@ def annotated_data(options: argparse.Namespace) -> "PreparedData":
         ConfigError: The pipeline is not installed.
     """
     from squadqa.data.prepare import prepare
-    from squadqa.data.squad import find_source
 
-    source = find_source(options.data)
+    source = source_of(options)
     data = prepare(
         source,
         cache_dir=options.cache_dir,

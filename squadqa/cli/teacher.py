@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from squadqa.cli.lightning_parser import Parsed
 from squadqa.data.squad import find_source
 from squadqa.errors import ConfigError
-from squadqa.inference.answering import Preparation
+from squadqa.inference.answered import Preparation
 from squadqa.inference.load import load
 from squadqa.inference.teaching import teach
 from squadqa.training.datamodule import Teacher
@@ -30,13 +30,18 @@ def open_teacher(parsed: Parsed, *, trust: Sequence[str]) -> Teacher:
             hint="A teacher gives probabilities of starts and ends, which only readers have.",
             next_step="Leave out --teacher, or train a reader.",
         )
+    if data.abstains:
+        raise ConfigError(
+            f'"{named}" cannot teach where questions have no answers: it says nothing about those',
+            next_step="Leave out --teacher, or --data.unanswerable keep and --data.negatives.",
+        )
     is_on_cpu = parsed.trainer.get("accelerator") == "cpu"
     teacher = load(named, device="cpu" if is_on_cpu else "auto", trust=trust)
     return lambda prepared, rows: teach(
         teacher,
         prepared,
         rows,
-        source=find_source(str(data.sources["train"]), part="train"),
+        source=find_source(str(data.sources["train"]), part="train", reading=data.reading),
         preparation=Preparation(data.cache_dir, data.workers, data.progress),
         bad_answers=data.bad_answers,
     )

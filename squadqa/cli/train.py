@@ -4,8 +4,10 @@ from pathlib import Path
 
 from squadqa.cli.options import add_trust_option, natural, positive, positive_number
 from squadqa.cli.parser import CommandParser
+from squadqa.cli.reading_options import add_language_option, add_reading_options
 from squadqa.cli.training_options import (
     data_overrides,
+    language_overrides,
     require_configs,
     require_trusted,
     split_overrides,
@@ -69,6 +71,8 @@ def main(arguments: list[str]) -> int:
         ("--trainer.precision", options.precision),
         ("--early_stopping.patience", options.patience),
         ("--until_f1", options.until_f1),
+        ("--data.columns", options.columns),
+        ("--data.find_answers", options.find_answers),
         ("--char_cnn", options.char_cnn),
         ("--warm_start", options.warm_start),
         ("--teacher", options.teacher),
@@ -77,7 +81,7 @@ def main(arguments: list[str]) -> int:
     ):
         if value is not None:
             line += [key, str(value)]
-    line += overrides
+    line += language_overrides(options.language) + overrides
     if options.resume:
         require_trusted(line, trust=options.trust)
     from squadqa.cli.lightning import run as run_lightning
@@ -118,6 +122,8 @@ def _parser() -> CommandParser:
         help="sample, squad, a folder, a pack, a file, or a `datasets` name",
     )
     add("--test", metavar="SOURCE", help="test questions, if --data is a single file")
+    add_reading_options(parser, default=None)
+    add_language_option(parser)
     add("--run", metavar="RUN_FOLDER", help="folder to make (default: runs/CONFIG_NAME)")
     add("--epochs", metavar="N", type=positive, help="passes over the training questions")
     add(

@@ -10,7 +10,10 @@ from squadqa.cli.parser import CommandParser
 from squadqa.errors import ConfigError, did_you_mean
 from squadqa.files import input_error
 from squadqa.inference.resuming import require_inside, require_resumable
-from squadqa.package_files import SAMPLE, configs_folder, is_part, locate, short_name
+from squadqa.package_files import CONFIGS, SAMPLE, configs_folder, is_part, locate, short_name
+
+KINDS = ("reader", "scorer")
+"""The kinds of models, each a folder of `squadqa.models`."""
 
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
 """What LightningCLI does."""
@@ -68,13 +71,35 @@ def data_overrides(data: str | None, test: str | None) -> list[str]:
     return line + (["--data.test", named] if (named := test or data) else [])
 
 
+def language_overrides(name: str | None) -> list[str]:
+    """Turn --language into values of the configuration.
+
+    A pipeline for English annotates no other language, so a code alone leaves annotation out.
+
+    Args:
+        name: The value of --language, if any.
+
+    Raises:
+        ConfigError: There is no such language.
+    """
+    if name is None:
+        return []
+    from squadqa.data.languages import ENGLISH, language_and_pipeline
+
+    language, pipeline = language_and_pipeline(name)
+    line = ["--data.inputs.language", language]
+    if language == ENGLISH and pipeline is None:
+        return line
+    return [*line, "--data.inputs.pipeline", pipeline or "null"]
+
+
 def _is_one_part(data: str) -> bool:
-    """Return whether --data names a single file, but no pack with both parts."""
-    from squadqa.data.squad.source import find_source, is_pack
+    """Return whether --data names a single file or a pipe, but no pack with both parts."""
+    from squadqa.data.squad.source import STANDARD_INPUT, find_source, is_pack
 
     path = Path(data)
     if not is_pack(path):
-        return path.is_file()
+        return path.is_file() or path.is_fifo() or data == STANDARD_INPUT
     return find_source(data, part="train") == find_source(data, part="dev")
 
 
@@ -182,3 +207,31 @@ def require_trusted(line: Sequence[str], *, trust: Sequence[str]) -> None:
     for path in map(Path, values.get("config", [])):
         if path.is_file() and (not folders or path.parent.resolve() in folders):
             require_resumable(path.parent, config=path, trust=trust, given=given)
+
+
+def known_models() -> list[str]:
+    """List the models that come with squadqa and have a configuration of their own name."""
+    package = Path(__file__).parents[1] / "models"
+    stems = [path.stem for kind in KINDS for path in sorted((package / f"{kind}s").glob("*.py"))]
+    return [stem for stem in stems if (configs_folder() / f"{stem}.yaml").is_file()]
+
+
+def config_of(name: str) -> str:
+    """Find the configuration of a model.
+
+    Args:
+        name: A model's name, such as "drqa", or a configuration's file.
+
+    Raises:
+        ConfigError: There is no such model, or no such file.
+    """
+    if name.endswith((".yaml", ".yml")):
+        require_config(Path(name))
+        return name
+    if name not in known_models():
+        raise ConfigError(
+            f'there is no model "{name}"',
+            hint=did_you_mean(name, known_models()),
+            next_step="Name a model, or a .yaml file with its configuration.",
+        )
+    return str(CONFIGS / f"{name}.yaml")

@@ -1,9 +1,10 @@
-"""Part of speech, entity, lemma and dependency parse of tokens, from a spaCy English pipeline.
+"""Part of speech, entity, lemma and dependency parse of tokens, from a spaCy pipeline.
 
 Texts keep the tokens they have (spaCy does not tokenize again) and are annotated by worker
 processes or in this one. The annotation of a text depends only on that text, never on other texts
 annotated with it. Labels are numbers from a fixed inventory, so that they mean the same in every
-file and every run; 0 means none, or a label that is not in the inventory.
+file and every run; 0 means none, or a label that is not in the inventory, such as most tags of
+languages other than English.
 """
 
 import os
@@ -115,6 +116,7 @@ def annotate(
     tokens: Tokens,
     *,
     pipeline: str,
+    num_contexts: int | None = None,
     parse: bool = True,
     workers: int = 0,
     progress: Callable[[int, int], None] | None = None,
@@ -123,6 +125,9 @@ def annotate(
 
     Args:
         tokens: The tokens of the texts.
+        num_contexts: How many of the texts, the first ones, are contexts. The others are questions,
+            in which no entities are looked for: no model reads those, and they take half of the
+            time. None: all are contexts.
         pipeline: Official name of a spaCy pipeline, or its folder.
         parse: Parse too: a quarter of the time. Without it an entity may cross the start of a
             sentence, and a few lemmas differ (in 4 of 2,000 questions).
@@ -138,7 +143,7 @@ def annotate(
     """
     folder = str(find_pipeline(pipeline))
     workers = workers or usable_cores()
-    jobs = list(_jobs(tokens))
+    jobs = list(_jobs(tokens, len(tokens.bounds) - 1 if num_contexts is None else num_contexts))
     parts: list[Annotation] = []
     done = 0
     skip = () if parse else (PARSER,)
@@ -160,16 +165,24 @@ def annotate_each(
         pipeline: A loaded spaCy pipeline.
         skip: Names of its components to leave out, such as `ENTITY_FINDER`.
     """
-    job = [text for tokens in texts for text in _words_and_spaces(tokens)]
+    words = [text for tokens in texts for text in _words_and_spaces(tokens)]
     strings = pipeline.vocab.strings
-    return [_from_spacy(rows, strings) for rows in _rows_of_texts(job, pipeline, skip=skip)]
+    return [_from_spacy(rows, strings) for rows in _rows_of_texts(words, pipeline, skip=skip)]
 
 
-_Job = list[tuple[list[str], list[bool]]]
-"""The words of each text, and whether white space follows each word."""
+_Text = tuple[list[str], list[bool]]
+"""The words of a text, and whether white space follows each word."""
 
 
-def _words_and_spaces(tokens: Tokens) -> Iterator[tuple[list[str], list[bool]]]:
+@dataclass(frozen=True)
+class _Job:
+    """Some texts that are annotated together, either contexts or questions."""
+
+    texts: list[_Text]
+    are_contexts: bool
+
+
+def _words_and_spaces(tokens: Tokens) -> Iterator[_Text]:
     spaces = np.ones(len(tokens.forms), bool)
     spaces[:-1] = tokens.offset_mapping[1:, 0] != tokens.offset_mapping[:-1, 1]
     # The annotation of a text's last token must not depend on the text that follows.
@@ -179,17 +192,17 @@ def _words_and_spaces(tokens: Tokens) -> Iterator[tuple[list[str], list[bool]]]:
         yield words, spaces[start:end].tolist()
 
 
-def _jobs(tokens: Tokens) -> Iterator[_Job]:
-    job: _Job = []
+def _jobs(tokens: Tokens, num_contexts: int) -> Iterator[_Job]:
+    """Cut texts into jobs of about `CHUNK_TOKENS` tokens; contexts come before questions."""
+    texts: list[_Text] = []
     size = 0
-    for words, spaces in _words_and_spaces(tokens):
-        job.append((words, spaces))
-        size += len(words)
-        if size >= CHUNK_TOKENS:
-            yield job
-            job, size = [], 0
-    if job:
-        yield job
+    last = len(tokens.bounds) - 1
+    for number, text in enumerate(_words_and_spaces(tokens), start=1):
+        texts.append(text)
+        size += len(text[0])
+        if size >= CHUNK_TOKENS or number in (num_contexts, last):
+            yield _Job(texts, are_contexts=number <= num_contexts)
+            texts, size = [], 0
 
 
 def _run(jobs: list[_Job], folder: str, skip: Sequence[str], workers: int) -> Iterator[Annotation]:
@@ -214,30 +227,36 @@ def _run(jobs: list[_Job], folder: str, skip: Sequence[str], workers: int) -> It
 
 def _annotate_job(job: _Job, *, folder: str, skip: Sequence[str]) -> Annotation:
     pipeline = loaded_pipeline(folder)
-    rows = np.concatenate(_rows_of_texts(job, pipeline, skip=skip))
+    skip = skip if job.are_contexts else (*skip, ENTITY_FINDER)
+    rows = np.concatenate(_rows_of_texts(job.texts, pipeline, skip=skip))
     return _from_spacy(rows, pipeline.vocab.strings)
 
 
 def _rows_of_texts(
-    job: _Job, pipeline: Any, *, skip: Sequence[str] = ()
+    texts: Sequence[_Text], pipeline: Any, *, skip: Sequence[str] = ()
 ) -> list[NDArray[np.uint64]]:
-    """SpaCy's annotation of each text: (T, 7) codes and hashes, in the order of `_from_spacy`."""
+    """SpaCy's annotation of each text: (T, 8) codes and hashes, in the order of `_from_spacy`."""
     from spacy import attrs
     from spacy.tokens import Doc
 
     names = [
         attrs.TAG, attrs.ENT_TYPE, attrs.ENT_IOB, attrs.LEMMA, attrs.DEP, attrs.SENT_START,
-        attrs.HEAD,
+        attrs.HEAD, attrs.LOWER,
     ]  # fmt: skip
-    docs: Iterable[Any] = (Doc(pipeline.vocab, words=words, spaces=spaces) for words, spaces in job)
+    docs: Iterable[Any] = (
+        Doc(pipeline.vocab, words=words, spaces=spaces) for words, spaces in texts
+    )
     for name, component in pipeline.pipeline:
         # For a single question, `pipeline.pipe` takes longer than all components together.
         if name not in skip:
             pipe = getattr(component, "pipe", None)
             docs = pipe(docs, batch_size=64) if pipe else map(component, docs)
+    has_lemmas = any("lemmatizer" in name for name in pipeline.pipe_names)
     arrays = []
     for doc in docs:
         array = doc.to_array(names)
+        if not (has_lemmas or array[:, 3].any()):
+            array[:, 3] = array[:, 7]
         array[:, 6] += np.arange(len(doc), dtype=np.uint64)  # spaCy's heads are relative, and wrap
         arrays.append(array)
     return arrays

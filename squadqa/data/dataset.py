@@ -27,6 +27,7 @@ class QuestionDataset(torch.utils.data.Dataset[int], Generic[Batch]):
     Args:
         data: A prepared source.
         rows: Questions of `data` to take, in order; None takes all.
+        abstains: Whether batches say which questions have no answer.
     """
 
     shares_contexts: bool = True
@@ -34,9 +35,16 @@ class QuestionDataset(torch.utils.data.Dataset[int], Generic[Batch]):
     all of them. With dropout that is another training: these questions then drop the same features.
     """
 
-    def __init__(self, data: PreparedData, *, rows: NDArray[np.int64] | None = None) -> None:
+    def __init__(
+        self,
+        data: PreparedData,
+        *,
+        rows: NDArray[np.int64] | None = None,
+        abstains: bool = False,
+    ) -> None:
         self.data = data
         self.rows = np.arange(len(data.ids)) if rows is None else rows
+        self._unanswerable = data.unanswerable if abstains else None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -62,6 +70,24 @@ class QuestionDataset(torch.utils.data.Dataset[int], Generic[Batch]):
     @abstractmethod
     def count_without_target(self) -> int:
         """Count the questions that training cannot learn from, because no span answers them."""
+
+    @property
+    def abstains(self) -> bool:
+        """Whether batches say which questions have no answer."""
+        return self._unanswerable is not None
+
+    @property
+    def num_unanswerable(self) -> int:
+        """How many questions have no answer, if batches say which ones; otherwise 0."""
+        return 0 if self._unanswerable is None else int(self._unanswerable[self.rows].sum())
+
+    def unanswerable(self, rows: NDArray[np.int64]) -> torch.Tensor | None:
+        """Return which questions of `data` have no answer, for a batch; None if it is not to say.
+
+        Args:
+            rows: (B,) the questions.
+        """
+        return None if self._unanswerable is None else torch.from_numpy(self._unanswerable[rows])
 
     def id_of(self, item: int) -> str:
         """Return the identifier of a question."""
@@ -112,6 +138,7 @@ class SpanDataset(QuestionDataset[SpanBatch]):
         frequent: The most frequent word forms of train, most frequent first; a model may tune their
             vectors.
         max_characters: Number of characters of a word form to keep.
+        abstains: Whether batches say which questions have no answer.
     """
 
     def __init__(
@@ -121,8 +148,9 @@ class SpanDataset(QuestionDataset[SpanBatch]):
         rows: NDArray[np.int64] | None = None,
         frequent: Sequence[str] = (),
         max_characters: int = 16,
+        abstains: bool = False,
     ) -> None:
-        super().__init__(data, rows=rows)
+        super().__init__(data, rows=rows, abstains=abstains)
         tokens = data.tokens
         self._forms = WordForms(data, frequent=frequent, max_characters=max_characters)
         self._lower = data.lower[tokens.forms]
@@ -182,13 +210,14 @@ class SpanDataset(QuestionDataset[SpanBatch]):
             end_positions=torch.from_numpy(data.end_positions[rows].astype(np.int64)),
             paragraphs=paragraphs,
             paragraph_rows=paragraph_rows,
+            unanswerable=self.unanswerable(rows),
             taught_starts=taught_starts,
             taught_ends=taught_ends,
         )
 
     def count_without_target(self) -> int:
-        """Count the questions without an answer, or whose answer is in no token."""
-        return int((self.data.start_positions[self.rows] < 0).sum())
+        """Count the questions whose answer is unknown or in no token."""
+        return int((self.data.start_positions[self.rows] < 0).sum()) - self.num_unanswerable
 
 
 class WordForms:

@@ -8,7 +8,7 @@ from squadqa.inference.answering import Answerer
 from squadqa.inference.ensemble_folder import is_ensemble, open_ensemble
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import Choice, open_run
-from squadqa.models.base import Choose
+from squadqa.models.base import CandidateScorer, Choose, require_choice
 
 
 def load(
@@ -36,5 +36,26 @@ def load(
         return open_ensemble(run, device=device, trust=trust)
     predictor = Predictor(open_run(run, checkpoint=checkpoint, trust=trust), device=device)
     if choose is not None:
-        predictor.choose(choose)
+        set_choice(predictor, choose)
     return predictor
+
+
+def set_choice(predictor: Predictor, choose: Choose) -> None:
+    """Let a run choose its answers for another score than it was trained to.
+
+    Args:
+        predictor: The run.
+        choose: See `squadqa.models.base.CandidateScorer`.
+
+    Raises:
+        ConfigError: There is no such choice, or the model is no scorer of candidates.
+    """
+    require_choice(choose)
+    model = predictor.model
+    if not isinstance(model, CandidateScorer):
+        raise ConfigError(
+            f'"{predictor.run.folder}" cannot choose "{choose}": its "{type(model).__name__}" '
+            "scores no candidates",
+            next_step="Leave choose out, or use a scorer's run.",
+        )
+    model.choose = choose

@@ -58,6 +58,39 @@ def mean_table(
     return normalized(product)
 
 
+def mean_no_answer(
+    distributions: Sequence[SpanDistribution], weights: Sequence[float], *, mean: Mean = "geometric"
+) -> float | None:
+    """Return the weighted mean of members' probabilities of "no answer" for one question.
+
+    The geometric mean is that of the odds. The probabilities of spans, which `mean_table` combines,
+    are those if there is an answer.
+
+    Args:
+        distributions: The distribution of each member; those that answer every question do not
+            count.
+        weights: The members' weights, positive.
+        mean: Which mean to take.
+
+    Returns:
+        The probability, or None if every member answers every question.
+    """
+    given = [
+        (one.no_answer, weight)
+        for one, weight in zip(distributions, weights, strict=True)
+        if one.no_answer is not None
+    ]
+    if not given:
+        return None
+    probabilities, shares = np.array(given).T
+    shares = shares / shares.sum()
+    if mean == "arithmetic":
+        return float(shares @ probabilities)
+    certain = probabilities.clip(FLOOR, 1 - FLOOR)
+    log_odds = shares @ (np.log(certain) - np.log1p(-certain))
+    return float(1 / (1 + np.exp(-log_odds)))
+
+
 def tables_of(distributions: Sequence[SpanDistribution]) -> NDArray[np.float64]:
     """Return the members' probabilities of spans for one question, (M, C, L).
 

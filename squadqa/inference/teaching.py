@@ -25,11 +25,12 @@ from squadqa.data.prepare import PreparedData, default_cache_dir
 from squadqa.data.soft_targets import SoftTargets
 from squadqa.data.squad import BadAnswers, Source
 from squadqa.errors import ConfigError
-from squadqa.inference.answering import Answerer, Preparation
+from squadqa.inference.answered import Preparation
+from squadqa.inference.answering import Answerer
 from squadqa.inference.ensemble import Ensemble
 from squadqa.inference.mixing import mean_table
 from squadqa.inference.predictor import Predictor
-from squadqa.models.distributions import PointerDistribution, SpanDistribution
+from squadqa.models.distributions import PointerDistribution, SpanDistribution, marginals
 from squadqa.run_files import CONFIG
 
 AT_ONCE = 2048
@@ -109,14 +110,6 @@ def teach(
 
     root = preparation.cache_dir or default_cache_dir()
     return SoftTargets.open(cached_folder(root, KIND, settings, build))
-
-
-def marginals(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the (C,) probabilities of starts and of ends under (C, L) probabilities of spans."""
-    tokens, longest = table.shape
-    last = np.arange(tokens)[:, None] + np.arange(longest)  # (C, L)
-    ends = np.bincount(last.ravel(), weights=table.ravel(), minlength=tokens)[:tokens]
-    return table.sum(axis=1), ends.astype(np.float64)
 
 
 def _joined(teacher: Answerer) -> Callable[[tuple[SpanDistribution, ...]], Pair]:

@@ -34,6 +34,27 @@ def span_nll(
     return start + end
 
 
+def no_answer_nll(log_odds: Tensor, unanswerable: Tensor, known: Tensor) -> Tensor:
+    """Negative log-likelihood of whether each question has an answer.
+
+    Added to the loss of the right one among all answers, it makes the loss of one softmax over all
+    answers and "no answer".
+
+    Reference: Clark and Gardner, 2018, Simple and Effective Multi-Paragraph Reading Comprehension
+    (arXiv 1710.10723), the no-answer option.
+
+    Args:
+        log_odds: (B,) log-odds of "no answer" against all answers together.
+        unanswerable: (B,) bool, True if the question has no answer.
+        known: (B,) bool, True if the question's answer is known.
+
+    Returns:
+        (B,) in nats, 0 where neither is known.
+    """
+    loss = F.softplus(log_odds.float().where(~unanswerable, -log_odds.float()))
+    return loss.where(unanswerable | known, 0.0)
+
+
 def taught_cross_entropy(logits: Tensor, taught: Tensor, *, temperature: float) -> Tensor:
     """Cross-entropy of a model's distribution with a teacher's, both softened by a temperature.
 

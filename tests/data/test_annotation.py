@@ -87,6 +87,21 @@ def test_without_a_parse(tokens: Tokens, annotation: Annotation, pipeline: str) 
     assert plain.entities.any()
 
 
+def test_no_entities_are_looked_for_in_questions(
+    tokens: Tokens, annotation: Annotation, pipeline: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = tokens.bounds[1]  # as if only the first text were a context
+    assert annotation.entities[:asked].any() and annotation.entities[asked:].any()
+    for chunk in (20_000, 5):
+        monkeypatch.setattr("squadqa.data.annotation.CHUNK_TOKENS", chunk)
+        partly = annotate(tokens, pipeline=pipeline, num_contexts=1, workers=1)
+        first, others = slice(asked), slice(asked, None)
+        assert columns(partly, first) == columns(annotation, first)
+        whole = columns(annotation, others)
+        none = {"entities": [0] * len(whole["tags"]), "entity_begins": [False] * len(whole["tags"])}
+        assert columns(partly, others) == {**whole, **none}
+
+
 @pytest.mark.slow(seconds=120)  # each worker loads the pipeline
 def test_one_worker_equals_two(
     tokens: Tokens, annotation: Annotation, pipeline: str, monkeypatch: pytest.MonkeyPatch

@@ -19,7 +19,7 @@ from squadqa.inference.mixing import (
     expected_f1,
     mean_table,
 )
-from squadqa.inference.predictor import cut_spans
+from squadqa.inference.reading import cut_spans
 from squadqa.models.distributions import (
     CandidateDistribution,
     PointerDistribution,

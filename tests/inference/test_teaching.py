@@ -9,12 +9,12 @@ from squadqa.data.soft_targets import SoftTargets
 from squadqa.data.squad import Source, find_source
 from squadqa.errors import ConfigError
 from squadqa.inference import teaching
-from squadqa.inference.answering import Preparation
+from squadqa.inference.answered import Preparation
 from squadqa.inference.ensemble import Ensemble
 from squadqa.inference.mixing import mean_table
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import open_run
-from squadqa.inference.teaching import KIND, marginals, teach
+from squadqa.inference.teaching import KIND, teach
 from tests.support import tiny
 
 ROWS = np.array([1, 4, 6])
@@ -44,19 +44,6 @@ def told(
     return teach(teacher, data, rows, source=source, preparation=preparation, bad_answers="keep")
 
 
-@pytest.mark.parametrize("longest", [1, 3, 5])
-def test_marginals_are_sums_over_spans(longest: int) -> None:
-    table = np.random.default_rng(0).uniform(size=(5, longest))
-    for first in range(5):
-        table[first, 5 - first :] = 0
-    starts, ends = marginals(table)
-    for token in range(5):
-        spans = [(first, first + more) for first in range(5) for more in range(longest)]
-        begin = sum(table[first, last - first] for first, last in spans if first == token)
-        end = sum(table[first, last - first] for first, last in spans if last == token)
-        assert (starts[token], ends[token]) == pytest.approx((begin, end))
-
-
 def test_a_reader_says_its_own_probabilities(
     reader: Predictor, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,7 +64,7 @@ def test_an_ensemble_says_the_mean_of_its_members(
     reading = pair.read(source, Preparation(tmp_path / "cache"))
     for item, row in enumerate(ROWS):
         table = mean_table([own[row] for own in reading.members], [2.0, 1.0])
-        for mine, expected in zip(targets.batch([item]), marginals(table), strict=True):
+        for mine, expected in zip(targets.batch([item])(table), strict=True):
             assert mine[0] == pytest.approx(expected, abs=1e-3)
             assert mine.sum() == pytest.approx(1, abs=1e-2)
 

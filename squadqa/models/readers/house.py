@@ -42,6 +42,7 @@ from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.contextual_gate import ContextualGate
 from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.fusion import FullyAwareFusion
+from squadqa.nn.no_answer import NoAnswerHead
 from squadqa.nn.pointer import RecurrentPointer
 from squadqa.nn.rnn import Cell, StackedBiRNN
 
@@ -153,6 +154,7 @@ class HouseReader(SpanReader):
         self.pointer = RecurrentPointer(
             encoded, encoded, keeps_variance=self.understanding.keeps_variance
         )
+        self.no_answer = NoAnswerHead(encoded) if sizes.abstains else None
 
     def forward(self, batch: SpanBatch) -> SpanLogits:
         """Score every context token as start and as end; padded tokens are masked."""
@@ -178,7 +180,8 @@ class HouseReader(SpanReader):
         )  # (B, 2H)
         modeled = self.dropout(self.normalization(modeled))
         start_logits, end_logits = self.pointer(modeled, batch.context_mask, pooled)
-        return SpanLogits(start_logits=start_logits, end_logits=end_logits)
+        no_answer_logits = self.score_no_answer(modeled, start_logits, end_logits)
+        return SpanLogits(start_logits, end_logits, no_answer_logits)
 
     def embed(self, batch: SpanBatch) -> tuple[Tensor, Tensor]:
         """Embed the words of both texts, (B, C, D) and (B, Q, D)."""

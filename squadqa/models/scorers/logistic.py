@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from squadqa.batch import CandidateBatch, Sizes
 from squadqa.models.base import CandidateLoss, CandidateScorer, Choose
 from squadqa.models.scorers.feature_groups import GROUPS, check_groups, feature_group
+from squadqa.models.scorers.no_answer import NoAnswerCandidate
 from squadqa.nn.masking import mask_logits
 
 
@@ -56,6 +57,7 @@ class LogisticScorer(CandidateScorer):
                 for name in groups
             }
         )
+        self.no_answer = NoAnswerCandidate() if sizes.abstains else None
 
     def forward(self, batch: CandidateBatch) -> Tensor:
         """Return the (B, N) `candidate_logits`; padded candidates are masked."""

@@ -26,6 +26,7 @@ from squadqa.batch import CandidateBatch, Sizes
 from squadqa.errors import require_range
 from squadqa.models.base import CandidateLoss, CandidateScorer, Choose
 from squadqa.models.scorers.feature_groups import at
+from squadqa.models.scorers.no_answer import NoAnswerCandidate
 from squadqa.models.token_encoder import TokenEncoder
 from squadqa.nn.attention import AlignedQuestion, AttentionPooling
 from squadqa.nn.char_cnn import CharCNN
@@ -107,6 +108,7 @@ class RaSoRScorer(CandidateScorer):
         self.dropout = SequenceDropout(dropout, variational=True)
         self.ends = nn.Linear(encoded, 2 * score_size)
         self.output = nn.Linear(score_size, 1)
+        self.no_answer = NoAnswerCandidate() if sizes.abstains else None
 
     def forward(self, batch: CandidateBatch) -> Tensor:
         """Return the (B, N) `candidate_logits`; padded candidates are masked."""

@@ -26,21 +26,21 @@ BUCKETS, VECTOR_SIZE = 4, 5
 SIZES = Sizes(VECTOR_SIZE, num_buckets=BUCKETS)
 SEEDS = st.integers(0, 2**32)
 
-SCORERS: dict[str, Callable[[], CandidateScorer]] = {
-    "logistic": lambda: LogisticScorer(SIZES, table_bits=12),
-    "mlp": lambda: MLPScorer(
-        SIZES,
+SCORERS: dict[str, Callable[..., CandidateScorer]] = {
+    "logistic": lambda sizes=SIZES: LogisticScorer(sizes, table_bits=12),
+    "mlp": lambda sizes=SIZES: MLPScorer(
+        sizes,
         char_cnn=KernelBankCharCNN(filters={3: 6}, character_size=4),
         table_bits=12,
         embedding_size=12,
         hidden_size=16,
         dropout=0.0,
     ),
-    "mlp without characters": lambda: MLPScorer(
-        SIZES, table_bits=12, groups=["lengths", "tag_sequence"], embedding_size=12, hidden_size=16
+    "mlp without characters": lambda sizes=SIZES: MLPScorer(
+        sizes, table_bits=12, groups=["lengths", "tag_sequence"], embedding_size=12, hidden_size=16
     ),
-    "rasor": lambda: RaSoRScorer(
-        SIZES,
+    "rasor": lambda sizes=SIZES: RaSoRScorer(
+        sizes,
         char_cnn=KernelBankCharCNN(filters={3: 6}, character_size=4),
         embedding_size=12,
         hidden_size=8,
@@ -48,8 +48,8 @@ SCORERS: dict[str, Callable[[], CandidateScorer]] = {
         embedding_dropout=0.0,
         dropout=0.0,
     ),
-    "rasor of the paper": lambda: RaSoRScorer(
-        SIZES,
+    "rasor of the paper": lambda sizes=SIZES: RaSoRScorer(
+        sizes,
         embedding_size=12,
         hidden_size=16,
         cell="lstm",
