@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from squadqa.cli.lightning_parser import Parsed
-from squadqa.data.squad import find_source
 from squadqa.errors import ConfigError
 from squadqa.inference.answered import Preparation
 from squadqa.inference.load import load
@@ -37,11 +36,13 @@ def open_teacher(parsed: Parsed, *, trust: Sequence[str]) -> Teacher:
         )
     is_on_cpu = parsed.trainer.get("accelerator") == "cpu"
     teacher = load(named, device="cpu" if is_on_cpu else "auto", trust=trust)
+    bad_answers, unanswerable = data.policy("train")
     return lambda prepared, rows: teach(
         teacher,
         prepared,
         rows,
-        source=find_source(str(data.sources["train"]), part="train", reading=data.reading),
+        source=data.source("train"),
         preparation=Preparation(data.cache_dir, data.workers, data.progress),
-        bad_answers=data.bad_answers,
+        bad_answers=bad_answers,
+        unanswerable=unanswerable,
     )

@@ -23,7 +23,7 @@ from squadqa.data.cache import cached_folder, file_digest
 from squadqa.data.dataset import QuestionDataset
 from squadqa.data.prepare import PreparedData, default_cache_dir
 from squadqa.data.soft_targets import SoftTargets
-from squadqa.data.squad import BadAnswers, Source
+from squadqa.data.squad import BadAnswers, Source, Unanswerable
 from squadqa.errors import ConfigError
 from squadqa.inference.answered import Preparation
 from squadqa.inference.answering import Answerer
@@ -50,6 +50,7 @@ def teach(
     source: Source,
     preparation: Preparation,
     bad_answers: BadAnswers,
+    unanswerable: Unanswerable = "error",
 ) -> SoftTargets:
     """Let a teacher answer a student's training questions, or open what it said before.
 
@@ -60,6 +61,7 @@ def teach(
         source: The source that `data` was prepared from.
         preparation: How the teacher's inputs are prepared; its cache folder keeps the answers.
         bad_answers: What the student's training does with questions without usable answers.
+        unanswerable: What it does with questions without any answers.
 
     Raises:
         ConfigError: The teacher reads other questions or tokens in the source.
@@ -70,7 +72,8 @@ def teach(
 
     def build(folder: Path) -> dict[str, Any]:
         prepared = [
-            member.prepare(source, preparation, bad_answers=bad_answers) for member in members
+            member.prepare(source, preparation, bad_answers=bad_answers, unanswerable=unanswerable)
+            for member in members
         ]
         for member, own in zip(members, prepared, strict=True):
             if _digest(own, None) != _digest(data, None):

@@ -22,7 +22,7 @@ from squadqa.data.negatives import VAL_SEED, with_negatives
 from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import LengthGroupedSampler
 from squadqa.data.soft_targets import SoftTargets
-from squadqa.data.squad import BadAnswers, FindAnswers, Reading, Unanswerable, find_source
+from squadqa.data.squad import BadAnswers, FindAnswers, Reading, Source, Unanswerable, find_source
 from squadqa.data.squad.read import UNANSWERABLE_ADVICE
 from squadqa.errors import ConfigError, require_range
 from squadqa.scoring import require_references
@@ -255,18 +255,27 @@ class SquadDataModule(pl.LightningDataModule):
             if part not in self._prepared:
                 self._prepared[part] = self._prepare(part)
 
-    def _prepare(self, part: str) -> PreparedData:
+    def source(self, part: str) -> Source:
+        """Find the source of a part."""
         name = self.sources[part]
         assert name is not None
+        return find_source(name, part="train" if part == "train" else "dev", reading=self.reading)
+
+    def policy(self, part: str) -> tuple[BadAnswers, Unanswerable]:
+        """Say what is done with a part's questions without usable answers, and without any."""
         unanswerable = self.unanswerable
         if part == "predict" or (part != "train" and unanswerable == "error"):
             unanswerable = "keep"  # what is scored is checked when it is open
         bad_answers: BadAnswers = self.bad_answers if part == "train" else "keep"
+        return bad_answers, "error" if unanswerable == bad_answers else unanswerable
+
+    def _prepare(self, part: str) -> PreparedData:
+        bad_answers, unanswerable = self.policy(part)
         return prepare(
-            find_source(name, part="train" if part == "train" else "dev", reading=self.reading),
+            self.source(part),
             cache_dir=self.cache_dir,
             bad_answers=bad_answers,
-            unanswerable="error" if unanswerable == bad_answers else unanswerable,
+            unanswerable=unanswerable,
             language=self.inputs.language,
             pipeline=self.inputs.pipeline,
             parse=self.inputs.parse,

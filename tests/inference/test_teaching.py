@@ -93,6 +93,23 @@ def test_other_weights_say_something_else(pair: Ensemble, source: Source, tmp_pa
     assert len(list(cache.glob(f"{KIND}-*"))) == 2
 
 
+def test_it_leaves_out_what_the_student_leaves_out(reader: Predictor, tmp_path: Path) -> None:
+    file = tiny.join(tiny.one_question(answers=[]), tiny.one_question(id="other"))
+    source = find_source(str(tiny.write(tmp_path / "some.json", file)))
+    preparation = Preparation(tmp_path / "cache")
+    data = reader.prepare(source, preparation, unanswerable="skip")
+    targets = teach(
+        reader,
+        data,
+        np.array([0]),
+        source=source,
+        preparation=preparation,
+        bad_answers="keep",
+        unanswerable="skip",
+    )
+    assert len(targets) == len(data.ids) == 1
+
+
 def test_a_teacher_of_other_texts_is_refused(
     reader: Predictor, source: Source, tmp_path: Path
 ) -> None:
