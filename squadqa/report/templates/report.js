@@ -179,10 +179,10 @@
     tokens.forEach((token, row) => {
       if (start[row]) {
         const high = (21 * start[row]) / most;
-        parts.push(svg("rect", { class: `s${place}`, x: token.start, y: 21.5 - high, width, height: high, stroke: "none" }));
+        parts.push(svg("rect", { class: `s${place} cell`, x: token.start, y: 21.5 - high, width, height: high }));
       }
       if (end[row]) {
-        parts.push(svg("rect", { class: `s${place}`, x: token.end - width, y: 22.5, width, height: (21 * end[row]) / most, opacity: 0.6, stroke: "none" }));
+        parts.push(svg("rect", { class: `s${place} cell`, x: token.end - width, y: 22.5, width, height: (21 * end[row]) / most, opacity: 0.6 }));
       }
     });
     const picture = svg("svg", { class: "strip", viewBox: `0 0 ${length} 44`, preserveAspectRatio: "none", role: "img", "aria-label": name }, ...parts);
@@ -205,7 +205,7 @@
       parts.push(svg("text", { transform: `translate(${x + 10} ${top - 4}) rotate(-65)` }, short(token.text)));
       words.forEach((word, down) => {
         const share = shares[across * words.length + down];
-        const box = { class: `s${place}`, x, y: top + cell * down, width: cell - 1, height: cell - 1, "fill-opacity": Math.max(0.04, share), stroke: "none" };
+        const box = { class: `s${place} cell`, x, y: top + cell * down, width: cell - 1, height: cell - 1, "fill-opacity": Math.max(0.04, share) };
         parts.push(svg("rect", box, svg("title", {}, `${token.text} → ${word}: ${percent(100 * share)}`)));
       });
     });
