@@ -106,10 +106,12 @@ class Card {
   #drawStrip() {
     const { tokens, start, end } = this.reply;
     const length = this.characters.length;
+    const tallest = Math.max(1e-6, ...start, ...end);
+    this.part(".tallest").textContent = `tallest bar ${percent(tallest)}`;
     const bars = (shares, sign) => tokens.map(([first, last], token) => {
-      const height = shares[token];
+      const height = (0.95 * shares[token]) / tallest;
       const x = ((first + last) / 2 / length).toFixed(5);
-      return height < 0.002 ? "" : `M${x} 1V${(1 - sign * height).toFixed(3)}`;
+      return height < 0.005 ? "" : `M${x} 1V${(1 - sign * height).toFixed(3)}`;
     }).join("");
     this.part(".starts").setAttribute("d", bars(start, 1));
     this.part(".ends").setAttribute("d", bars(end, -1));
@@ -214,7 +216,10 @@ async function ask() {
       return null;
     }
   }));
-  if (number === asked) byId("status").textContent = summary(replies);
+  if (number !== asked) return;
+  byId("status").textContent = summary(replies);
+  const answers = byId("answers");
+  if (answers.getBoundingClientRect().top > 0.6 * innerHeight) answers.scrollIntoView();
 }
 
 // One sentence on all answers, which a screen reader speaks.

@@ -102,7 +102,7 @@ class Page:
     def wait_until(self, expression: str) -> None:
         """Wait until a JavaScript expression is true."""
         end = time.monotonic() + LIMIT
-        while not self.value(expression):
+        while not self.value(f"Boolean({expression})"):
             assert time.monotonic() < end, f"never true: {expression}\n{self.problems}"
             time.sleep(0.05)
 
