@@ -27,10 +27,6 @@ def evaluate_parser() -> CommandParser:
                 "squadqa evaluate --data dev-v1.1.json --predictions predictions.json",
             ),
             (
-                "a run's best checkpoint on SQuAD's dev part",
-                "squadqa evaluate runs/drqa --data squad",
-            ),
-            (
                 "by type of answer too, beside the SQuAD paper's figures",
                 "squadqa evaluate runs/logistic --data squad --details",
             ),
@@ -42,10 +38,6 @@ def evaluate_parser() -> CommandParser:
             (
                 "what a run's probabilities are worth, on the articles held out of its training",
                 "squadqa evaluate runs/drqa --held-out --calibration calibration.json",
-            ),
-            (
-                "for a script: one JSON object, percent at full precision",
-                "squadqa evaluate runs/drqa --data dev.json --checkpoint last --json",
             ),
         ],
     )
@@ -65,7 +57,7 @@ def evaluate_parser() -> CommandParser:
     parser.add_argument(
         "--predictions",
         metavar="FILE",
-        help='score this file instead of a run: {"question id": "text", ...}',
+        help='score this file: {"question id": "text", ...}',
     )
     parser.add_argument(
         "--v2",

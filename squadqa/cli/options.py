@@ -126,9 +126,9 @@ def add_choose_option(parser: CommandParser) -> None:
     """Add the option that says what a scorer's answer is chosen for."""
     parser.add_argument(
         "--choose",
+        metavar="HOW",
         choices=("probable", "expected_f1"),
-        help="a scorer's most probable candidate, or that of the highest expected F1 (default: as "
-        "it was trained)",
+        help="a scorer's answer: probable or expected_f1",
     )
 
 
@@ -155,8 +155,7 @@ def add_data_option(parser: CommandParser, what: str, *, required: bool = True) 
         "--data",
         metavar="FILE",
         required=required,
-        help=f"{what}: a file of any format, - (standard input), a pack, sample, squad, or "
-        "squad:train",
+        help=f"{what}: a file of any format, a pack, sample, squad:train, or - (standard input)",
     )
     add_reading_options(parser)
 
@@ -310,7 +309,7 @@ def open_answerer(options: argparse.Namespace) -> "Answerer":
     """Open the run or ensemble that a command's options name.
 
     Args:
-        options: Those of `add_run_options` and `add_choose_option`.
+        options: Those of `add_run_options`, and maybe `add_choose_option`.
 
     Raises:
         CheckpointError: There is no such run, or it cannot be used.
@@ -325,7 +324,7 @@ def open_answerer(options: argparse.Namespace) -> "Answerer":
         checkpoint=options.checkpoint,
         device=options.device,
         trust=options.trust,
-        choose=options.choose,
+        choose=getattr(options, "choose", None),
     )
 
 

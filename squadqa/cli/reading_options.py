@@ -30,7 +30,7 @@ def add_reading_options(parser: CommandParser, *, default: str | None = "error")
         metavar="HOW",
         choices=FIND_ANSWERS,
         default=default,
-        help="look up answers without places: first, all, or error",
+        help="answers without places: first, all, or error",
     )
 
 

@@ -222,7 +222,7 @@ def test_features_are_extracted_once(folder: Path, monkeypatch: pytest.MonkeyPat
         candidate_inputs, "extract", lambda data, *a: calls.append("extract") or extract(data, *a)
     )
     monkeypatch.setattr(
-        CandidateInputs, "fit", lambda self, *a: calls.append("fit") or fit(self, *a)
+        CandidateInputs, "fit", lambda self, *a, **b: calls.append("fit") or fit(self, *a, **b)
     )
     assert ablate() == 0
     assert sorted(calls) == ["extract", "extract", "fit"]  # for train and for dev

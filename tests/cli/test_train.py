@@ -38,6 +38,7 @@ def test_a_run_folder_contains_everything(trained: tuple[Path, Done]) -> None:
         "wandb",
         "predictions.json",
         "results.json",
+        "curves.svg",
     }
     assert {path.name for path in (run / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
     config = yaml.safe_load((run / "config.yaml").read_text())

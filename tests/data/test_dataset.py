@@ -157,10 +157,10 @@ def test_types() -> None:
     floats = {"context_matches", "context_term_frequency"}
     masks = {"context_mask", "question_mask"}
     for name, value in vars(batch).items():
-        if name not in ("forms", "unanswerable"):
+        if name not in ("forms", "unanswerable", "taught_starts", "taught_ends"):
             expected = torch.float32 if name in floats else torch.int64
             assert value.dtype == (torch.bool if name in masks else expected), name
-    assert batch.unanswerable is None
+    assert batch.unanswerable is batch.taught_starts is batch.taught_ends is None
     known = SpanDataset(DATA, abstains=True).collate([0, 5]).unanswerable
     assert known is not None
     assert known.tolist() == [False, False]

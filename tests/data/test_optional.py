@@ -47,7 +47,7 @@ def read_spacy_vectors(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("missing", "use"),
     [
-        ("spacy", lambda folder: tokenization._spacy_tokenizer.__wrapped__()),
+        ("spacy", lambda folder: tokenization._spacy_tokenizer.__wrapped__("en")),
         ("spacy.attrs", lambda folder: tokenization.tokenize(["Who?"])),
         ("spacy", load_pipeline),
         ("spacy.strings", read_spacy_vectors),

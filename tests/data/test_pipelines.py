@@ -77,7 +77,11 @@ def test_official_names() -> None:
     assert not any(map(is_official, ("packaging", "en_core_web_smm", "./en_core_web_sm", 3, None)))
 
 
-def test_finding_and_opening_a_pipeline_imports_no_package(pipeline: str) -> None:
+def test_finding_and_opening_a_pipeline_imports_no_package(
+    pipeline: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in PIPELINES[pipeline]:
+        monkeypatch.delitem(sys.modules, name, raising=False)
     load_pipeline(find_pipeline(pipeline))
     assert not {*PIPELINES[pipeline]} & {*sys.modules}
 

@@ -8,6 +8,7 @@ import numpy as np
 from squadqa.evaluation.predictions import Answer
 from squadqa.inference.answered import Answered, DetailedAnswer, Preparation
 from squadqa.inference.answering import Answerer
+from squadqa.inference.several import Found
 
 
 class ScriptedAnswerer(Answerer):
@@ -27,6 +28,13 @@ class ScriptedAnswerer(Answerer):
     @property
     def parser(self) -> None:
         return None
+
+    @property
+    def threshold(self) -> None:
+        return None
+
+    def use_temperature(self, is_used: bool) -> None:
+        pass
 
     def ask(
         self, context: str, questions: Sequence[str], *, n_best: int, **options: Any
@@ -52,4 +60,10 @@ class ScriptedAnswerer(Answerer):
         return DetailedAnswer(answers, np.array(offsets), shares, shares)
 
     def answer_file(self, *_: Any, preparation: Preparation | None = None, **__: Any) -> Answered:
+        raise NotImplementedError
+
+    def answer_held_out(self, preparation: Preparation, *, always: bool = False) -> Answered:
+        raise NotImplementedError
+
+    def find(self, *_: Any, n_best: int) -> list[list[Found]]:
         raise NotImplementedError
