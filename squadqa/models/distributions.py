@@ -110,7 +110,7 @@ def marginals(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[
     tokens, longest = table.shape
     last = np.arange(tokens)[:, None] + np.arange(longest)  # (C, L), some after the context
     ends = np.bincount(last.ravel(), weights=table.ravel(), minlength=tokens)[:tokens]
-    return table.sum(axis=1), ends
+    return table.sum(axis=1), ends.astype(np.float64, copy=False)
 
 
 def normalized(spans: NDArray[np.float64]) -> NDArray[np.float64]:
