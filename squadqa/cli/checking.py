@@ -1,4 +1,7 @@
-"""The checks of `squadqa check`: each finds what it can, whatever the others found."""
+"""The checks of `squadqa check`: each finds what it can, whatever the others found.
+
+One file, as the checks share what was read, and a later one takes what an earlier one left.
+"""
 
 import tempfile
 from collections.abc import Callable, Sequence
