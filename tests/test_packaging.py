@@ -79,7 +79,7 @@ def test_import_is_light() -> None:
 
 
 def test_versions_agree() -> None:
-    assert options()["metadata"]["version"] == "attr: squadqa.__version__"
+    assert options()["metadata"]["version"] == "attr: squadqa.version.__version__"
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
     released = re.findall(r"^## \[(\d\S*)\] - (\S+)$", changes, re.M)

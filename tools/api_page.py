@@ -51,6 +51,8 @@ SECTIONS = (
             "squadqa.evaluation.predictions.Answer",
             "squadqa.inference.answering.DetailedAnswer",
             "squadqa.scoring.Score",
+            "squadqa.scoring_v2.ScoreV2",
+            "squadqa.scoring_v2.Part",
             "squadqa.inference.predictor.Predictor",
             "squadqa.inference.ensemble.Ensemble",
         ),
@@ -64,6 +66,12 @@ SECTIONS = (
             "squadqa.inference.predictor.Predictor": ("answers",),
             "squadqa.inference.ensemble.Ensemble": (),
         },
+    ),
+    Section(
+        "Questions in other formats",
+        "[Data](data.md) has the formats.",
+        ("squadqa.convert", "squadqa.data.squad.convert.Converted"),
+        {},
     ),
     Section(
         "Write a model",

@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
             [*line, *overrides],
             also_known=parser.options,
             trust=options.trust,
-            progress=lambda name: sys.stderr.write(f"checking: {name}\n"),
+            progress=lambda name: print(f"checking: {name}", file=sys.stderr),
         )
     if options.json:
         print_json(summary(checked))

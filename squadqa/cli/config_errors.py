@@ -6,7 +6,7 @@ from importlib import import_module
 from inspect import isabstract, signature
 from pathlib import Path
 
-from squadqa.errors import ConfigError, did_you_mean
+from squadqa.errors import ConfigError, SquadQAError, did_you_mean
 
 NEXT_STEP = "All options: squadqa lightning fit --help; complete files: configs/."
 
@@ -29,6 +29,14 @@ NESTED = r"NestedArg\(key='([^']+)'"
 
 CHAR_CNN = "char_cnn"
 """The option that names a class of `squadqa.nn.char_cnn`, never of another module."""
+
+
+def mistake_of(error: BaseException) -> SquadQAError | None:
+    """Find the error of ours that jsonargparse wrapped; None if there is none."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, SquadQAError):
+        cause = cause.__cause__
+    return cause
 
 
 def config_error(message: str, options: Iterable[str]) -> ConfigError:

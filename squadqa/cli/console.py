@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from squadqa.cli.streams import BOLD, PLAIN, REDRAW
@@ -70,6 +70,15 @@ def facts(pairs: Sequence[tuple[str, str]]) -> str:
     """
     width = max(len(name) for name, _ in pairs)
     return "\n".join(f"{name:{width}}  {value}" for name, value in pairs)
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Write counts in one line: each number, then what was counted.
+
+    Args:
+        counts: The numbers by what was counted.
+    """
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items())
 
 
 def minutes_text(minutes: float | None) -> str:

@@ -13,6 +13,7 @@ from squadqa.cli.options import (
     positive_number,
 )
 from squadqa.cli.parser import CommandParser
+from squadqa.cli.reading_options import add_reading_options
 from squadqa.cli.run_folders import require_name, require_new, require_writable
 from squadqa.errors import ConfigError
 from squadqa.files import require_writable_file
@@ -53,8 +54,9 @@ def ensemble_parser() -> CommandParser:
     add(
         "--data",
         metavar="FILE",
-        help="questions: .json, .json.gz, .jsonl, sample, or squad; scored if they have answers",
+        help="questions: a file, a pack, sample, or squad; scored if they have answers",
     )
+    add_reading_options(parser)
     add(
         "--held-out",
         action="store_true",

@@ -14,6 +14,7 @@ from squadqa.cli.options import (
     require_question,
 )
 from squadqa.cli.parser import CommandParser
+from squadqa.cli.reading_options import source_of
 from squadqa.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -47,13 +48,13 @@ def main(arguments: list[str]) -> int:
     if options.question is not None:
         require_question(options.question)
 
-    from squadqa.data.squad import find_source, read_squad
+    from squadqa.data.squad import read_squad
 
     run = open_one_run(options)
-    source = None if options.data is None else find_source(options.data)
+    source = None if options.data is None else source_of(options)
 
-    from squadqa.inference.answering import new_questions
     from squadqa.inference.explanation import explain, question_with_id
+    from squadqa.inference.new_texts import new_questions
 
     if source is None:
         assert context is not None

@@ -14,6 +14,7 @@ from squadqa.cli.options import (
     positive,
 )
 from squadqa.cli.parser import CommandParser
+from squadqa.cli.reading_options import source_of
 
 if TYPE_CHECKING:
     from squadqa.inference.feature_counts import TableCounts
@@ -43,12 +44,10 @@ def main(arguments: list[str]) -> int:
     """
     options = _parser().parse_args(arguments)
 
-    from squadqa.data.squad import find_source
-
-    source = find_source(options.data)
+    source = source_of(options)
     run = open_one_run(options)
 
-    from squadqa.inference.answering import Preparation
+    from squadqa.inference.answered import Preparation
     from squadqa.inference.feature_counts import count_features, require_tables
     from squadqa.inference.predictor import Predictor
 

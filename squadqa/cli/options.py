@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from squadqa.cli.console import ProgressLines
 from squadqa.cli.parser import CommandParser
+from squadqa.cli.reading_options import add_reading_options, source_of
 from squadqa.errors import DataError
 from squadqa.files import remove_leftovers
 from squadqa.inference.devices import DEVICE_NAME
@@ -121,6 +122,16 @@ def add_run_options(parser: CommandParser, *, run_is_optional: bool = False) -> 
     add_trust_option(parser)
 
 
+def add_choose_option(parser: CommandParser) -> None:
+    """Add the option that says what a scorer's answer is chosen for."""
+    parser.add_argument(
+        "--choose",
+        choices=("probable", "expected_f1"),
+        help="a scorer's most probable candidate, or that of the highest expected F1 (default: as "
+        "it was trained)",
+    )
+
+
 def add_trust_option(parser: CommandParser) -> None:
     """Add the option that names what a run may use besides squadqa's own."""
     parser.add_argument(
@@ -144,8 +155,10 @@ def add_data_option(parser: CommandParser, what: str, *, required: bool = True) 
         "--data",
         metavar="FILE",
         required=required,
-        help=f"{what}: .json, .json.gz, .jsonl, a pack, sample, squad, or squad:train",
+        help=f"{what}: a file of any format, - (standard input), a pack, sample, squad, or "
+        "squad:train",
     )
+    add_reading_options(parser)
 
 
 def add_context_option(parser: CommandParser, *, required: bool = True) -> None:
@@ -239,9 +252,8 @@ def annotated_data(options: argparse.Namespace) -> "PreparedData":
         ConfigError: The pipeline is not installed.
     """
     from squadqa.data.prepare import prepare
-    from squadqa.data.squad import find_source
 
-    source = find_source(options.data)
+    source = source_of(options)
     data = prepare(
         source,
         cache_dir=options.cache_dir,
@@ -298,11 +310,11 @@ def open_answerer(options: argparse.Namespace) -> "Answerer":
     """Open the run or ensemble that a command's options name.
 
     Args:
-        options: Those of `add_run_options`.
+        options: Those of `add_run_options` and `add_choose_option`.
 
     Raises:
         CheckpointError: There is no such run, or it cannot be used.
-        ConfigError: There is no such device.
+        ConfigError: There is no such device, or the run is no scorer and has no such choice.
     """
     from squadqa.inference.load import load
 
@@ -313,6 +325,7 @@ def open_answerer(options: argparse.Namespace) -> "Answerer":
         checkpoint=options.checkpoint,
         device=options.device,
         trust=options.trust,
+        choose=options.choose,
     )
 
 

@@ -1,11 +1,14 @@
-"""`squadqa prepare`: tokens, annotation and vectors of data, made once and kept."""
+"""`squadqa prepare`: tokens, annotation and vectors of data, made once and kept.
+
+One file, as it is one command: its options, what they choose, and the counts that it shows.
+"""
 
 import argparse
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from squadqa.cli.console import ProgressLines, facts, print_json
+from squadqa.cli.console import ProgressLines, counted, facts, print_json
 from squadqa.cli.options import (
     DEFAULT_PIPELINE,
     DEFAULT_VECTORS,
@@ -14,11 +17,12 @@ from squadqa.cli.options import (
     default_bad_answers,
 )
 from squadqa.cli.parser import CommandParser
+from squadqa.cli.reading_options import add_language_option, add_reading_options, reading_of
 from squadqa.errors import ConfigError
 from squadqa.files import require_writable_file
 
 if TYPE_CHECKING:
-    from squadqa.data.squad import Source
+    from squadqa.data.squad import Reading, Source
     from squadqa.data.summary import Summary
     from squadqa.data.vectors.coverage import Coverage
 
@@ -42,7 +46,8 @@ def main(arguments: list[str]) -> int:
     """
     options = _parser().parse_args(arguments)
 
-    sources = [source for name in options.data for source in _sources(name)]
+    reading = reading_of(options)
+    sources = [source for name in options.data for source in _sources(name, reading)]
     names = _part_names(sources, Path(options.pack)) if options.pack else []
 
     from squadqa.data.pack.write import Part, write_pack
@@ -52,12 +57,14 @@ def main(arguments: list[str]) -> int:
     cache_dir = Path(options.cache_dir) if options.cache_dir else default_cache_dir()
     summaries, parts = [], []
     for source in sources:
-        pipeline, parse, vectors = _inputs(options, source)
+        language, pipeline, parse, vectors = _inputs(options, source)
         bad_answers = options.bad_answers or default_bad_answers(source)
         data = prepare(
             source,
             cache_dir=cache_dir,
             bad_answers=bad_answers,
+            unanswerable=options.unanswerable,
+            language=language,
             pipeline=pipeline,
             parse=parse,
             vectors=vectors,
@@ -65,7 +72,7 @@ def main(arguments: list[str]) -> int:
             progress=ProgressLines(),
         )
         summaries.append(summarize(data, vectors=vectors))
-        parts.append(Part(data, bad_answers))
+        parts.append(Part(data, bad_answers, options.unanswerable))
         if not options.json:
             print(_text(summaries[-1]) + "\n")
     told: dict[str, Any] = {"cache_dir": str(cache_dir)}
@@ -75,6 +82,7 @@ def main(arguments: list[str]) -> int:
         write_pack(
             path,
             dict(zip(names, parts, strict=True)),
+            language=language,
             pipeline=pipeline,
             parse=parse,
             vectors=vectors,
@@ -112,8 +120,8 @@ def _parser() -> CommandParser:
         "data",
         metavar="DATA",
         nargs="+",
-        help=".json, .json.gz or .jsonl file; squad, a folder, a pack or a `datasets` name for "
-        "all parts",
+        help="a file, - (standard input); squad, a folder, a pack or a `datasets` name for all "
+        "parts",
     )
     parser.add_argument(
         "--annotate",
@@ -130,6 +138,7 @@ def _parser() -> CommandParser:
         metavar="NAME",
         help=f"spaCy pipeline that annotates (default: {DEFAULT_PIPELINE})",
     )
+    add_language_option(parser)
     parser.add_argument(
         "--vectors",
         metavar="SOURCE",
@@ -144,40 +153,62 @@ def _parser() -> CommandParser:
         "otherwise keep)",
     )
     parser.add_argument(
+        "--unanswerable",
+        choices=("error", "keep", "skip"),
+        default="error",
+        help="what to do with questions without any answers (default: error where bad answers are)",
+    )
+    parser.add_argument(
         "--pack",
         metavar="FILE",
         help="also write all of it into one file, which other commands take as --data",
     )
+    add_reading_options(parser)
     add_cache_options(parser)
     add_json_option(parser)
     return parser
 
 
-def _inputs(options: argparse.Namespace, source: "Source") -> tuple[str | None, bool, list[str]]:
-    """Choose pipeline, parse and word vectors: a pack's own, unless others are named.
+def _inputs(
+    options: argparse.Namespace, source: "Source"
+) -> tuple[str, str | None, bool, list[str]]:
+    """Choose language, pipeline, parse and word vectors: a pack's own, unless others are named.
 
     Raises:
-        ConfigError: A pipeline is named, and there is to be no annotation.
+        ConfigError: There is no such language, or a pipeline is named, and there is to be no
+            annotation.
     """
+    from squadqa.data.languages import ENGLISH, language_and_pipeline
+
     if options.pipeline is not None and options.annotate is False:
         raise ConfigError(
             f'--pipeline "{options.pipeline}" annotates, and --no-annotate forbids it',
             next_step="Leave out one of the two.",
         )
-    pipeline, parse, vectors = DEFAULT_PIPELINE, True, list(DEFAULT_VECTORS)
-    annotates = True
+    language, parse, vectors = ENGLISH, True, list(DEFAULT_VECTORS)
+    pipeline: str | None = DEFAULT_PIPELINE
     if source.part is not None and source.path is not None:
         from squadqa.data.pack.read import notes_of
 
         notes = notes_of(source.path)
-        vectors = [one.source for one in notes.vectors]
-        annotates = notes.annotation is not None
+        language, vectors = notes.language, [one.source for one in notes.vectors]
         if notes.annotation is not None:
             pipeline, parse = notes.annotation.pipeline, notes.annotation.parse
-    if options.annotate is not None or options.pipeline is not None:
-        annotates = options.annotate is not False
+        elif not options.annotate:
+            pipeline = None
+    if options.language is not None:
+        language, named = language_and_pipeline(options.language)
+        if named is not None or language != ENGLISH:
+            pipeline = named
+    pipeline = options.pipeline or pipeline
+    if options.annotate and pipeline is None:
+        raise ConfigError(
+            f'--annotate needs a pipeline for the language "{language}"',
+            next_step="Name one with --pipeline, or leave --annotate out.",
+        )
     return (
-        (options.pipeline or pipeline) if annotates else None,
+        language,
+        None if options.annotate is False else pipeline,
         parse if options.parse is None else options.parse,
         vectors if options.vectors is None else options.vectors,
     )
@@ -211,7 +242,7 @@ def _part_names(sources: "list[Source]", path: Path) -> list[str]:
     return names
 
 
-def _sources(name: str) -> "list[Source]":
+def _sources(name: str, reading: "Reading") -> "list[Source]":
     """Find a file, or all parts of what holds several."""
     from squadqa.data.squad.source import find_source, is_pack
 
@@ -219,7 +250,10 @@ def _sources(name: str) -> "list[Source]":
         from squadqa.data.pack.read import notes_of
 
         return [find_source(f"{name}:{part}") for part in notes_of(Path(name)).parts]
-    found = [find_source(name, part="train"), find_source(name, part="dev")]
+    found = [
+        find_source(name, part="train", reading=reading),
+        find_source(name, part="dev", reading=reading),
+    ]
     return found[:1] if found[0] == found[1] else found
 
 
@@ -249,9 +283,10 @@ def _text(summary: "Summary") -> str:
             ("expanded", "expanded to whole tokens"),
             ("lost", "lost"),
             ("misplaced", "not at their answer_start"),
+            ("unplaced", "texts without a place"),
             ("none", "without"),
         )
-        if summary.alignment[kind] or kind not in ("misplaced", "none")
+        if summary.alignment[kind] or kind not in ("misplaced", "unplaced", "none")
     )
     pairs = [
         ("source", summary.source),
@@ -259,6 +294,7 @@ def _text(summary: "Summary") -> str:
         ("paragraphs", f"{summary.paragraphs:,}"),
         ("questions", f"{summary.questions:,}"),
         ("first answers", answers),
+        *([("looked up", counted(summary.found))] if summary.found else []),
         *(("skipped", f"{count:,}: {reason}") for reason, count in summary.skipped.items()),
         ("tokens", f"{summary.tokens:,}"),
         ("word forms", f"{summary.forms:,}"),

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from squadqa.cli.options import add_trust_option, natural, positive, positive_number
 from squadqa.cli.parser import CommandParser
+from squadqa.cli.reading_options import add_language_option, add_reading_options
 from squadqa.cli.training_options import (
     data_overrides,
+    language_overrides,
     require_configs,
     require_trusted,
     split_overrides,
@@ -42,6 +44,12 @@ def main(arguments: list[str]) -> int:
             f'those of "{options.warm_start}"',
             next_step="Start a new run with --config and --warm-start.",
         )
+    if options.resume and options.teacher:
+        raise ConfigError(
+            f'a resumed run keeps its teacher: "{options.resume}" cannot have another, '
+            f'"{options.teacher}"',
+            next_step="Leave out --teacher, or start a new run with --config and --teacher.",
+        )
     line: list[str] = ["fit"]
     if options.resume:
         run = Path(options.resume)
@@ -63,14 +71,17 @@ def main(arguments: list[str]) -> int:
         ("--trainer.precision", options.precision),
         ("--early_stopping.patience", options.patience),
         ("--until_f1", options.until_f1),
+        ("--data.columns", options.columns),
+        ("--data.find_answers", options.find_answers),
         ("--char_cnn", options.char_cnn),
         ("--warm_start", options.warm_start),
+        ("--teacher", options.teacher),
         ("--wandb", options.wandb),
         ("--results", options.results),
     ):
         if value is not None:
             line += [key, str(value)]
-    line += overrides
+    line += language_overrides(options.language) + overrides
     if options.resume:
         require_trusted(line, trust=options.trust)
     from squadqa.cli.lightning import run as run_lightning
@@ -111,6 +122,8 @@ def _parser() -> CommandParser:
         help="sample, squad, a folder, a pack, a file, or a `datasets` name",
     )
     add("--test", metavar="SOURCE", help="test questions, if --data is a single file")
+    add_reading_options(parser, default=None)
+    add_language_option(parser)
     add("--run", metavar="RUN_FOLDER", help="folder to make (default: runs/CONFIG_NAME)")
     add("--epochs", metavar="N", type=positive, help="passes over the training questions")
     add(
@@ -135,6 +148,11 @@ def _parser() -> CommandParser:
         "--warm-start",
         metavar="RUN_FOLDER",
         help="begin with the weights of a run that fit",
+    )
+    add(
+        "--teacher",
+        metavar="RUN_FOLDER",
+        help="run or ensemble to learn from, beside the gold answers",
     )
     add("--char-cnn", metavar="CLASS", help="such as ResNetCharCNN; null leaves characters out")
     add("--batch-size", metavar="N", type=positive, help="questions in a batch")

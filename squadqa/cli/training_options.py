@@ -71,13 +71,35 @@ def data_overrides(data: str | None, test: str | None) -> list[str]:
     return line + (["--data.test", named] if (named := test or data) else [])
 
 
+def language_overrides(name: str | None) -> list[str]:
+    """Turn --language into values of the configuration.
+
+    A pipeline for English annotates no other language, so a code alone leaves annotation out.
+
+    Args:
+        name: The value of --language, if any.
+
+    Raises:
+        ConfigError: There is no such language.
+    """
+    if name is None:
+        return []
+    from squadqa.data.languages import ENGLISH, language_and_pipeline
+
+    language, pipeline = language_and_pipeline(name)
+    line = ["--data.inputs.language", language]
+    if language == ENGLISH and pipeline is None:
+        return line
+    return [*line, "--data.inputs.pipeline", pipeline or "null"]
+
+
 def _is_one_part(data: str) -> bool:
-    """Return whether --data names a single file, but no pack with both parts."""
-    from squadqa.data.squad.source import find_source, is_pack
+    """Return whether --data names a single file or a pipe, but no pack with both parts."""
+    from squadqa.data.squad.source import STANDARD_INPUT, find_source, is_pack
 
     path = Path(data)
     if not is_pack(path):
-        return path.is_file()
+        return path.is_file() or path.is_fifo() or data == STANDARD_INPUT
     return find_source(data, part="train") == find_source(data, part="dev")
 
 

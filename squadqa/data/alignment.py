@@ -16,6 +16,7 @@ class Alignment(IntEnum):
     EXPANDED = 2  # the tokens contain the answer and a little more
     LOST = 3  # no token contains any of it
     MISPLACED = 4  # the answer is not at its answer_start
+    UNPLACED = 5  # the answer is given as text, without a place
 
 
 def align(

@@ -1,9 +1,10 @@
-"""Part of speech, entity, lemma and dependency parse of tokens, from a spaCy English pipeline.
+"""Part of speech, entity, lemma and dependency parse of tokens, from a spaCy pipeline.
 
 Texts keep the tokens they have (spaCy does not tokenize again) and are annotated by worker
 processes or in this one. The annotation of a text depends only on that text, never on other texts
 annotated with it. Labels are numbers from a fixed inventory, so that they mean the same in every
-file and every run; 0 means none, or a label that is not in the inventory.
+file and every run; 0 means none, or a label that is not in the inventory, such as most tags of
+languages other than English.
 """
 
 import os
@@ -234,13 +235,13 @@ def _annotate_job(job: _Job, *, folder: str, skip: Sequence[str]) -> Annotation:
 def _rows_of_texts(
     texts: Sequence[_Text], pipeline: Any, *, skip: Sequence[str] = ()
 ) -> list[NDArray[np.uint64]]:
-    """SpaCy's annotation of each text: (T, 7) codes and hashes, in the order of `_from_spacy`."""
+    """SpaCy's annotation of each text: (T, 8) codes and hashes, in the order of `_from_spacy`."""
     from spacy import attrs
     from spacy.tokens import Doc
 
     names = [
         attrs.TAG, attrs.ENT_TYPE, attrs.ENT_IOB, attrs.LEMMA, attrs.DEP, attrs.SENT_START,
-        attrs.HEAD,
+        attrs.HEAD, attrs.LOWER,
     ]  # fmt: skip
     docs: Iterable[Any] = (
         Doc(pipeline.vocab, words=words, spaces=spaces) for words, spaces in texts
@@ -250,9 +251,12 @@ def _rows_of_texts(
         if name not in skip:
             pipe = getattr(component, "pipe", None)
             docs = pipe(docs, batch_size=64) if pipe else map(component, docs)
+    has_lemmas = any("lemmatizer" in name for name in pipeline.pipe_names)
     arrays = []
     for doc in docs:
         array = doc.to_array(names)
+        if not (has_lemmas or array[:, 3].any()):
+            array[:, 3] = array[:, 7]
         array[:, 6] += np.arange(len(doc), dtype=np.uint64)  # spaCy's heads are relative, and wrap
         arrays.append(array)
     return arrays

@@ -7,7 +7,7 @@ is kept in checkpoints.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from squadqa.batch import Sizes
 from squadqa.data.dataset import QuestionDataset, SpanDataset
+from squadqa.data.languages import ENGLISH, require_language
 from squadqa.data.lexicon import most_frequent
 from squadqa.data.prepare import PreparedData
 from squadqa.data.vectors import DEFAULT_SOURCE
@@ -31,9 +32,22 @@ class Inputs(ABC):
         vectors: Sources of word vectors, concatenated.
         pipeline: spaCy pipeline that annotates; None leaves annotation out.
         parse: Whether it parses too.
+        language: The texts' language, one of `squadqa.data.languages.LANGUAGES`.
+
+    Raises:
+        ConfigError: There is no such language.
     """
 
-    def __init__(self, *, vectors: Sequence[str], pipeline: str | None, parse: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        vectors: Sequence[str],
+        pipeline: str | None,
+        parse: bool = True,
+        language: str = ENGLISH,
+    ) -> None:
+        require_language(language)
+        self.language = language
         self.vectors = [vectors] if isinstance(vectors, str) else list(vectors)
         self.pipeline = pipeline
         self.parse = parse
@@ -45,16 +59,23 @@ class Inputs(ABC):
         assert self._sizes is not None, "the inputs were not fitted"
         return self._sizes
 
-    def fit(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
+    @property
+    def abstains(self) -> bool:
+        """Whether questions without answers are to be left without one; false before `fit`."""
+        return self._sizes is not None and self._sizes.abstains
+
+    def fit(self, data: PreparedData, rows: NDArray[np.int64], *, abstains: bool = False) -> None:
         """Fit on the train part, and note the sizes.
 
         Args:
             data: The source that holds train.
             rows: Its questions to fit on.
+            abstains: Whether a question without answers is one that has none, which models learn
+                to say.
         """
         self.learn(data, rows)
         width = 0 if data.vectors is None else data.vectors.shape[1]
-        self._sizes = self.sizes_of(vector_size=width)
+        self._sizes = replace(self.sizes_of(vector_size=width), abstains=abstains)
 
     @abstractmethod
     def learn(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
@@ -91,7 +112,8 @@ class Inputs(ABC):
         self.load_learned(state)
         sizes = Sizes(**state["sizes"])
         for name, size in asdict(sizes).items():
-            if type(size) is not int or not 0 <= size <= LARGEST_SIZE:
+            is_flag = name == "abstains" and isinstance(size, bool)
+            if not is_flag and (type(size) is not int or not 0 <= size <= LARGEST_SIZE):
                 raise ValueError(f"{name} is {shown(size)}")
         self._sizes = sizes
 
@@ -104,6 +126,7 @@ class SpanInputs(Inputs):
         pipeline: spaCy pipeline that gives lemmas, tags and entities; None leaves them out.
         parse: Let the pipeline parse too. Readers do not read the parse, but with it an entity does
             not cross the start of a sentence.
+        language: The texts' language, by spaCy's code; the pipeline is one for it.
         max_characters: Number of characters of a word form to keep, from both ends.
         tuned_words: How many of train's most frequent word forms a reader may tune.
 
@@ -117,10 +140,11 @@ class SpanInputs(Inputs):
         vectors: list[str] | str = DEFAULT_SOURCE,
         pipeline: str | None = "en_core_web_sm",
         parse: bool = True,
+        language: str = ENGLISH,
         max_characters: int = 16,
         tuned_words: int = 1000,
     ) -> None:
-        super().__init__(vectors=vectors, pipeline=pipeline, parse=parse)
+        super().__init__(vectors=vectors, pipeline=pipeline, parse=parse, language=language)
         require_range(1, **{"data.inputs.init_args.max_characters": max_characters})
         require_range(0, **{"data.inputs.init_args.tuned_words": tuned_words})
         self.max_characters = max_characters
@@ -139,7 +163,11 @@ class SpanInputs(Inputs):
     def dataset(self, data: PreparedData, rows: NDArray[np.int64] | None = None) -> SpanDataset:
         """Make a data set that yields `SpanBatch`."""
         return SpanDataset(
-            data, rows=rows, frequent=self.frequent, max_characters=self.max_characters
+            data,
+            rows=rows,
+            frequent=self.frequent,
+            max_characters=self.max_characters,
+            abstains=self.abstains,
         )
 
     def sizes_of(self, *, vector_size: int) -> Sizes:

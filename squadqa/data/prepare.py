@@ -19,10 +19,18 @@ import pyarrow as pa
 
 from squadqa.data.annotation import ANNOTATION_COLUMNS, Annotation, annotate
 from squadqa.data.cache import MANIFEST, cached_folder, read_manifest
+from squadqa.data.languages import ENGLISH
 from squadqa.data.pack.read import PackedPart
-from squadqa.data.pipelines import pipeline_fingerprint
+from squadqa.data.pipelines import pipeline_fingerprint, require_language_of
 from squadqa.data.prepared import PreparedData, put_together
-from squadqa.data.squad import BadAnswers, Source, SquadData, content_digest, read_squad
+from squadqa.data.squad import (
+    BadAnswers,
+    Source,
+    SquadData,
+    Unanswerable,
+    content_digest,
+    read_squad,
+)
 from squadqa.data.text_preparer import TextPreparer
 from squadqa.data.tokenization import Tokens, tokenize, tokenizer_fingerprint
 from squadqa.data.vectors import VectorStore, VectorTable, fingerprint, lookup
@@ -57,6 +65,8 @@ def prepare(
     *,
     cache_dir: str | Path | None = None,
     bad_answers: BadAnswers = "keep",
+    unanswerable: Unanswerable = "error",
+    language: str = ENGLISH,
     pipeline: str | None = None,
     parse: bool = True,
     vectors: Sequence[str] = (),
@@ -69,6 +79,8 @@ def prepare(
         source: A file, a part of a pack, or a data set.
         cache_dir: The cache folder; None takes `default_cache_dir()`.
         bad_answers: What to do with a question without usable answers.
+        unanswerable: What to do with a question without any answers; see `read_squad`.
+        language: The texts' language, by spaCy's code.
         pipeline: spaCy pipeline that annotates; None leaves annotation out.
         parse: Parse too; see `squadqa.data.annotation.annotate`.
         vectors: Sources of word vectors, concatenated; an empty list leaves vectors out.
@@ -78,7 +90,7 @@ def prepare(
     Raises:
         DataError: The source is not SQuAD v1.1, or a damaged pack.
         VectorsError: A vector source cannot be read, or is not in the pack.
-        ConfigError: The pipeline is not installed, or is not the pack's.
+        ConfigError: The pipeline is not installed, or is not the pack's, or for another language.
         OutputError: The cache folder cannot be written.
     """
     root = Path(cache_dir) if cache_dir is not None else default_cache_dir()
@@ -86,16 +98,29 @@ def prepare(
     text_settings: dict[str, Any] = {"format": FORMAT, "content": content_digest(source)}
     if source.part is not None:
         origin = PackedPart(
-            source, bad_answers=bad_answers, pipeline=pipeline, parse=parse, vectors=vectors
+            source,
+            bad_answers=bad_answers,
+            unanswerable=unanswerable,
+            language=language,
+            pipeline=pipeline,
+            parse=parse,
+            vectors=vectors,
         )
         text_settings |= {"part": source.part}
     else:
-        origin = _Original(source, bad_answers, pipeline, parse, vectors, workers)
+        if pipeline is not None:
+            require_language_of(pipeline, language)
+        origin = _Original(
+            source, bad_answers, unanswerable, language, pipeline, parse, vectors, workers
+        )
         text_settings |= {
             "suffix": "".join(Path(source.name).suffixes[-2:]) if source.path else "",
             "bad_answers": bad_answers,
-            "tokenizer": tokenizer_fingerprint(),
+            "tokenizer": tokenizer_fingerprint(language),
+            **source.reading.settings,
         }
+        if unanswerable != "error":
+            text_settings["unanswerable"] = unanswerable
     text = cached_folder(
         root, "text", text_settings, lambda folder: _build_text(folder, origin, progress)
     )
@@ -121,16 +146,18 @@ class _Original:
 
     source: Source
     bad_answers: BadAnswers
+    unanswerable: Unanswerable
+    language: str
     pipeline: str | None
     parse: bool
     vectors: Sequence[str]
     workers: int
 
     def questions(self) -> SquadData:
-        return read_squad(self.source, bad_answers=self.bad_answers)
+        return read_squad(self.source, bad_answers=self.bad_answers, unanswerable=self.unanswerable)
 
     def tokens(self, texts: Sequence[str]) -> Tokens:
-        return tokenize(texts)
+        return tokenize(texts, language=self.language)
 
     def annotation_fingerprint(self) -> dict[str, Any]:
         assert self.pipeline is not None
@@ -162,6 +189,7 @@ class _Original:
 def prepare_data(
     data: SquadData,
     *,
+    language: str = ENGLISH,
     pipeline: str | None = None,
     parse: bool = True,
     vectors: Sequence[str] | VectorStore = (),
@@ -172,6 +200,7 @@ def prepare_data(
 
     Args:
         data: Paragraphs and questions.
+        language: Their language, by spaCy's code.
         pipeline: spaCy pipeline that annotates, in this process; None leaves annotation out.
         parse: Parse too.
         vectors: Sources of word vectors, concatenated, as names or as an open store; an empty list
@@ -181,7 +210,8 @@ def prepare_data(
         VectorsError: A vector source cannot be read.
         ConfigError: The pipeline is not installed.
     """
-    return TextPreparer(pipeline=pipeline, parse=parse, vectors=vectors).prepare(data)
+    preparer = TextPreparer(language=language, pipeline=pipeline, parse=parse, vectors=vectors)
+    return preparer.prepare(data)
 
 
 def _build_text(
@@ -217,7 +247,7 @@ def _build_text(
     }
     for name, columns in tables.items():
         _write_table(folder / f"{name}.arrow", pa.table(columns))
-    return {"skipped": data.skipped}
+    return {"skipped": data.skipped, **({"found": data.found} if data.found else {})}
 
 
 def _open_text(folder: Path, source: Source) -> PreparedData:
@@ -248,25 +278,28 @@ def _open_text(folder: Path, source: Source) -> PreparedData:
         annotation=None,
         vectors=None,
         vectors_found=None,
-        skipped=_skipped(folder),
+        skipped=_counts(folder, "skipped", "how many questions were left out"),
+        found=_counts(folder, "found", "how many answers were looked up", default={}),
     )
 
 
-def _skipped(folder: Path) -> dict[str, int]:
-    """Return how many questions were left out, from the manifest, which has no checksum itself.
+def _counts(
+    folder: Path, key: str, what: str, default: dict[str, int] | None = None
+) -> dict[str, int]:
+    """Return what was counted, from the manifest, which has no checksum itself.
 
     Raises:
         DataError: It was changed.
     """
     notes = read_manifest(folder).get("notes")
-    skipped = notes.get("skipped") if isinstance(notes, dict) else None
-    if not isinstance(skipped, dict) or not all(type(many) is int for many in skipped.values()):
+    counts = notes.get(key, default) if isinstance(notes, dict) else None
+    if not isinstance(counts, dict) or not all(type(many) is int for many in counts.values()):
         raise DataError(
-            f'"{folder / MANIFEST}" does not say how many questions were left out',
+            f'"{folder / MANIFEST}" does not say {what}',
             hint="It was changed or damaged.",
             next_step=f'Remove the folder "{folder}": its data are then prepared again.',
         )
-    return skipped
+    return counts
 
 
 def _annotation(

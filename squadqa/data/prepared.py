@@ -1,14 +1,16 @@
 """A prepared source: questions and their paragraphs as tokens, annotation and vectors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from squadqa.data.alignment import Alignment, align
 from squadqa.data.annotation import Annotation
 from squadqa.data.squad import SquadData
+from squadqa.data.squad.places import NOWHERE
 from squadqa.data.tokenization import Tokens
 
 
@@ -36,6 +38,7 @@ class PreparedData:
         vectors: (U, E) a row for each form of the lexicon, if asked for.
         vectors_found: (U, S) whether each of the S vector sources knows the form.
         skipped: Number of questions left out, by reason.
+        found: Number of answers that were looked up in their contexts, by outcome.
     """
 
     source: str
@@ -55,6 +58,13 @@ class PreparedData:
     vectors: NDArray[np.float32] | None
     vectors_found: NDArray[np.bool_] | None
     skipped: dict[str, int]
+    found: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def unanswerable(self) -> NDArray[np.bool_]:
+        """(N,) True on a question without answers."""
+        counts: NDArray[np.int32] = pc.list_value_length(self.answer_texts).to_numpy()
+        return counts == 0
 
     @property
     def references(self) -> dict[str, list[str]]:
@@ -90,6 +100,7 @@ def put_together(data: SquadData, tokens: Tokens) -> PreparedData:
         vectors=None,
         vectors_found=None,
         skipped=data.skipped,
+        found=data.found,
     )
 
 
@@ -104,7 +115,9 @@ def _gold_spans(
         if not data.answer_texts[index]:
             continue
         first, text = data.answer_starts[index][0], data.answer_texts[index][0]
-        if first < 0 or data.contexts[paragraph][first : first + len(text)] != text:
+        if first == NOWHERE:
+            kind[index] = Alignment.UNPLACED
+        elif first < 0 or data.contexts[paragraph][first : first + len(text)] != text:
             kind[index] = Alignment.MISPLACED
         else:
             of_paragraph.setdefault(paragraph, []).append(index)

@@ -27,6 +27,7 @@ class Summary:
         annotated: Whether the source was prepared with annotation.
         alignment: How many first answers have each `Alignment`, by its name in lower case.
         skipped: How many questions were left out, by reason.
+        found: How many answers were looked up in their contexts, by outcome.
         vectors: How much of the text has word vectors; None if it was prepared without vectors.
     """
 
@@ -39,6 +40,7 @@ class Summary:
     annotated: bool
     alignment: dict[str, int]
     skipped: dict[str, int]
+    found: dict[str, int]
     vectors: "Coverage | None"
 
 
@@ -66,5 +68,6 @@ def summarize(data: PreparedData, *, vectors: Sequence[str] = ()) -> Summary:
         annotated=data.annotation is not None,
         alignment={kind.name.lower(): int((data.alignment == kind).sum()) for kind in Alignment},
         skipped=data.skipped,
+        found=data.found,
         vectors=covered,
     )

@@ -13,7 +13,8 @@ from squadqa.data.annotation import (
     annotate_each,
     join_annotations,
 )
-from squadqa.data.pipelines import find_pipeline, loaded_pipeline
+from squadqa.data.languages import ENGLISH
+from squadqa.data.pipelines import find_pipeline, loaded_pipeline, require_language_of
 from squadqa.data.prepared import PreparedData, put_together
 from squadqa.data.squad import SquadData
 from squadqa.data.tokenization import Tokens, join_tokens, tokenize
@@ -35,6 +36,7 @@ class TextPreparer:
     annotated again. Nothing is opened before it is needed. Only one thread at a time may use it.
 
     Args:
+        language: The texts' language, by spaCy's code.
         pipeline: spaCy pipeline that annotates; None leaves annotation out.
         parse: Parse too; see `squadqa.data.annotation.annotate`.
         vectors: Sources of word vectors, concatenated; an empty list leaves vectors out. Named
@@ -46,11 +48,13 @@ class TextPreparer:
     def __init__(
         self,
         *,
+        language: str = ENGLISH,
         pipeline: str | None = None,
         parse: bool = True,
         vectors: Sequence[str] | VectorStore = (),
         keep: int = 64,
     ) -> None:
+        self.language = language
         self.pipeline = pipeline
         self.parse = parse
         self.vectors = vectors
@@ -87,7 +91,7 @@ class TextPreparer:
         kept = self._texts
         known = {text: kept[text, is_context] for text in texts if (text, is_context) in kept}
         fresh = [text for text in dict.fromkeys(texts) if text not in known]
-        tokens = [tokenize([text]) for text in fresh]
+        tokens = [tokenize([text], language=self.language) for text in fresh]
         annotations: Sequence[Annotation | None] = [None] * len(fresh)
         if self.pipeline is not None and fresh:
             skip = [] if is_context else [ENTITY_FINDER]
@@ -105,6 +109,7 @@ class TextPreparer:
     @cached_property
     def _opened_pipeline(self) -> Any:
         assert self.pipeline is not None
+        require_language_of(self.pipeline, self.language)
         return loaded_pipeline(str(find_pipeline(self.pipeline)))
 
     def _look_up(self, lexicon: list[str]) -> VectorTable | None:

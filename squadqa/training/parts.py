@@ -6,13 +6,14 @@ one context of 5,000 tokens among 32 questions would make a reader keep 5,000 to
 Letters: B batch, C context tokens, Q question tokens.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from squadqa.batch import SpanBatch
 from squadqa.data.sampler import bounded_batches
@@ -66,8 +67,16 @@ def _parts(batch: SpanBatch, most_pairs: int) -> Iterator[tuple[Tensor, SpanBatc
                 end_positions=batch.end_positions[rows],
                 paragraphs=paragraphs,
                 paragraph_rows=paragraph_rows,
+                unanswerable=None if batch.unanswerable is None else batch.unanswerable[rows],
+                taught_starts=_cut(batch.taught_starts, rows, context),
+                taught_ends=_cut(batch.taught_ends, rows, context),
             ),
         )
+
+
+def _cut(taught: Tensor | None, rows: Tensor, context: int) -> Tensor | None:
+    """Return some rows of what a teacher said, if there is one."""
+    return None if taught is None else taught[rows, :context]
 
 
 def _shared_contexts(batch: SpanBatch, rows: Tensor) -> tuple[Tensor | None, Tensor | None]:
@@ -79,6 +88,22 @@ def _shared_contexts(batch: SpanBatch, rows: Tensor) -> tuple[Tensor | None, Ten
     first = places.new_full((len(distinct),), len(rows))
     first = first.scatter_reduce(0, paragraphs, places, "amin")
     return paragraphs, first
+
+
+def recomputed(function: Callable[[Any], Tensor], part: Any) -> Tensor:
+    """Call a function of a part, and call it again for its gradient, with the same random numbers.
+
+    Until then nothing of the part's computation is kept.
+
+    Args:
+        function: Computes values of a part.
+        part: The part.
+
+    Returns:
+        What the function returned.
+    """
+    made: Tensor = checkpoint(function, part, use_reentrant=False)
+    return made
 
 
 def in_order(rows: Sequence[Tensor], values: Sequence[Tensor]) -> Tensor:

@@ -33,7 +33,7 @@ def test_counts(tmp_path: Path, vectors: Path, capsys: pytest.CaptureFixture[str
     (report,) = shown["sources"]
     expected = {"articles": 2, "paragraphs": 3, "questions": 8, "skipped": {}, "annotated": False}
     assert {name: report[name] for name in expected} == expected
-    expected = {"none": 0, "exact": 7, "expanded": 1, "lost": 0, "misplaced": 0}
+    expected = {"none": 0, "exact": 7, "expanded": 1, "lost": 0, "misplaced": 0, "unplaced": 0}
     assert report["alignment"] == expected
     # "the" and "The": 6 tokens, 2 forms; "lighthouse": 2 tokens.
     texts = " ".join(

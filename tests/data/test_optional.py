@@ -10,7 +10,8 @@ import pytest
 from squadqa.data import tokenization
 from squadqa.data.optional import imported, installed_version
 from squadqa.data.pipelines import load_pipeline
-from squadqa.data.squad.source import Source, load_dataset
+from squadqa.data.squad.content import load_dataset
+from squadqa.data.squad.source import Source
 from squadqa.data.vectors import lookup
 from squadqa.errors import ConfigError
 from tests.support.vector_files import WORDS

@@ -24,7 +24,14 @@ def test_counts_by_hand() -> None:
     assert found.articles == 1
     assert found.tokens == 2 * 3 + 3 * 2  # "Ida saw ." and "Tom saw .", and "Who ?" three times
     assert found.forms == 6
-    assert found.alignment == {"none": 1, "exact": 1, "expanded": 1, "lost": 0, "misplaced": 0}
+    assert found.alignment == {
+        "none": 1,
+        "exact": 1,
+        "expanded": 1,
+        "lost": 0,
+        "misplaced": 0,
+        "unplaced": 0,
+    }
     assert found.skipped == {"no text": 4}
     assert (found.annotated, found.vectors) == (False, None)
 

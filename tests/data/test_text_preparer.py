@@ -75,9 +75,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     texts: list[str] = []
     tokenize, annotate_each = text_preparer.tokenize, text_preparer.annotate_each
 
-    def counted_tokenize(some: Sequence[str]) -> Tokens:
+    def counted_tokenize(some: Sequence[str], *, language: str) -> Tokens:
         texts.extend(f"tokens of {text}" for text in some)
-        return tokenize(some)
+        return tokenize(some, language=language)
 
     def counted_annotate(
         some: Sequence[Tokens], *, pipeline: Any, skip: Sequence[str]

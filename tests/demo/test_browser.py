@@ -8,7 +8,7 @@ import pytest
 from squadqa.demo.models import make_models
 from squadqa.demo.page import examples
 from squadqa.demo.server import DemoServer
-from tests.support.browser import Page, chromium
+from tests.support.chromium import Page, chromium
 from tests.support.scripted import ScriptedAnswerer
 
 pytestmark = pytest.mark.slow(seconds=300)

@@ -1,13 +1,14 @@
-"""A headless Chromium, with real clicks and keys: its DevTools protocol over two pipes."""
+"""A headless Chromium, driven through the WebDriver protocol by plain HTTP.
 
-import fcntl
+Debian has both in the packages chromium and chromium-driver.
+"""
+
+import base64
 import json
-import os
-import select
 import shutil
 import subprocess
-import tempfile
-import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,189 +16,132 @@ from typing import Any
 
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-"""Programs that are Chromium, the first that is found."""
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+"""The key of an element's reference, as the protocol names it."""
 
-LIMIT = float(os.environ.get("BROWSER_LIMIT", 60))
-"""Seconds to wait for a reply, or for something to appear on a page."""
-
-OPTIONS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"),
-    *("--disable-extensions", "--disable-background-networking", "--disable-component-update"),
-    *("--hide-scrollbars", "--force-color-profile=srgb", "--remote-debugging-pipe"),
-)
-
-PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))"
-"""Ends when a page has shown a picture."""
-
-KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowRight": 39, "ArrowLeft": 37, "Home": 36}
-"""Numbers of keys; Space and Enter also write a character."""
+PATIENCE = 60.0
+"""Seconds to wait for an answer of the driver, on a busy machine."""
 
 
-class Page:
-    """One page of a browser.
+class Browser:
+    """One window.
 
     Args:
-        browser: The process.
-        to_browser: Descriptor to write commands to.
-        from_browser: Descriptor to read replies from.
+        base: Address of the driver.
+        session: The session's path.
     """
 
-    def __init__(
-        self, browser: "subprocess.Popen[bytes]", to_browser: int, from_browser: int
-    ) -> None:
-        self._browser = browser
-        self._to, self._from = to_browser, from_browser
-        self._waiting = b""
-        self._number = 0
-        self._session: str | None = None
-        self.problems: list[str] = []
-        target = self.send("Target.createTarget", url="about:blank")["targetId"]
-        attached = self.send("Target.attachToTarget", targetId=target, flatten=True)
-        self._session = attached["sessionId"]
-        for name in ("Page", "Runtime", "Log"):
-            self.send(f"{name}.enable")
+    def __init__(self, base: str, session: str) -> None:
+        self._at = f"{base}/session/{session}"
 
-    def send(self, method: str, **values: Any) -> Any:
-        """Send a command, and return its result."""
-        self._number += 1
-        message = {"id": self._number, "method": method, "params": values}
-        if self._session is not None:
-            message["sessionId"] = self._session
-        os.write(self._to, json.dumps(message).encode() + b"\0")
-        while True:
-            reply = self._read()
-            if reply.get("id") == self._number:
-                assert "error" not in reply, f"{method}: {reply}"
-                return reply["result"]
-            if reply.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded"):
-                self.problems.append(json.dumps(reply["params"]))
+    def open(self, path: Path) -> None:
+        """Open a page from disk."""
+        _call(f"{self._at}/url", {"url": path.resolve().as_uri()})
 
-    def open(self, url: str) -> None:
-        """Open an address."""
-        self.send("Page.navigate", url=url)
+    def run(self, script: str, *arguments: Any) -> Any:
+        """Run a script's lines, and return what they return."""
+        return _call(f"{self._at}/execute/sync", {"script": script, "args": list(arguments)})
 
-    def look(self, *, width: int, height: int, dark: bool = False, scale: float = 1) -> None:
-        """Set the size of the page, in CSS pixels, and the colours that its reader prefers."""
-        self.send(
-            "Emulation.setDeviceMetricsOverride",
-            **{"width": width, "height": height, "deviceScaleFactor": scale},
-            mobile=width < 600,
+    def wait(self, condition: str) -> None:
+        """Wait until a script's condition holds."""
+        body = (
+            "const done = arguments[0]; const look = () => "
+            f"({condition}) ? done(true) : setTimeout(look, 30); look();"
         )
-        feature = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.send("Emulation.setEmulatedMedia", features=[feature])
+        _call(f"{self._at}/execute/async", {"script": body, "args": []})
 
-    def value(self, expression: str) -> Any:
-        """Return the value of a JavaScript expression."""
-        found = self.send(
-            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+    def find(self, selector: str) -> str:
+        """Find an element by its CSS selector."""
+        found = _call(f"{self._at}/element", {"using": "css selector", "value": selector})
+        return str(found[ELEMENT])
+
+    def click(self, selector: str) -> None:
+        """Click an element as a mouse does."""
+        _call(f"{self._at}/element/{self.find(selector)}/click", {})
+
+    def type(self, selector: str, text: str) -> None:
+        """Type into an element."""
+        _call(f"{self._at}/element/{self.find(selector)}/value", {"text": text})
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after another, where the focus is."""
+        actions = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        board = {"type": "key", "id": "keyboard", "actions": actions}
+        _call(f"{self._at}/actions", {"actions": [board]})
+
+    def texts(self, selector: str) -> list[str]:
+        """The texts of the elements that are shown."""
+        script = (
+            "return [...document.querySelectorAll(arguments[0])]"
+            ".filter(one => one.offsetParent).map(one => one.innerText)"
         )
-        assert "exceptionDetails" not in found, found
-        return found["result"].get("value")
+        return list(self.run(script, selector))
 
-    def text(self, selector: str) -> str:
-        """Return the text that an element shows."""
-        return str(self.value(f"document.querySelector({json.dumps(selector)}).innerText"))
+    def emulate(self, *, width: int, height: int, is_dark: bool = False) -> None:
+        """Set the window's size in pixels, and the colours that the reader prefers."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self._devtools("Emulation.setDeviceMetricsOverride", size)
+        colours = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
+        self._devtools("Emulation.setEmulatedMedia", {"features": [colours]})
 
-    def wait_until(self, expression: str) -> None:
-        """Wait until a JavaScript expression is true."""
-        end = time.monotonic() + LIMIT
-        while not self.value(f"Boolean({expression})"):
-            assert time.monotonic() < end, f"never true: {expression}\n{self.problems}"
-            time.sleep(0.05)
+    def without_scripts(self) -> None:
+        """Let no page run scripts from now on."""
+        self._devtools("Emulation.setScriptExecutionDisabled", {"value": True})
 
-    def click(self, selector: str, *, text: str = "", place: float = 0.5) -> None:
-        """Click an element with the mouse.
+    def screenshot(self, path: Path, *, is_whole: bool = False) -> None:
+        """Write what is shown, or the whole page, as PNG."""
+        options = {"format": "png", "captureBeyondViewport": is_whole}
+        if is_whole:
+            size = self._devtools("Page.getLayoutMetrics", {})["cssContentSize"]
+            options["clip"] = {**size, "scale": 1}
+        taken = self._devtools("Page.captureScreenshot", options)
+        path.write_bytes(base64.b64decode(taken["data"]))
 
-        Args:
-            selector: Its CSS selector.
-            text: The text that it has, if several match.
-            place: Where in its width.
-        """
-        self.value(PAINTED)  # before its first picture a page gets no clicks
-        box = self.value(
-            "(() => { const found = [...document.querySelectorAll("
-            f"{json.dumps(selector)})].find(one => one.innerText.includes({json.dumps(text)}));"
-            "found.scrollIntoView({block: 'center'}); const box = found.getBoundingClientRect();"
-            f"return [box.left + {place} * box.width, box.top + box.height / 2]; }})()"
-        )
-        for kind, buttons in (("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)):
-            self.send(
-                "Input.dispatchMouseEvent",
-                **{"type": kind, "x": box[0], "y": box[1], "buttons": buttons, "clickCount": 1},
-                button="none" if kind == "mouseMoved" else "left",
-            )
-
-    def type(self, text: str) -> None:
-        """Write a text into the element that has the focus."""
-        self.send("Input.insertText", text=text)
-
-    def press(self, key: str) -> None:
-        """Press a key: one of `KEYS`."""
-        values = {"key": key, "code": key, "windowsVirtualKeyCode": KEYS[key]}
-        text = {"text": "\r"} if key == "Enter" else {}
-        self.send("Input.dispatchKeyEvent", type="keyDown", **values, **text)
-        self.send("Input.dispatchKeyEvent", type="keyUp", **values)
-
-    def picture(self, path: Path) -> None:
-        """Write what the page shows, in its whole height, as a PNG."""
-        import base64
-
-        size = self.send("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
-        found = self.send("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(found["data"]))
-
-    def _read(self) -> Any:
-        while b"\0" not in self._waiting:
-            ready, _, _ = select.select([self._from], [], [], LIMIT)
-            assert ready, f"Chromium did not reply for {LIMIT:.0f} s"
-            read = os.read(self._from, 1 << 20)
-            assert read, f"Chromium ended with {self._browser.poll()}"
-            self._waiting += read
-        message, _, self._waiting = self._waiting.partition(b"\0")
-        return json.loads(message)
+    def _devtools(self, name: str, parameters: dict[str, Any]) -> Any:
+        body = {"cmd": name, "params": parameters}
+        return _call(f"{self._at}/goog/cdp/execute", body)
 
 
 @contextmanager
-def chromium() -> Iterator[Page]:
-    """Start a browser with an empty page; the test is skipped where there is no Chromium."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        pytest.skip("there is no Chromium: apt-get install chromium")
-    to_browser, from_browser = _pipe(), _pipe()
-    with tempfile.TemporaryDirectory(prefix="squadqa-browser-") as folder:
-        # The browser reads descriptor 3 and writes 4.
-        line = f'exec "$@" 3<&{to_browser[0]} 4>&{from_browser[1]}'
-        words = ["bash", "-c", line, "bash", program, *OPTIONS, f"--user-data-dir={folder}/profile"]
-        browser = subprocess.Popen(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=[to_browser[0], from_browser[1]],
-        )
-        os.close(to_browser[0])
-        os.close(from_browser[1])
+def open_browser() -> Iterator[Browser]:
+    """Open a window, or skip the test where there is no Chromium."""
+    driver = shutil.which("chromedriver")
+    if driver is None or not (shutil.which("chromium") or shutil.which("google-chrome")):
+        pytest.skip("Chromium is needed: apt-get install chromium chromium-driver")
+    process = subprocess.Popen(
+        [driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        assert process.stdout is not None
+        line = next(line for line in process.stdout if "successfully on port" in line)
+        base = f"http://127.0.0.1:{line.rstrip().rstrip('.').rpartition(' ')[2]}"
+        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        wanted = {
+            "browserName": "chrome",
+            "goog:chromeOptions": {"args": arguments},
+            "goog:loggingPrefs": {"browser": "ALL"},
+            "timeouts": {"script": int(1000 * PATIENCE)},
+        }
+        made = _call(f"{base}/session", {"capabilities": {"alwaysMatch": wanted}})
         try:
-            page = Page(browser, to_browser[1], from_browser[0])
-            yield page
-            page._session = None
-            page.send("Browser.close")
+            yield Browser(base, made["sessionId"])
         finally:
-            try:
-                browser.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                browser.kill()
-                browser.wait()
-            os.close(to_browser[1])
-            os.close(from_browser[0])
+            _call(f"{base}/session/{made['sessionId']}", None, method="DELETE")
+    finally:
+        process.terminate()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
-def _pipe() -> tuple[int, int]:
-    """Make a pipe of descriptors that are above those that a browser reads and writes."""
-    low = os.pipe()
-    read, write = (fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 10) for number in low)
-    for number in low:
-        os.close(number)
-    return read, write
+def _call(address: str, body: Any, *, method: str = "POST") -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(
+        address, data, {"Content-Type": "application/json"}, method=method
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=2 * PATIENCE) as answer:
+            return json.load(answer)["value"]
+    except urllib.error.HTTPError as error:
+        raise AssertionError(f"{address}: {error.read().decode()[:500]}") from error

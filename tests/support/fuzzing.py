@@ -167,8 +167,7 @@ def fuzz(attempt: Callable[[Random], Any], count: int, *, kept: Path) -> tuple[i
 
 def _root(error: BaseException) -> str:
     """Return where an error began: the place of its first cause, outside of the tests."""
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
+    *_, error = causes(error)
     place = ""
     for frame, _ in traceback.walk_tb(error.__traceback__):
         name = frame.f_globals.get("__name__", "")
@@ -178,13 +177,21 @@ def _root(error: BaseException) -> str:
     return f"codecs.decode ({kind})" if isinstance(error, UnicodeError) else f"{place} ({kind})"
 
 
-def lacked_memory(error: BaseException | None) -> bool:
+def lacked_memory(error: BaseException) -> bool:
     """Return whether an error was caused by too little memory, which is then no way to refuse."""
-    while error is not None:
-        if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    return any(
+        isinstance(each, MemoryError) or "can't allocate memory" in str(each)
+        for each in causes(error)
+    )
+
+
+def causes(error: BaseException) -> list[BaseException]:
+    """List an error and its causes, which must not form a ring."""
+    found = [error]
+    while (cause := found[-1].__cause__ or found[-1].__context__) is not None:
+        assert all(cause is not each for each in found), f"among its own causes: {cause}"
+        found.append(cause)
+    return found
 
 
 class TookTooLong(BaseException):  # noqa: N818  # no `except Exception` may take it for its own

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from squadqa.evaluation.predictions import Answer
-from squadqa.inference.answering import Answered, Answerer, DetailedAnswer, Preparation
+from squadqa.inference.answered import Answered, DetailedAnswer, Preparation
+from squadqa.inference.answering import Answerer
 
 
 class ScriptedAnswerer(Answerer):

@@ -15,6 +15,7 @@ from squadqa.data.candidates.statistics import Rarity, ValueStatistics, bigram_r
 from squadqa.data.candidates.values import VALUES, candidate_values
 from squadqa.data.dataset import WordForms
 from squadqa.data.inputs import Inputs
+from squadqa.data.languages import ENGLISH
 from squadqa.data.prepare import PreparedData
 from squadqa.errors import ConfigError, require_range
 
@@ -34,6 +35,7 @@ class CandidateInputs(Inputs):
     Args:
         generator: Proposes the candidates; None takes runs over the dependency parse.
         pipeline: spaCy pipeline that parses; None takes n-grams as candidates.
+        language: The texts' language, by spaCy's code; the pipeline is one for it.
         num_buckets: Number of buckets of a continuous feature: one for 0, the others equally full.
         targets: Which candidates are right in training: "answer" is the shortest one that contains
             the answer, "occurrences" is each candidate with the same text as that one.
@@ -49,12 +51,13 @@ class CandidateInputs(Inputs):
         *,
         generator: CandidateGenerator | None = None,
         pipeline: str | None = "en_core_web_sm",
+        language: str = ENGLISH,
         num_buckets: int = 10,
         targets: Targets = "answer",
         vectors: Sequence[str] = (),
         max_characters: int = 16,
     ) -> None:
-        super().__init__(vectors=vectors, pipeline=pipeline)
+        super().__init__(vectors=vectors, pipeline=pipeline, language=language)
         if not 2 <= num_buckets <= MOST_BUCKETS:
             raise ConfigError(
                 f"data.inputs.init_args.num_buckets cannot be {num_buckets}",
@@ -107,6 +110,7 @@ class CandidateInputs(Inputs):
             forms=WordForms(data, max_characters=self.max_characters) if self.vectors else None,
             rows=rows,
             targets=self.targets,
+            abstains=self.abstains,
         )
 
     def sizes_of(self, *, vector_size: int) -> Sizes:

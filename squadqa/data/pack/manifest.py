@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from squadqa.data.languages import ENGLISH
 from squadqa.data.pack.archive import Archive
 from squadqa.data.pack.tables import Stored
-from squadqa.data.squad.read import BadAnswers
+from squadqa.data.squad.read import BadAnswers, Unanswerable
 from squadqa.errors import DataError
 
 FORMAT = "squadqa pack"
@@ -27,12 +28,14 @@ class PartNotes:
         bad_answers: What was done with questions without usable answers.
         unusable: How many such questions it holds.
         skipped: How many were left out, by reason.
+        unanswerable: What was done with questions without any answers.
     """
 
     source: str
     bad_answers: BadAnswers
     unusable: int
     skipped: Mapping[str, int]
+    unanswerable: Unanswerable = "error"
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,13 @@ class Notes:
         parts: Its parts by name.
         annotation: The pipeline that annotated; None without annotation.
         vectors: The sources of its word vectors, in order.
+        language: The language that its texts were tokenized as.
     """
 
     parts: Mapping[str, PartNotes]
     annotation: AnnotationNotes | None
     vectors: Sequence[VectorNotes]
+    language: str = ENGLISH
 
     @property
     def inputs(self) -> str:
@@ -85,11 +90,15 @@ class Notes:
         vectors = " + ".join(notes.source for notes in self.vectors) or "none"
         pipeline = self.annotation.pipeline if self.annotation else "none"
         without = ", without a parse" if self.annotation and not self.annotation.parse else ""
-        return f"word vectors: {vectors}; annotation: {pipeline}{without}"
+        language = "" if self.language == ENGLISH else f"; language: {self.language}"
+        return f"word vectors: {vectors}; annotation: {pipeline}{without}{language}"
 
     def as_json(self) -> dict[str, Any]:
-        """Return the notes as plain values."""
-        return {"format": FORMAT, "version": VERSION, **asdict(self)}
+        """Return the notes as plain values; English is not said, as in packs of older versions."""
+        values = {"format": FORMAT, "version": VERSION, **asdict(self)}
+        if self.language == ENGLISH:
+            del values["language"]
+        return values
 
 
 def read_notes(archive: Archive) -> Notes:
@@ -115,6 +124,7 @@ def read_notes(archive: Archive) -> Notes:
             parts={_part_name(name): _part(one) for name, one in _items(manifest["parts"])},
             annotation=_annotation(manifest["annotation"]),
             vectors=tuple(map(_vectors, _list(manifest["vectors"]))),
+            language=_text(manifest.get("language", ENGLISH)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise archive.damaged(f"its description is wrong: {str(error):.100}") from error
@@ -144,6 +154,7 @@ def _part(value: Any) -> PartNotes:
         bad_answers=_choice(value["bad_answers"], get_args(BadAnswers)),
         unusable=_count(value["unusable"]),
         skipped=skipped,
+        unanswerable=_choice(value.get("unanswerable", "error"), get_args(Unanswerable)),
     )
 
 

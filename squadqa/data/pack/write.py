@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from squadqa.data.languages import ENGLISH
 from squadqa.data.pack.archive import PackWriter
 from squadqa.data.pack.columns import annotation_columns, smallest, token_columns
 from squadqa.data.pack.manifest import AnnotationNotes, Notes, PartNotes, VectorNotes
 from squadqa.data.pack.tables import distinct_rows, table_columns
 from squadqa.data.pipelines import pipeline_fingerprint
 from squadqa.data.prepared import PreparedData
-from squadqa.data.squad import BadAnswers
+from squadqa.data.squad import BadAnswers, Unanswerable
 from squadqa.data.squad.read import answer_problem
 from squadqa.data.vectors import fingerprint, lookup
 from squadqa.files import write_atomic
@@ -31,16 +32,19 @@ class Part:
     Args:
         data: It, prepared.
         bad_answers: What was done with questions without usable answers.
+        unanswerable: What was done with questions without any answers.
     """
 
     data: PreparedData
     bad_answers: BadAnswers
+    unanswerable: Unanswerable = "error"
 
 
 def write_pack(
     path: Path,
     parts: Mapping[str, Part],
     *,
+    language: str = ENGLISH,
     pipeline: str | None,
     parse: bool = True,
     vectors: Sequence[str],
@@ -53,6 +57,7 @@ def write_pack(
     Args:
         path: The file.
         parts: The parts by name, all prepared with the same pipeline and vectors.
+        language: The language that they were tokenized as.
         pipeline: The spaCy pipeline that annotated them; None without annotation.
         parse: Whether it parsed too.
         vectors: The sources of their word vectors; an empty list without vectors.
@@ -87,6 +92,7 @@ def write_pack(
             if pipeline is not None
             else None,
             vectors=stored,
+            language=language,
         )
         writer.add_manifest(notes.as_json())
 
@@ -108,6 +114,7 @@ def _notes(part: Part) -> PartNotes:
             for paragraph, texts, starts in questions
         ),
         skipped=data.skipped,
+        unanswerable=part.unanswerable,
     )
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from squadqa.data.squad import Source, content_digest, find_source, read_squad
+from squadqa.data.squad import Reading, Source, content_digest, find_source, read_squad
 from squadqa.data.squad.source import SQUAD
 from squadqa.errors import DataError
 from tests.support import tiny
@@ -54,3 +54,21 @@ def test_digest_follows_content(tmp_path: Path) -> None:
     same = find_source(str(tiny.write(tmp_path / "b.json", tiny.squad())))
     other = find_source(str(tiny.write(tmp_path / "c.json", tiny.one_question())))
     assert content_digest(one) == content_digest(same) != content_digest(other)
+
+
+@pytest.mark.parametrize(
+    "name", ["dev-v1.1.json", "dev.json.gz", "dev-v2.0.json", "dev.jsonl", "dev.csv.gz", "dev.tsv"]
+)
+def test_a_folder_with_files_of_any_format(name: str, tmp_path: Path) -> None:
+    (tmp_path / "train.csv").touch()
+    (tmp_path / name).touch()
+    assert find_source(str(tmp_path)).path == tmp_path / name
+    assert find_source(str(tmp_path), part="train").path == tmp_path / "train.csv"
+
+
+def test_how_a_source_is_read_belongs_to_it(tmp_path: Path) -> None:
+    path = str(tiny.write(tmp_path / "a.json", tiny.squad()))
+    reading = Reading.of("question=q", "first")
+    assert find_source(path, reading=reading).reading == reading
+    assert find_source(path, reading=reading) != find_source(path)
+    assert find_source("owner/name", reading=reading).reading == reading
