@@ -23,8 +23,8 @@ from squadqa.run_files import CONFIG
 from squadqa.training.checks import require_end, require_inputs, require_practice
 
 if TYPE_CHECKING:
-    from squadqa.training.datamodule import SquadDataModule
     from squadqa.cli.lightning_parser import Parsed
+    from squadqa.training.datamodule import SquadDataModule
 
 FALLBACK_PIPELINE, FALLBACK_VECTORS, FALLBACK_DATA = "en_core_web_sm", "glove-6b-50d", "sample"
 """What a trial takes instead of what is missing, so that the rest is still tried."""
