@@ -1,4 +1,7 @@
-"""The checks of `squadqa check`: each finds what it can, whatever the others found."""
+"""The checks of `squadqa check`: each finds what it can, whatever the others found.
+
+One file, as the checks share what was read, and a later one takes what an earlier one left.
+"""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -21,6 +24,7 @@ from squadqa.training.checks import require_end, require_inputs, require_practic
 
 if TYPE_CHECKING:
     from squadqa.cli.lightning_parser import Parsed
+    from squadqa.training.datamodule import SquadDataModule
 
 FALLBACK_PIPELINE, FALLBACK_VECTORS, FALLBACK_DATA = "en_core_web_sm", "glove-6b-50d", "sample"
 """What a trial takes instead of what is missing, so that the rest is still tried."""
@@ -144,7 +148,7 @@ def _check_parsed(
     for part in ("train", "val", "test"):
         source = data.sources[part]
         if source is not None:
-            add(_tried(part, *_data_checks(part, source, data.bad_answers, read)))
+            add(_tried(part, *_data_checks(part, source, data, read)))
     pipeline, vectors = data.inputs.pipeline, data.inputs.vectors
     add(_tried("pipeline", lambda: _pipeline(pipeline)))
     progress("vectors")
@@ -234,26 +238,30 @@ def _run_folder(named: str | None, configs: Sequence[str]) -> str:
 
 
 def _data_checks(
-    part: str, source: str, bad_answers: str, read: dict[str, SquadData]
+    part: str, source: str, module: "SquadDataModule", read: dict[str, SquadData]
 ) -> list[Callable[[], str | None]]:
     """Return the checks of one part: that it can be read, and has the answers that it needs."""
 
     def whole() -> str:
-        found = find_source(source, part="train" if part == "train" else "dev")
+        found = find_source(
+            source, part="train" if part == "train" else "dev", reading=module.reading
+        )
         read[part] = read_squad(found)
         paragraphs = len(read[part].contexts)
         return f"{len(read[part].ids):,} questions on {paragraphs:,} paragraphs of {found}"
 
     checks: list[Callable[[], str | None]] = [
         whole,
-        lambda: _answers(part, source, bad_answers, read),
+        lambda: _answers(part, source, module, read),
     ]
     if part == "train":
-        checks.append(lambda: _placed(source, bad_answers, read))
+        checks.append(lambda: _placed(source, module.bad_answers, read))
     return checks
 
 
-def _answers(part: str, source: str, bad_answers: str, read: dict[str, SquadData]) -> str | None:
+def _answers(
+    part: str, source: str, module: "SquadDataModule", read: dict[str, SquadData]
+) -> str | None:
     """Refuse questions without answers."""
     if part not in read:
         return None
@@ -261,7 +269,9 @@ def _answers(part: str, source: str, bad_answers: str, read: dict[str, SquadData
     none = [name for name, texts in zip(data.ids, data.answer_texts, strict=True) if not texts]
     if not none:
         return None
-    if part == "train" and bad_answers == "skip":
+    if module.unanswerable == "keep":
+        return f"{len(none):,} without answers"
+    if module.unanswerable == "skip" or (part == "train" and module.bad_answers == "skip"):
         return f"{len(none):,} without answers are left out"
     raise DataError(
         f'"{source}": {len(none):,} of {len(data.ids):,} questions have no answers, such as '

@@ -58,8 +58,10 @@ def main(arguments: list[str]) -> int:
     with quiet_lightning():
         data = parse(line).data
         sources = {name: str(data.sources[name]) for name in ("train", "test")}
-        train = read_squad(find_source(sources["train"], part="train"), bad_answers="skip")
-        test = read_squad(find_source(sources["test"], part="dev"))
+        train = read_squad(
+            find_source(sources["train"], part="train", reading=data.reading), bad_answers="skip"
+        )
+        test = read_squad(find_source(sources["test"], part="dev", reading=data.reading))
         asked = options.questions or len(train.ids)
         questions = max(1, round(asked * (1 - data.val_share)))
         text = locate(config).read_text("utf-8")

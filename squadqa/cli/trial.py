@@ -234,7 +234,7 @@ def saved_bytes(model: QAModel, batch: Any) -> int:
 
 def _question(data: SquadData, row: int) -> dict[str, Any]:
     answers = [
-        {"text": text, "answer_start": start}
+        {"text": text} if start < 0 else {"text": text, "answer_start": start}
         for text, start in zip(data.answer_texts[row], data.answer_starts[row], strict=True)
     ]
     return {"id": data.ids[row], "question": data.questions[row], "answers": answers}
@@ -250,6 +250,7 @@ def _overrides(files: dict[str, Path], cache: Path, run: Path) -> list[str]:
         "data.workers": 1,
         "data.bad_answers": "skip",
         "data.limit_train": "null",
+        "data.columns": "null",
         "run_folder": run,
         "resume": "false",
         "wandb": "off",

@@ -75,7 +75,7 @@ class DemoModel:
         return {
             "answers": [asdict(answer) for answer in found.answers],
             "abstains": not first.text,
-            "no_answer": getattr(first, "no_answer_probability", None),
+            "no_answer": first.no_answer_probability,
             "tokens": found.offset_mapping.tolist(),
             "start": found.start.round(DIGITS).tolist(),
             "end": found.end.round(DIGITS).tolist(),

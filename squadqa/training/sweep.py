@@ -2,7 +2,8 @@
 
 The ranges have the form of a W&B sweep file, so that one file serves both. Trials are kept in a
 JSON file; a search that goes on tells them to the sampler again. The sampler is Optuna's (Akiba et
-al., 2019): a tree-structured Parzen estimator.
+al., 2019): a tree-structured Parzen estimator. One file, as ranges, trials and
+choices are one small model of a search.
 """
 
 import json
