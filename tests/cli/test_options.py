@@ -104,8 +104,12 @@ def test_data_and_context_may_be_optional(required: bool) -> None:
         with pytest.raises(ConfigError, match="required: --data, --context"):
             made.parse_args([])
     else:
-        how = {"columns": None, "find_answers": "error"}
-        assert vars(made.parse_args([])) == {"data": None, "context": None, **how}
+        assert vars(made.parse_args([])) == {
+            "data": None,
+            "columns": None,
+            "find_answers": "error",
+            "context": None,
+        }
 
 
 def test_defaults_of_the_other_options() -> None:
@@ -153,9 +157,12 @@ def test_annotated_data_need_answers(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "DEFAULT_PIPELINE", None)
     good = tiny.write(tmp_path / "dev.json", tiny.squad())
     bare = tiny.write(tmp_path / "bare.json", tiny.one_question(answers=[]))
-    how = {"columns": None, "find_answers": "error"}
     options = argparse.Namespace(
-        data=str(good), cache_dir=str(tmp_path / "cache"), workers=1, **how
+        data=str(good),
+        columns=None,
+        find_answers="error",
+        cache_dir=str(tmp_path / "cache"),
+        workers=1,
     )
     assert len(annotated_data(options).ids) == 8
     options.data = str(bare)
