@@ -1,7 +1,7 @@
 """The TR gate: embeddings that an RNN revises by their neighbours.
 
 Reference: Salant and Berant, 2018, Contextualized Word Representations for Reading Comprehension
-(arXiv 1712.03609), section 3.
+(arXiv 1712.03609).
 
 Letters: B batch, L length, D width of the embeddings, H width of a direction.
 """

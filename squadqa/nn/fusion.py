@@ -1,7 +1,7 @@
 """Fully-aware fusion: tokens attend by all that is known of them, at several levels of a text.
 
 Reference: Huang, Zhu, Shen and Chen, 2018, FusionNet: Fusing via Fully-Aware Attention with
-Application to Machine Comprehension (arXiv 1711.07341), sections 3.1 and 3.2.
+Application to Machine Comprehension (arXiv 1711.07341), section 3.
 
 A token's history is all that has been computed of it so far: its embedding and the outputs of every
 layer. Attention compares histories, but brings in the encodings of one level; so a token can be

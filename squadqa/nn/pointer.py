@@ -194,7 +194,7 @@ class RecurrentPointer(nn.Module):
     A GRU reads the context where the start may be; its new state scores the ends. Both scores are
     bilinear.
 
-    Reference: Huang et al., 2018 (FusionNet, arXiv 1711.07341), section 3.2, equations C7 to C9.
+    Reference: Huang et al., 2018 (FusionNet, arXiv 1711.07341), section 3, the output layer.
 
     Args:
         context_size: D of the context encodings.

@@ -1,6 +1,6 @@
 """The house's own reader: fully-aware fusion between layers of simple recurrent units.
 
-Reference: Wu, Wang, Weinberger, Artzi and others, 2019, FastFusionNet: New State-of-the-Art for
+Reference: Wu, Li, Wang, Lao, Blitzer and Weinberger, 2019, FastFusionNet: New State-of-the-Art for
 DAWNBench SQuAD (arXiv 1902.11291), after Huang et al., 2018, FusionNet (arXiv 1711.07341).
 
 It reads in five steps, each a function below:
