@@ -152,8 +152,8 @@ def _text(check: "DataCheck") -> str:
     parts.append(table([heads, *rows]))
     limits = [["limit", "tokens", "questions lost", "", "best exact match"]]
     for one in check.limits:
-        best = check.best_exact_match.get(one.tokens) if one.name == "answer" else None
-        shown = "" if best is None else f"{best:.1f} %"
+        most = check.best_exact_match.get(one.tokens) if one.name == "answer" else None
+        shown = "" if most is None else f"{most:.1f} %"
         limits.append([one.name, f"{one.tokens:,}", f"{one.lost:,}", f"{one.share:.2f} %", shown])
     parts.append(table(limits))
     if check.misaligned:

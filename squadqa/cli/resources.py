@@ -23,7 +23,7 @@ def check_memory(trial: Trial, batch_size: int) -> str:
     Raises:
         ConfigError: It does not fit.
     """
-    need, there = trial.held_gib + trial.batch_gib, memory_gib()
+    need, there = trial.held_gib + trial.batch_gib, memory_gib(on_gpu=trial.on_gpu)
     if need > there:
         raise ConfigError(
             f"a batch of {batch_size:,} questions on the longest contexts needs about "
@@ -45,11 +45,15 @@ def fitting(trial: Trial, batch_size: int, there: float) -> int:
     return max(1, int((there - trial.held_gib) / trial.batch_gib * batch_size))
 
 
-def memory_gib() -> float:
-    """Return the memory that a training may take, in GiB: the GPU's, or the machine's."""
-    import torch
+def memory_gib(*, on_gpu: bool) -> float:
+    """Return the memory that a training may take, in GiB.
 
-    if torch.cuda.is_available():
+    Args:
+        on_gpu: Whether it is the GPU's, rather than the machine's.
+    """
+    if on_gpu:
+        import torch
+
         return float(torch.cuda.mem_get_info()[1] / GIB)
     try:
         lines = dict(line.split(":", 1) for line in MEMORY.read_text("ascii").splitlines())

@@ -53,7 +53,8 @@ class Trial:
         per_second: Questions per second of training.
         steps: Training steps that this was measured over.
         batch_gib: Memory of a batch of the configured size, of the longest contexts, in GiB.
-        held_gib: Memory that the process held without it.
+        held_gib: Memory that the training held at most without it: the GPU's, or the process's.
+        on_gpu: Whether it trained on a GPU.
         checkpoint_bytes: Size of a checkpoint.
         prepared_bytes: Size of the prepared data, for each question.
     """
@@ -63,6 +64,7 @@ class Trial:
     steps: int
     batch_gib: float
     held_gib: float
+    on_gpu: bool
     checkpoint_bytes: int
     prepared_bytes: float
 
@@ -163,12 +165,14 @@ def run_trial(
     each = max(0.0, (several - one) / (LONGEST - 1))
     prepared = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
     questions = sum(len(p["qas"]) for a in few["data"] for p in a["paragraphs"]) + SCORED
+    on_gpu = device.type == "cuda"
     return Trial(
         parameters=model.num_parameters,
         per_second=timer.questions / timer.seconds,
         steps=timer.steps,
         batch_gib=TRANSIENT * (one + each * (configured - 1)) / GIB,
-        held_gib=peak_gib(),
+        held_gib=torch.cuda.max_memory_allocated() / GIB if on_gpu else peak_gib(),
+        on_gpu=on_gpu,
         checkpoint_bytes=(run / CHECKPOINTS / LAST).stat().st_size,
         prepared_bytes=prepared / questions,
     )

@@ -336,9 +336,9 @@ class CandidateScorer(QAModel):
         """Choose the candidates with the highest probability; of equal ones, the first.
 
         If `choose` is "expected_f1", the most probable `CONSIDERED` come in the order of their
-        expected F1, with their log-probabilities.
+        expected F1, with their log-probabilities. No temperature changes the choice.
         """
-        log_probabilities = self._tempered(output, batch).float().log_softmax(dim=1)  # (B, N)
+        log_probabilities = output.float().log_softmax(dim=1)  # (B, N)
         scores, places = log_probabilities.sort(dim=1, descending=True, stable=True)
         if self.choose == "expected_f1":
             some = places[:, :CONSIDERED]  # (B, K)
@@ -348,16 +348,19 @@ class CandidateScorer(QAModel):
             expected = expected.masked_fill(~batch.candidate_mask.gather(1, some), -1.0)
             order = expected.argsort(dim=1, descending=True, stable=True)
             places = torch.cat([some.gather(1, order), places[:, CONSIDERED:]], dim=1)
-            scores = log_probabilities.gather(1, places)
+        if self.temperature != 1.0:
+            log_probabilities = self._tempered(output, batch).log_softmax(dim=1)
+        scores = log_probabilities.gather(1, places)
         index = places[:, :n_best, None].expand(-1, -1, 2)  # (B, K, 2)
         scores = with_no_answer(scores[:, :n_best], self.no_answer_log_odds(output, batch))
         return batch.candidate_spans.gather(1, index), scores
 
     def log_probabilities(self, output: Tensor, batch: CandidateBatch, spans: Tensor) -> Tensor:
-        """Return the (B,) log-probabilities of the best candidates."""
+        """Return the (B,) log-probabilities of (B, 2) spans, each of which is a candidate."""
         logits = self._tempered(output, batch).float()
-        best = (logits.amax(dim=1) - logits.logsumexp(dim=1))[:, None]  # (B, 1)
-        return with_no_answer(best, self.no_answer_log_odds(output, batch)).squeeze(1)
+        is_it = (batch.candidate_spans == spans[:, None, :]).all(dim=2) & batch.candidate_mask
+        best = mask_logits(logits, is_it).amax(dim=1) - logits.logsumexp(dim=1)  # (B,)
+        return with_no_answer(best[:, None], self.no_answer_log_odds(output, batch)).squeeze(1)
 
     def _tempered(self, output: Tensor, batch: CandidateBatch) -> Tensor:
         """Divide the scores by the temperature; masked ones stay as they are."""

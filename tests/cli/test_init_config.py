@@ -1,6 +1,7 @@
 """`squadqa init-config`: what it measures, chooses and writes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from squadqa.cli.main import main
 from squadqa.cli.trial import Trial
 from tests.support.forked import squadqa
 from tests.support.runs import ROOT
+from tests.support.shortened import TRIAL
 
 CONFIG = """\
 # Head.
@@ -87,7 +89,7 @@ def rates(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
 
     def run_trial(line: list[str], *_: Any, **__: Any) -> Trial:
         key = max((one for one in found if one in " ".join(line)), key=len)
-        return Trial(1000, found[key], 3, 0.1, 1.0, 10, 1.0)
+        return replace(TRIAL, per_second=found[key])
 
     monkeypatch.setattr(budgeting, "run_trial", run_trial)
     monkeypatch.setenv("PL_GLOBAL_SEED", "0")

@@ -16,7 +16,7 @@ from squadqa.training import sweep as module
 
 PARAMETERS = {
     "data.batch_size": {"values": [2, 4]},
-    "model.init_args.optimizer.init_args.lr": {"min": 0.01, "max": 0.1},
+    "data.val_share": {"min": 0.2, "max": 0.5},
 }
 
 

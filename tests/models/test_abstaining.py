@@ -138,6 +138,16 @@ def test_it_learns_which_questions_have_no_answer(name: str) -> None:
     assert none[:2].min() > none[2:].max()
 
 
+def test_no_temperature_changes_a_choice_by_expected_f1() -> None:
+    model, batch = made("logistic", abstains=True)
+    torch.manual_seed(1)
+    output = torch.where(batch.candidate_mask, torch.randn(batch.candidate_mask.shape), -1e30)
+    model.choose = "expected_f1"  # type: ignore[assignment]
+    chosen = model.best_spans(output, batch)[0]
+    for model.temperature in (0.5, 4.0):
+        assert torch.equal(model.best_spans(output, batch)[0], chosen)
+
+
 class Levels(SpanReader):
     """Somebody's reader that knows nothing of "no answer"."""
 

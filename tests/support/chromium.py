@@ -27,6 +27,9 @@ OPTIONS = (
     *("--hide-scrollbars", "--force-color-profile=srgb", "--remote-debugging-pipe"),
 )
 
+PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))"
+"""Ends when a page has shown a picture."""
+
 KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowRight": 39, "ArrowLeft": 37, "Home": 36}
 """Numbers of keys; Space and Enter also write a character."""
 
@@ -111,6 +114,7 @@ class Page:
             text: The text that it has, if several match.
             place: Where in its width.
         """
+        self.value(PAINTED)  # before its first picture a page gets no clicks
         box = self.value(
             "(() => { const found = [...document.querySelectorAll("
             f"{json.dumps(selector)})].find(one => one.innerText.includes({json.dumps(text)}));"

@@ -13,6 +13,7 @@ TRIAL = Trial(
     steps=3,
     batch_gib=0.1,
     held_gib=1.0,
+    on_gpu=False,
     checkpoint_bytes=10,
     prepared_bytes=1.0,
 )

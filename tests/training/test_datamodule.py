@@ -325,4 +325,5 @@ def test_a_val_file_gets_negatives_unless_it_has_questions_without_answers(tmp_p
         val = str(tiny.write(tmp_path / f"val{len(numbers)}.json", file))
         options: dict[str, Any] = {"negatives": 1.0, "unanswerable": "keep", "val": val}
         made = module(tmp_path, with_two_paragraphs(3), **options)
+        assert len(ids(made, "train")) == 12
         assert made.counts()["val"] == len(ids(made, "val")) == expected

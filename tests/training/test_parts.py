@@ -19,7 +19,7 @@ from tests.support import tiny
 
 QUESTIONS = 8
 TEXTS = SpanDataset(tiny.prepared(vector_size=6)).collate(range(QUESTIONS))
-TEXTS = replace(
+TAUGHT = replace(
     TEXTS,
     taught_starts=torch.rand(TEXTS.context_ids.shape) * TEXTS.context_mask,
     taught_ends=torch.rand(TEXTS.context_ids.shape) * TEXTS.context_mask,
@@ -40,23 +40,34 @@ def in_parts(most_pairs: int, batch: SpanBatch = TEXTS) -> list[tuple[Tensor, Sp
 
 @given(most_pairs=st.integers(1, 10_000))
 def test_parts_contain_each_row_once_with_all_tokens_and_no_padding(most_pairs: int) -> None:
-    found = in_parts(most_pairs)
+    found = in_parts(most_pairs, TAUGHT)
     assert torch.cat([rows for rows, _ in found]).sort().values.tolist() == list(range(QUESTIONS))
     for rows, part in found:
-        assert part.forms is TEXTS.forms
+        assert part.forms is TAUGHT.forms
         longest = max(part.context_ids.shape[1], part.question_ids.shape[1])
         assert len(part) == 1 or len(part) * longest**2 <= most_pairs
         for field in fields(SpanBatch):
             if field.name == "forms" or field.name.startswith("paragraph"):
                 continue
-            kept, whole = getattr(part, field.name), getattr(TEXTS, field.name)[rows]
+            if field.name == "unanswerable":
+                assert part.unanswerable is None
+                continue
+            kept, whole = getattr(part, field.name), getattr(TAUGHT, field.name)[rows]
             if kept.dim() > 1:
-                assert part is TEXTS or kept[-1].any() or whole.any() == kept.any()
+                assert part is TAUGHT or kept[-1].any() or whole.any() == kept.any()
                 assert not whole[:, kept.shape[1] :].any(), field.name  # all zero where padded
                 whole = whole[:, : kept.shape[1]]
             assert torch.equal(kept, whole), field.name
-        assert part is TEXTS or bool(part.context_mask.any(dim=0).all())
-        assert part is TEXTS or bool(part.question_mask.any(dim=0).all())
+        assert part is TAUGHT or bool(part.context_mask.any(dim=0).all())
+        assert part is TAUGHT or bool(part.question_mask.any(dim=0).all())
+
+
+@given(most_pairs=st.integers(1, 10_000))
+def test_parts_know_which_of_their_questions_have_no_answer(most_pairs: int) -> None:
+    without = torch.arange(QUESTIONS) % 3 == 0
+    for rows, part in parts(replace(TEXTS, unanswerable=without), most_pairs=most_pairs):
+        assert part.unanswerable is not None
+        assert torch.equal(part.unanswerable, without[rows])
 
 
 @given(most_pairs=st.integers(1, 10_000))

@@ -39,8 +39,8 @@ SCORERS: dict[str, Callable[..., CandidateScorer]] = {
     "mlp without characters": lambda sizes=SIZES: MLPScorer(
         sizes, table_bits=12, groups=["lengths", "tag_sequence"], embedding_size=12, hidden_size=16
     ),
-    "rasor": lambda: RaSoRScorer(
-        SIZES,
+    "rasor": lambda sizes=SIZES: RaSoRScorer(
+        sizes,
         char_cnn=KernelBankCharCNN(filters={3: 6}, character_size=4),
         embedding_size=12,
         hidden_size=8,
@@ -48,8 +48,8 @@ SCORERS: dict[str, Callable[..., CandidateScorer]] = {
         embedding_dropout=0.0,
         dropout=0.0,
     ),
-    "rasor of the paper": lambda: RaSoRScorer(
-        SIZES,
+    "rasor of the paper": lambda sizes=SIZES: RaSoRScorer(
+        sizes,
         embedding_size=12,
         hidden_size=16,
         cell="lstm",
@@ -226,7 +226,8 @@ def test_losses_ignore_padding_and_unlabelled_questions(
 @settings(max_examples=10)
 @given(seed=SEEDS)
 def test_the_candidate_of_the_highest_expected_f1_can_be_chosen(name: str, seed: int) -> None:
-    batch, model = fitted(random_data(seed)).collate([0, 1, 2]), made(name)
+    dataset, model = fitted(random_data(seed)), made(name)
+    batch = dataset.collate(range(len(dataset)))
     logits = model(batch)
     _, probable = model.best_spans(logits, batch, n_best=3)
     model.choose = "expected_f1"
