@@ -138,11 +138,11 @@ def _text(check: "DataCheck") -> str:
         words = [f"{form} ({count:,})" for form, count in covered.missing[:SHOWN_FORMS]]
         if words:
             pairs.append(("no vector", ", ".join(words)))
-    if best := check.candidates:
+    if reach := check.candidates:
         pairs.append(
             (
                 "candidates",
-                f"the best of a baseline's reach EM {best.exact_match:.1f}, F1 {best.f1:.1f}",
+                f"the best of a baseline's reach EM {reach.exact_match:.1f}, F1 {reach.f1:.1f}",
             )
         )
     parts = [facts(pairs)]

@@ -72,7 +72,7 @@ def test_live_curves_end_with_the_training(
     assert "copy: step 50, epoch 1; best F1 12.5 after step 50" in shown
 
 
-def test_curves_as_text(copied_run: Path) -> None:
+def test_curves_as_text() -> None:
     log = TrainingLog(train_loss=[(0, 10.0), (100, 5.0)], f1=[(50, 20.0), (100, 30.0)], epochs=2)
     first, *rows = curves_text(log, "drqa").splitlines()
     assert first == "drqa: step 100, epoch 2; best F1 30.0 after step 100"

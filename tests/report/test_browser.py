@@ -11,7 +11,7 @@ from squadqa.report.page import write_report
 from tests.report.conftest import EVIL
 from tests.support.chromium import Page, chromium
 
-pytestmark = pytest.mark.slow(seconds=900)
+pytestmark = pytest.mark.slow(seconds=600)
 
 LISTED = "#list > details"
 SHOWN = (
