@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from squadqa.version import __version__
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from squadqa.data.squad.convert import Converted, Format
     from squadqa.inference.answering import Answerer
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "convert", "load"]
 
 
@@ -26,6 +27,7 @@ def load(
     checkpoint: Literal["best", "last"] | None = None,
     device: str = "auto",
     trust: Sequence[str] = (),
+    choose: Literal["probable", "expected_f1"] | None = None,
 ) -> Answerer:
     """Open a trained run, or an ensemble of runs, to ask it questions.
 
@@ -40,17 +42,19 @@ def load(
         trust: Packages of your own whose readers or scorers the run may use. Importing them runs
             their code; nothing outside squadqa is imported unless it is named here. Also folders
             of spaCy pipelines, folders of prepared data, and data sets that the run may use.
+        choose: What a scorer's answer is: its most "probable" candidate, or the one of the highest
+            "expected_f1"; None: as it was trained. Readers and ensembles have no such choice.
 
     Returns:
         An object with `answer`, `predict` and `evaluate`.
 
     Raises:
         CheckpointError: The run does not exist or cannot be used.
-        ConfigError: The device does not exist.
+        ConfigError: The device does not exist, or the run has no such choice.
     """
     from squadqa.inference.load import load as open_
 
-    return open_(run, checkpoint=checkpoint, device=device, trust=trust)
+    return open_(run, checkpoint=checkpoint, device=device, trust=trust, choose=choose)
 
 
 def convert(

@@ -96,6 +96,11 @@ class SpanBatch(TensorRecord):
         paragraphs: (B,) int64 each question's place among the batch's P distinct contexts; None:
             every context is read by itself, even if another one is the same.
         paragraph_rows: (P,) int64 a row with each distinct context; None as `paragraphs`.
+        unanswerable: (B,) bool, True if the question has no answer, which is not the same as an
+            answer that is unknown; None: models are to answer every question.
+        taught_starts: (B, C) float a teacher's probabilities of the answer's first token, 0 where
+            padded; None without a teacher.
+        taught_ends: (B, C) float the same of the last token.
     """
 
     index: Tensor
@@ -112,6 +117,9 @@ class SpanBatch(TensorRecord):
     end_positions: Tensor
     paragraphs: Tensor | None = None
     paragraph_rows: Tensor | None = None
+    unanswerable: Tensor | None = None
+    taught_starts: Tensor | None = None
+    taught_ends: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.index)
@@ -126,11 +134,13 @@ class Sizes:
         tuned_words: How many of train's most frequent word forms are known; a model may train their
             vectors.
         num_buckets: Buckets of a continuous feature of candidates; 0 without such features.
+        abstains: Whether some questions have no answer, so that a model has to say so of them.
     """
 
     vector_size: int = 0
     tuned_words: int = 0
     num_buckets: int = 0
+    abstains: bool = False
 
 
 @dataclass(frozen=True)
@@ -214,6 +224,10 @@ class CandidateBatch(TensorRecord):
             train.
         value_means: (V,) float means of the continuous features in train.
         value_deviations: (V,) float their standard deviations in train.
+        unanswerable: (B,) bool, True if the question has no answer; None: scorers are to answer
+            every question.
+        question_weights: (B, Q) int64 weight of each question token, 0 if an earlier one has the
+            same word, and for articles and punctuation; None as `unanswerable`.
     """
 
     index: Tensor
@@ -239,6 +253,8 @@ class CandidateBatch(TensorRecord):
     bucket_edges: Tensor
     value_means: Tensor
     value_deviations: Tensor
+    unanswerable: Tensor | None = None
+    question_weights: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.index)

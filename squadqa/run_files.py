@@ -18,6 +18,9 @@ LAST = "last.ckpt"
 LOGS = "logs"
 """Folder of the scores during training, as CSV."""
 
+CURVES = "curves.svg"
+"""The course of the training as a picture, made of its logs."""
+
 WANDB = "wandb"
 """Folder of Weights & Biases."""
 

@@ -130,12 +130,19 @@ def score(references: Mapping[str, Sequence[str]], predictions: Mapping[str, str
     )
 
 
-def require_references(references: Mapping[str, Sequence[str]], source: str) -> None:
+def require_references(
+    references: Mapping[str, Sequence[str]],
+    source: str,
+    *,
+    next_step: str = "Name a file in which every question has answers; `squadqa predict` needs "
+    "none.",
+) -> None:
     """Check that every question can be scored.
 
     Args:
         references: The given answers of each question id.
         source: Where the questions come from, for messages.
+        next_step: The advice if one cannot.
 
     Raises:
         DataError: A question has no answers.
@@ -145,8 +152,7 @@ def require_references(references: Mapping[str, Sequence[str]], source: str) -> 
         raise DataError(
             f'"{source}": {len(without):,} of {len(references):,} questions have no answers to '
             f'score against, such as "{without[0]}"',
-            next_step="Name a file in which every question has answers; `squadqa predict` needs "
-            "none.",
+            next_step=next_step,
         )
 
 

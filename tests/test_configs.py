@@ -131,7 +131,7 @@ def test_part_adds_the_word_in_question_feature(
     assert parameters[0] < parameters[1]
 
 
-@pytest.mark.parametrize("name", ["bidaf", "bilstm", "dcn", "drqa", "match_lstm", "rnet"])
+@pytest.mark.parametrize("name", ["bidaf", "bilstm", "dcn", "drqa", "house", "match_lstm", "rnet"])
 def test_part_chooses_the_cell_of_every_reader(name: str, fit: Callable[..., Any]) -> None:
     complete, part = str(CONFIGS / f"{name}.yaml"), str(CONFIGS / "cells/sru.yaml")
     reader = fit("--config", complete, "--config", part).module.make_model(SIZES)

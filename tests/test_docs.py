@@ -13,6 +13,7 @@ from squadqa.cli.main import main
 from tests.benchmark.test_record import BENCHMARK
 from tests.support.pages import anchors, blocks, links, prompted
 from tests.support.runs import ROOT
+from tests.support.shortened import shorten
 
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
@@ -57,6 +58,7 @@ def test_command_can_be_parsed(
         monkeypatch.setattr("squadqa.benchmark.measuring.measure", lambda *_: figures)
         if arguments[1].startswith("-"):  # of all models, whose configurations take a while
             arguments.insert(1, "bilstm")
+    shorten(arguments[0], monkeypatch)
     if arguments[0] == "ablate":
         arguments += ["--without", "lengths", "--trainer.max_epochs", "1"]
     assert main(arguments) == 0

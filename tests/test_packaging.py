@@ -50,8 +50,9 @@ def extra(name: str) -> list[Requirement]:
     return requirements(options()["options.extras_require"][name])
 
 
-def plots() -> list[Requirement]:
-    return extra("plots")
+def extras() -> list[Requirement]:
+    """What commands use if it is installed."""
+    return extra("plots") + extra("sweeps")
 
 
 def development() -> list[Requirement]:
@@ -78,7 +79,7 @@ def test_import_is_light() -> None:
 
 
 def test_versions_agree() -> None:
-    assert options()["metadata"]["version"] == "attr: squadqa.__version__"
+    assert options()["metadata"]["version"] == "attr: squadqa.version.__version__"
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
     released = re.findall(r"^## \[(\d\S*)\] - (\S+)$", changes, re.M)
@@ -113,7 +114,7 @@ def test_pins_satisfy_what_is_required() -> None:
 
 def test_the_lowest_pins_are_the_lowest_that_is_promised() -> None:
     lowest = {}
-    for requirement in runtime() + plots():
+    for requirement in runtime() + extras():
         (bound,) = (each for each in requirement.specifier if each.operator == ">=")
         lowest[canonicalize_name(requirement.name)] = Version(bound.version)
     pinned = pins("constraints-lowest.txt")
@@ -161,7 +162,7 @@ def imported_packages(folder: Path) -> dict[str, Path]:
 
 @pytest.mark.parametrize("folder", ["squadqa", "tests", "tools"])
 def test_what_is_imported_is_required(folder: str) -> None:
-    allowed = runtime() + (plots() if folder == "squadqa" else development())
+    allowed = runtime() + (extras() if folder == "squadqa" else development())
     declared = {canonicalize_name(requirement.name) for requirement in allowed}
     providers = metadata.packages_distributions()
     for package, path in imported_packages(ROOT / folder).items():
@@ -172,7 +173,7 @@ def test_what_is_imported_is_required(folder: str) -> None:
 
 
 def test_extras_are_imported_where_they_are_used() -> None:
-    extras = {requirement.name for requirement in plots()}
+    optional = {requirement.name for requirement in extras()}
     for path in sorted((ROOT / "squadqa").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         inside = {
@@ -185,7 +186,7 @@ def test_extras_are_imported_where_they_are_used() -> None:
             if isinstance(node, ast.Import | ast.ImportFrom) and id(node) not in inside:
                 named = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
                 named += [alias.name for alias in node.names]
-                wrong = extras & {name.partition(".")[0] for name in named}
+                wrong = optional & {name.partition(".")[0] for name in named}
                 assert not wrong, f"{path.relative_to(ROOT)}:{node.lineno} imports {wrong} at once"
 
 

@@ -18,6 +18,7 @@ from squadqa.models import SpanReader
 from tests.support import tiny
 from tests.support.pages import blocks, prompted, tabled
 from tests.support.runs import ROOT
+from tests.support.shortened import shorten
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [*prompted(README), *tabled(README)]
@@ -42,7 +43,9 @@ def test_the_readme_has_commands() -> None:
 
 
 @pytest.mark.parametrize("command", dict.fromkeys(COMMANDS))
-def test_command_runs(command: str, trained_checkout: Path) -> None:
+def test_command_runs(
+    command: str, trained_checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program, *arguments = shlex.split(command)
     if program == "make":
         line = ["make", "--dry-run", *arguments]
@@ -60,6 +63,7 @@ def test_command_runs(command: str, trained_checkout: Path) -> None:
     if arguments[0] == "train" and "--config" in arguments:
         shutil.rmtree("runs/drqa")
         arguments += SHRUNKEN
+    shorten(arguments[0], monkeypatch)
     if arguments[0] == "ablate":
         arguments += ["--without", "lengths", "--trainer.max_epochs", "1"]
     assert main(arguments) == 0

@@ -33,8 +33,8 @@ device=${GPU_RUN_DEVICE:-cuda}
 python=${PYTHON:-python3}
 f1=${GPU_RUN_F1:-75}
 read -ra parts <<<"${GPU_RUN_PARTS-configs/vectors/glove_and_spacy.yaml}"
-read -ra bench <<<"${GPU_RUN_BENCH-drqa:32 drqa:128 logistic:64 mlp:32 bilstm:32 bidaf:32 rnet:32 match_lstm:32 match_lstm:128 dcn:32 dcn:128}"
-read -ra train <<<"${GPU_RUN_TRAIN-logistic mlp drqa match_lstm bidaf bilstm rnet dcn}"
+read -ra bench <<<"${GPU_RUN_BENCH-drqa:32 drqa:128 logistic:64 mlp:32 bilstm:32 bidaf:32 rnet:32 match_lstm:32 match_lstm:128 dcn:32 dcn:128 house:32 house:128}"
+read -ra train <<<"${GPU_RUN_TRAIN-logistic mlp drqa match_lstm bidaf bilstm rnet dcn house}"
 read -ra options <<<"${GPU_RUN_OPTIONS-}"
 
 if [[ ! -e $1 ]]; then

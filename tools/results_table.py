@@ -48,6 +48,7 @@ _WANG_JIANG = "Wang and Jiang 2016, arXiv 1608.07905"
 HUMAN = Published("Human", "", 80.3, 90.5, _RAJPURKAR)
 PUBLISHED = (
     HUMAN,
+    Published("FastFusionNet", "house", 73.6, 82.4, "Wu et al. 2019, arXiv 1902.11291"),
     Published("R-Net", "rnet", 71.1, 79.5, "Microsoft Research Asia 2017, technical report"),
     Published("DrQA reader", "drqa", 69.5, 78.8, "Chen et al. 2017, arXiv 1704.00051"),
     Published("BiDAF", "bidaf", 67.7, 77.3, "Seo et al. 2016, arXiv 1611.01603"),

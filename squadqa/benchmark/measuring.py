@@ -18,7 +18,7 @@ from squadqa.benchmark.yardstick import bare_rnn_rate, waiting_for
 from squadqa.data.dataset import QuestionDataset
 from squadqa.data.squad import find_source
 from squadqa.errors import SquadQAError
-from squadqa.inference.answering import Preparation
+from squadqa.inference.answered import Preparation
 from squadqa.inference.checkpoint import Checkpoint
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import HeldOut, Run

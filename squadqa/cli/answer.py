@@ -1,9 +1,8 @@
 """`squadqa answer`: one question, one text, from a trained run."""
 
-from dataclasses import asdict
-
 from squadqa.cli.console import bold, facts, marked, one_line, print_json
 from squadqa.cli.options import (
+    add_choose_option,
     add_context_option,
     add_json_option,
     add_run_options,
@@ -15,6 +14,9 @@ from squadqa.cli.options import (
 from squadqa.cli.parser import CommandParser
 
 HELP = "answer one question about a text with a trained run"
+
+NONE = "(no answer)"
+"""Stands for the answer that there is none."""
 
 SHOWN_CHARACTERS = 40
 """Characters of the context to show on each side of the answer."""
@@ -37,24 +39,26 @@ def main(arguments: list[str]) -> int:
     require_question(options.question)
 
     run = open_answerer(options)
-    answers = run.answer(context, options.question, n_best=options.n_best)
+    answers = run.answer(
+        context, options.question, n_best=options.n_best, always=options.always_answer
+    )
     if options.json:
-        listed = [asdict(answer) for answer in answers]
+        listed = [answer.values() for answer in answers]
         print_json({"question": options.question, "answers": listed, "checkpoint": run.description})
         return 0
     best = answers[0]
-    print(bold(best.text))
-    pairs = [
-        ("probability", f"{best.probability:.3f}"),
-        ("characters", f"{best.start:,} to {best.end:,}"),
-        ("in", _in_context(context, best.start, best.end)),
-        ("checkpoint", run.description),
-    ]
-    print(facts(pairs))
+    print(bold(best.text or NONE))
+    pairs = [("probability", f"{best.probability:.3f}")]
+    if best.text:
+        pairs.append(("characters", f"{best.start:,} to {best.end:,}"))
+        pairs.append(("in", _in_context(context, best.start, best.end)))
+    if best.text and best.no_answer_probability is not None:
+        pairs.append((NONE, f"{best.no_answer_probability:.3f}"))
+    print(facts([*pairs, ("checkpoint", run.description)]))
     if len(answers) > 1:
         print()
         for answer in answers:
-            print(f"{answer.probability:.3f}  {one_line(answer.text)}")
+            print(f"{answer.probability:.3f}  {one_line(answer.text or NONE)}")
     return 0
 
 
@@ -75,10 +79,16 @@ def _parser() -> CommandParser:
         ],
     )
     add_run_options(parser)
+    add_choose_option(parser)
     add_context_option(parser)
     parser.add_argument("--question", metavar="TEXT", required=True, help="the question")
     parser.add_argument(
         "--n-best", metavar="N", type=positive, default=1, help="how many answers (default: 1)"
+    )
+    parser.add_argument(
+        "--always-answer",
+        action="store_true",
+        help="answer also where a run that may abstain would not",
     )
     add_json_option(parser)
     return parser

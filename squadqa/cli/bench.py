@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 from squadqa.cli.console import ProgressLines, bold, print_json, table
 from squadqa.cli.options import add_json_option, positive, positive_number
 from squadqa.cli.parser import CommandParser
-from squadqa.cli.training_options import data_overrides, require_config, split_overrides
-from squadqa.errors import ConfigError, did_you_mean
+from squadqa.cli.training_options import (
+    config_of,
+    data_overrides,
+    known_models,
+    require_config,
+    split_overrides,
+)
 from squadqa.files import require_writable_file
-from squadqa.package_files import CONFIGS, configs_folder
 
 if TYPE_CHECKING:
     from squadqa.benchmark.measuring import Effort, Workload
     from squadqa.benchmark.record import Benchmark, Latency, ModelSpeed
 
 HELP = "measure how fast models train, evaluate and answer"
-
-KINDS = ("reader", "scorer")
-"""The kinds of models, each a folder of `squadqa.models`."""
 
 COLUMNS = (
     "model",
@@ -95,34 +96,6 @@ def main(arguments: list[str]) -> int:
         return 0
     print(text_of(benchmark))
     return 0
-
-
-def known_models() -> list[str]:
-    """List the models that come with squadqa and have a configuration of their own name."""
-    package = Path(__file__).parents[1] / "models"
-    stems = [path.stem for kind in KINDS for path in sorted((package / f"{kind}s").glob("*.py"))]
-    return [stem for stem in stems if (configs_folder() / f"{stem}.yaml").is_file()]
-
-
-def config_of(name: str) -> str:
-    """Find the configuration of a model.
-
-    Args:
-        name: A model's name, such as "drqa", or a configuration's file.
-
-    Raises:
-        ConfigError: There is no such model, or no such file.
-    """
-    if name.endswith((".yaml", ".yml")):
-        require_config(Path(name))
-        return name
-    if name not in known_models():
-        raise ConfigError(
-            f'there is no model "{name}"',
-            hint=did_you_mean(name, known_models()),
-            next_step="Name a model, or a .yaml file with its configuration.",
-        )
-    return str(CONFIGS / f"{name}.yaml")
 
 
 def text_of(benchmark: "Benchmark") -> str:

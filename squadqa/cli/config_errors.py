@@ -6,7 +6,7 @@ from importlib import import_module
 from inspect import isabstract, signature
 from pathlib import Path
 
-from squadqa.errors import ConfigError, did_you_mean
+from squadqa.errors import ConfigError, SquadQAError, did_you_mean
 
 NEXT_STEP = "All options: squadqa lightning fit --help; complete files: configs/."
 
@@ -31,6 +31,14 @@ CHAR_CNN = "char_cnn"
 """The option that names a class of `squadqa.nn.char_cnn`, never of another module."""
 
 
+def mistake_of(error: BaseException) -> SquadQAError | None:
+    """Find the error of ours that jsonargparse wrapped; None if there is none."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, SquadQAError):
+        cause = cause.__cause__
+    return cause
+
+
 def config_error(message: str, options: Iterable[str]) -> ConfigError:
     """Explain why a command line or a configuration was refused.
 
@@ -46,7 +54,7 @@ def config_error(message: str, options: Iterable[str]) -> ConfigError:
             return _error(f'unknown option "{option}"', _nearest(option, options))
         owners = re.findall(r"given class_path '([^']+)':\s+unrecognized", message)
         owners += re.findall(r"unrecognized arguments: .*class_path='([^']+)'", message)
-        known = _parameters(owners[0]) if owners else ()
+        known = parameters_of(owners[0]) if owners else ()
         return _unknown(key, option.removeprefix("--"), known)
     if found := re.search(r"Subcommand '.*' does not accept option '([^']+)'", message):
         names = [option.removeprefix("--") for option in options]
@@ -60,7 +68,7 @@ def config_error(message: str, options: Iterable[str]) -> ConfigError:
             return _error(f'unknown option "{found[1]}" of {key}', "Choose its class_path first.")
         return _error(
             f'unknown option "{found[1]}" of {owner.rsplit(".", 1)[-1] or key}',
-            did_you_mean(found[1], _parameters(owner)),
+            did_you_mean(found[1], parameters_of(owner)),
         )
     if "'NoneType' object has no attribute 'keys'" in message:
         return _error(f"{key}.init_args is empty", "Leave it out, or give options below it.")
@@ -170,7 +178,12 @@ def _class_paths(modules: Iterable[str]) -> list[str]:
     ]
 
 
-def _parameters(class_path: str) -> list[str]:
+def parameters_of(class_path: str) -> list[str]:
+    """List the options of a class that a configuration names; none if there is no such class.
+
+    Args:
+        class_path: The class.
+    """
     module, _, name = class_path.rpartition(".")
     try:
         classes = getattr(import_module(module), name).__mro__[:-1]  # a base's options too

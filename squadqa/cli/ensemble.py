@@ -20,6 +20,7 @@ from squadqa.errors import DataError
 from squadqa.files import write_atomic, write_folder_atomic
 from squadqa.run_files import MEMBER_SCORES, RESULTS
 from squadqa.scoring import Score, require_references, score
+from squadqa.scoring_v2 import score_v2
 
 if TYPE_CHECKING:
     from squadqa.cli.ensemble_options import Named
@@ -106,7 +107,7 @@ def _answer(options: argparse.Namespace, named: "list[Named]") -> JointAnswers:
     source = source_of(options) if options.data else None
     require_different([find_checkpoint(find_run(folder), choice) for folder, choice in named])
 
-    from squadqa.inference.answering import Preparation, texts_of
+    from squadqa.inference.answered import Preparation
     from squadqa.inference.ensemble import Ensemble
     from squadqa.inference.predictor import Predictor
 
@@ -127,16 +128,17 @@ def _answer(options: argparse.Namespace, named: "list[Named]") -> JointAnswers:
     if options.fit_weights:
         assert held_out is not None
         ensemble.fit_weights(held_out)
+        ensemble.fit_threshold(held_out)
     reading = held_out if source is None else ensemble.read(source, preparation)
     assert reading is not None
     references = reading.references
-    is_scored = _is_scored(references, options)
+    is_scored = _is_scored(references, options, ensemble)
     answers = ensemble.answers(reading, n_best=options.n_best or 1)
     return JointAnswers(
         ensemble=ensemble,
         members=_members(ensemble, named, reading, references if is_scored else None),
         answers=answers,
-        score=score(references, texts_of(answers)) if is_scored else None,
+        score=_scored(references, answers, ensemble) if is_scored else None,
         data=options.data or predictors[0].run.held_out.source,
     )
 
@@ -148,13 +150,11 @@ def _members(
     references: Mapping[str, Sequence[str]] | None,
 ) -> list[Member]:
     """Describe the members; with references, also score each alone."""
-    from squadqa.inference.answering import texts_of
-
     members = []
     for place, (folder, _) in enumerate(named):
         alone = None
         if references is not None:
-            alone = score(references, texts_of(ensemble.answers_of_member(reading, place)))
+            alone = _scored(references, ensemble.answers_of_member(reading, place), ensemble)
         members.append(
             Member(
                 run=str(folder),
@@ -167,10 +167,28 @@ def _members(
     return members
 
 
-def _is_scored(references: Mapping[str, Sequence[str]], options: argparse.Namespace) -> bool:
+def _scored(
+    references: Mapping[str, Sequence[str]],
+    answers: "Mapping[str, Sequence[Answer]]",
+    ensemble: "Ensemble",
+) -> Score:
+    """Score answers by the rule of SQuAD v2.0 if the ensemble may abstain, else by that of v1.1."""
+    from squadqa.inference.answered import texts_of
+
+    texts = texts_of(answers)
+    if ensemble.threshold is None:
+        return score(references, texts)
+    scored = score_v2(references, texts)
+    return Score(scored.exact_match, scored.f1, scored.total, scored.missing)
+
+
+def _is_scored(
+    references: Mapping[str, Sequence[str]], options: argparse.Namespace, ensemble: "Ensemble"
+) -> bool:
     """Return whether there are answers to score against; without any, an output must be named."""
     if any(references.values()):
-        require_references(references, options.data or "the held-out articles")
+        if ensemble.threshold is None:
+            require_references(references, options.data or "the held-out articles")
         return True
     if not options.output and not options.run_folder:
         raise DataError(
@@ -186,7 +204,7 @@ def _write(
     """Write the requested files, and return what was written where."""
     from squadqa.evaluation.predictions import n_best_path, write_n_best, write_predictions
     from squadqa.evaluation.results import write_result
-    from squadqa.inference.answering import texts_of
+    from squadqa.inference.answered import texts_of
     from squadqa.inference.ensemble_folder import save_ensemble
 
     texts = texts_of(answered.answers)
@@ -244,7 +262,8 @@ def _result(
         parameters=sum(one.model.num_parameters for one in members),
         exact_match=scored.exact_match,
         f1=scored.f1,
-        notes=f"Weights and F1 of each alone: {alone}.",
+        notes=f"Weights and F1 of each alone: {alone}."
+        + (" Scored by the rule of SQuAD v2.0." if answered.ensemble.threshold is not None else ""),
     )
 
 

@@ -1,32 +1,41 @@
-"""`squadqa evaluate`: the official score of a prediction file, or of a trained run."""
+"""`squadqa evaluate`: the official score of a prediction file, or of a trained run.
 
+One file, as it is one command with the options of one score.
+"""
+
+import json
 import sys
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from squadqa.cli.console import ProgressLines, facts, print_json, table
-from squadqa.cli.options import (
-    DEFAULT_PIPELINE,
-    add_cache_options,
-    add_data_option,
-    add_json_option,
-    add_run_options,
-    default_pipeline,
-    open_answerer,
-)
-from squadqa.cli.parser import CommandParser
+from squadqa.cli.evaluate_options import check_options, evaluate_parser
+from squadqa.cli.options import DEFAULT_PIPELINE, default_pipeline, open_answerer
 from squadqa.cli.reading_options import source_of
+from squadqa.cli.scores import abstaining_lines, score_lines
 from squadqa.errors import ConfigError
+from squadqa.evaluation.abstaining import abstaining_scores
+from squadqa.files import write_atomic
 from squadqa.scoring import Score, require_references, score
+from squadqa.scoring_v2 import require_a_reference, score_v2
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable, Mapping, Sequence
 
     from squadqa.data.prepare import PreparedData
     from squadqa.data.squad import Source
     from squadqa.evaluation.slices import DetailedScore
+    from squadqa.inference.answered import Answered
+    from squadqa.inference.answering import Answerer
 
 HELP = "score a prediction file or a trained run"
+
+V2_ADVICE = (
+    "Score by SQuAD's v2.0 rule, for which some may have none, with --v2; or name a file in which "
+    "every question has answers. `squadqa predict` needs none."
+)
+"""The next step where questions have no answers."""
 
 
 def main(arguments: list[str]) -> int:
@@ -41,70 +50,24 @@ def main(arguments: list[str]) -> int:
     Raises:
         SquadQAError: The data, predictions, run or options cannot be used.
     """
-    options = _parser().parse_args(arguments)
-    if (options.run_folder is None) == (options.predictions is None):
-        both = options.predictions is not None
-        raise ConfigError(
-            f'both a run folder "{options.run_folder}" and --predictions "{options.predictions}"'
-            if both
-            else "nothing to evaluate: neither a run folder nor --predictions",
-            next_step="Name one of the two; examples: squadqa evaluate --help",
-        )
+    options = evaluate_parser().parse_args(arguments)
+    check_options(options)
 
-    source = source_of(options)
+    source = source_of(options) if options.data else None
     has_run = options.predictions is None
     answered = _from_run(options, source) if has_run else _from_file(options, source)
-    scored = score(answered.references, answered.texts)
+    v2 = _score_v2(answered)
+    scored = None if v2 else score(answered.references, answered.texts)
     details = _details(options, source, answered) if options.details else None
     if options.json:
         named = {"checkpoint": answered.checkpoint} if answered.checkpoint else {}
-        print_json({**asdict(scored), **named, **(asdict(details) if details else {})})
+        values = asdict(scored) if scored else v2
+        print_json({**values, **named, **(asdict(details) if details else {})})
         return 0
-    print(_text(scored, answered.checkpoint))
+    print(_text(scored, v2, answered))
     if details:
         print("\n" + _details_text(details))
     return 0
-
-
-def _parser() -> CommandParser:
-    parser = CommandParser(
-        "evaluate",
-        "Score a prediction file or a trained run: official exact match and F1, in percent.",
-        usage="(RUN_FOLDER | --predictions FILE) --data FILE [options]",
-        examples=[
-            (
-                "the official score of any prediction file",
-                "squadqa evaluate --data dev-v1.1.json --predictions predictions.json",
-            ),
-            (
-                "a run's best checkpoint on SQuAD's dev part",
-                "squadqa evaluate runs/drqa --data squad",
-            ),
-            (
-                "by type of answer too, beside the SQuAD paper's figures",
-                "squadqa evaluate runs/logistic --data squad --details",
-            ),
-            (
-                "for a script: one JSON object, percent at full precision",
-                "squadqa evaluate runs/drqa --data dev.json --checkpoint last --json",
-            ),
-        ],
-    )
-    add_run_options(parser, run_is_optional=True)
-    add_data_option(parser, "questions with answers")
-    parser.add_argument(
-        "--predictions",
-        metavar="FILE",
-        help='score this file instead of a run: {"question id": "text", ...}',
-    )
-    parser.add_argument(
-        "--details",
-        action="store_true",
-        help="the score by type of answer, and how often a run finds the right sentence",
-    )
-    add_json_option(parser)
-    add_cache_options(parser)
-    return parser
 
 
 @dataclass(frozen=True)
@@ -117,6 +80,12 @@ class _ToScore:
         spans: The predicted characters, half-open; None where only the text is known.
         data: What a run answered from; None where there is no run, or it has no parse.
         checkpoint: The run's checkpoint; empty where there is no run.
+        is_v2: Whether the rule of SQuAD v2.0 scores them.
+        always: The text of each question if none is left without an answer.
+        no_answer_probabilities: The probability of "no answer" of each question; None where they
+            are unknown.
+        threshold: That of a run that may abstain.
+        calibration: The report that was written, if one was asked for.
     """
 
     references: dict[str, list[str]]
@@ -124,17 +93,37 @@ class _ToScore:
     spans: dict[str, tuple[int, int]] | None = None
     data: "PreparedData | None" = None
     checkpoint: str = ""
+    is_v2: bool = False
+    always: dict[str, str] | None = None
+    no_answer_probabilities: dict[str, float] | None = None
+    threshold: float | None = None
+    calibration: dict[str, Any] | None = None
 
 
-def _from_file(options: "Namespace", source: "Source") -> _ToScore:
+def _score_v2(answered: _ToScore) -> dict[str, float]:
+    """Score by the rule of SQuAD v2.0, under the official names; empty if another rule counts."""
+    if not answered.is_v2:
+        return {}
+    references, texts = answered.references, answered.texts
+    probabilities = answered.no_answer_probabilities
+    if answered.always is None or probabilities is None:
+        scored = score_v2(references, texts, no_answer_probabilities=probabilities)
+        return {**scored.official(), "missing": scored.missing}
+    values = abstaining_scores(references, answered.always, texts, probabilities)
+    told = {} if answered.threshold is None else {"threshold": answered.threshold}
+    return {**values, "missing": 0, **told}
+
+
+def _from_file(options: "Namespace", source: "Source | None") -> _ToScore:
     """Take the answers from a prediction file."""
+    assert source is not None
     from squadqa.data.squad import read_squad
-    from squadqa.evaluation.predictions import read_predictions
+    from squadqa.evaluation.predictions import read_no_answer_probabilities, read_predictions
 
     if options.details:
         _require_pipeline(source)
     references = read_squad(source).references
-    require_references(references, options.data)
+    _require_references(references, options.data, is_v2=options.v2)
     texts = read_predictions(options.predictions, known_ids=references)
     unknown = len(texts.keys() - references.keys())
     if unknown:
@@ -142,29 +131,91 @@ def _from_file(options: "Namespace", source: "Source") -> _ToScore:
             f'squadqa: note: {unknown:,} predictions are of no question in "{options.data}"; '
             "they do not count\n"
         )
-    return _ToScore(references, texts)
+    probabilities = None
+    if options.na_prob:
+        known = [name for name in texts if name in references]
+        probabilities = read_no_answer_probabilities(options.na_prob, predictions=known)
+    return _ToScore(references, texts, is_v2=options.v2, no_answer_probabilities=probabilities)
 
 
-def _from_run(options: "Namespace", source: "Source") -> _ToScore:
+def _from_run(options: "Namespace", source: "Source | None") -> _ToScore:
     """Take the answers from a run."""
     run = open_answerer(options)
-    if options.details and run.parser is None:
+    if options.details and run.parser is None and source is not None:
         _require_pipeline(source)
 
     from squadqa.data.squad import read_squad
-    from squadqa.inference.answering import Preparation
+    from squadqa.inference.answered import Preparation
 
-    require_references(read_squad(source).references, options.data)
-    answered = run.answer_file(
-        source, preparation=Preparation(options.cache_dir, options.workers, ProgressLines())
-    )
+    is_v2 = options.v2 or run.threshold is not None
+    if is_v2 and options.details:
+        raise ConfigError(
+            f'--details tells types of answers, and "{run.description}" may give none',
+            next_step="Leave out --details.",
+        )
+    preparation = Preparation(options.cache_dir, options.workers, ProgressLines())
+
+    def answered_always() -> "Answered":
+        if source is None:
+            return run.answer_held_out(preparation, always=True)
+        return run.answer_file(source, always=True, preparation=preparation)
+
+    if source is not None:
+        _require_references(read_squad(source).references, options.data, is_v2=is_v2)
+    answered = answered_always()
+    texts, threshold = answered.texts, None if options.always_answer else run.threshold
     return _ToScore(
         references=answered.references,
-        texts=answered.texts,
+        texts=texts if threshold is None else answered.abstained(threshold),
         spans={name: (best[0].start, best[0].end) for name, best in answered.answers.items()},
         data=answered.data if run.parser else None,
         checkpoint=run.description,
+        is_v2=is_v2,
+        always=texts if run.threshold is not None else None,
+        no_answer_probabilities=answered.no_answer_probabilities,
+        threshold=threshold,
+        calibration=_calibration(options, run, answered, answered_always)
+        if options.calibration
+        else None,
     )
+
+
+def _require_references(
+    references: "Mapping[str, Sequence[str]]", data: str, *, is_v2: bool
+) -> None:
+    """Check before the work that every question can be scored, or one where some may have none."""
+    if is_v2:
+        require_a_reference(references, data)
+    else:
+        require_references(references, data, next_step=V2_ADVICE)
+
+
+def _calibration(
+    options: "Namespace",
+    run: "Answerer",
+    answered: "Answered",
+    again: "Callable[[], Answered]",
+) -> dict[str, Any]:
+    """Write what the probabilities are worth, for which the run answers without its temperature."""
+    from squadqa.evaluation.confidence import confidence_report
+
+    run.use_temperature(False)
+    before = again()
+    run.use_temperature(True)
+    report = confidence_report(
+        *(
+            {name: (best[0].probability, best[0].no_answer_probability)
+             for name, best in each.answers.items()}
+            for each in (before, answered)
+        ),
+        references=answered.references,
+        texts=answered.texts,
+        threshold=run.threshold,
+    )  # fmt: skip
+    with write_atomic(options.calibration) as file:
+        json.dump(report, file, indent=1, allow_nan=False)
+        file.write("\n")
+    return report
 
 
 def _require_pipeline(source: "Source") -> None:
@@ -189,13 +240,14 @@ def _require_pipeline(source: "Source") -> None:
         ) from error
 
 
-def _details(options: "Namespace", source: "Source", answered: _ToScore) -> "DetailedScore":
+def _details(options: "Namespace", source: "Source | None", answered: _ToScore) -> "DetailedScore":
     """Score in parts, on the parse of the run, of a pack, or else of the default pipeline."""
     from squadqa.data.prepare import prepare
     from squadqa.evaluation.slices import score_in_detail
 
     data = answered.data
     if data is None:
+        assert source is not None
         data = prepare(
             source,
             cache_dir=options.cache_dir,
@@ -206,14 +258,17 @@ def _details(options: "Namespace", source: "Source", answered: _ToScore) -> "Det
     return score_in_detail(data, answered.texts, spans=answered.spans)
 
 
-def _text(scored: Score, checkpoint: str) -> str:
-    missing = f", {scored.missing:,} without a prediction" if scored.missing else ""
-    pairs = [
-        ("exact match", f"{scored.exact_match:.2f} %"),
-        ("F1", f"{scored.f1:.2f} %"),
-        ("questions", f"{scored.total:,}{missing}"),
-    ]
-    return facts([*pairs, ("checkpoint", checkpoint)] if checkpoint else pairs)
+def _text(scored: Score | None, v2: dict[str, float], answered: _ToScore) -> str:
+    if scored is None:
+        whole = Score(v2["exact"], v2["f1"], int(v2["total"]), int(v2["missing"]))
+        pairs = [*score_lines(whole), *abstaining_lines(v2)]
+    else:
+        pairs = score_lines(scored)
+    if report := answered.calibration:
+        before, after = (100 * report["answers"][when]["ece"] for when in ("before", "after"))
+        pairs.append(("calibration error", f"{before:.1f} %, with the temperature {after:.1f} %"))
+    named = [("checkpoint", answered.checkpoint)] if answered.checkpoint else []
+    return facts([*pairs, *named])
 
 
 def _details_text(details: "DetailedScore") -> str:

@@ -53,8 +53,8 @@ def main(arguments: list[str]) -> int:
     run = open_one_run(options)
     source = None if options.data is None else source_of(options)
 
-    from squadqa.inference.answering import new_questions
     from squadqa.inference.explanation import explain, question_with_id
+    from squadqa.inference.new_texts import new_questions
 
     if source is None:
         assert context is not None

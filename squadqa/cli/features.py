@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
     source = source_of(options)
     run = open_one_run(options)
 
-    from squadqa.inference.answering import Preparation
+    from squadqa.inference.answered import Preparation
     from squadqa.inference.feature_counts import count_features, require_tables
     from squadqa.inference.predictor import Predictor
 

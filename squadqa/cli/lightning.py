@@ -25,6 +25,7 @@ from squadqa.cli.run_folders import (
     trust_options,
     write_scored,
 )
+from squadqa.cli.teacher import open_teacher
 from squadqa.errors import ConfigError
 from squadqa.evaluation.predictions import write_predictions
 from squadqa.evaluation.results import Result, measured, write_result
@@ -32,6 +33,7 @@ from squadqa.files import require_writable_file
 from squadqa.inference.checkpoint import read_checkpoint
 from squadqa.inference.run_folder import open_run
 from squadqa.provenance import commit, hardware
+from squadqa.report.curves import write_curves
 from squadqa.run_files import BEST, CHECKPOINTS, LAST, LOGS, PREDICTIONS, WANDB
 from squadqa.training.checkpoints import (
     CheckpointFolder,
@@ -54,6 +56,9 @@ from squadqa.training.threads import SharedCores
 from squadqa.training.until import UntilF1
 from squadqa.training.warm_start import WarmStart
 
+RULE_V2 = "Scored by the rule of SQuAD v2.0."
+"""The note on results of runs that may abstain."""
+
 
 def run(
     arguments: Sequence[str],
@@ -69,7 +74,7 @@ def run(
         command: The whole command line, to record in a result; None takes `arguments` as those of
             train_cli.py.
         also_known: Options of the calling command, to suggest for a wrong one.
-        trust: What the user trusts of a run that a warm start opens.
+        trust: What the user trusts of a run that a warm start or a teacher opens.
 
     Returns:
         The exit code: 0, or 1 if a signal stopped a training.
@@ -124,6 +129,8 @@ def _train(
     warm_start: WarmStart | None = None
     if config.warm_start and not last:
         warm_start = warm_start_from(config.warm_start, trust=trust)
+    if config.teacher:
+        data.teacher = open_teacher(parsed, trust=trust)
     clock = TrainingClock(budget_minutes=config.budget_minutes)
     until = None if config.until_f1 is None else UntilF1(config.until_f1)
     keeper = CheckpointFolder(folder / CHECKPOINTS, every_n_steps=config.save_every)
@@ -209,7 +216,7 @@ def answer(parsed: Parsed) -> None:
         print(f"{len(evaluation.predictions):,} answers in {output}")
         return
     stage = {"validate": "val", "test": "test"}[parsed.subcommand]
-    for name, value in evaluation.scores.items():
+    for name, value in {**evaluation.scores, **evaluation.v2}.items():
         print(f"{stage}/{name}  {value:.4f}")
 
 
@@ -317,14 +324,13 @@ def _finish(
     """Write and print the results of a training."""
     result = _result(parsed, folder, evaluation, clock, until, trainer.strategy.root_device)
     write_scored(folder, result, evaluation.predictions)
+    write_curves(folder)
     if parsed.config.results:
         write_result(parsed.config.results, result)
     _finish_wandb(parsed.config.wandb)
     wandb_run = next((folder / WANDB).glob("offline-run-*"), None)
     trust = trust_options(folder)
-    block = end_block(
-        folder, evaluation.scores, clock, trust=trust, until=until, wandb_run=wandb_run
-    )
+    block = end_block(folder, evaluation, clock, trust=trust, until=until, wandb_run=wandb_run)
     print(block, flush=True)
 
 
@@ -340,6 +346,7 @@ def _result(
     origin = read_origin(folder)
     assert module.model is not None
     begun = f"Warm start from {config.warm_start}." if config.warm_start else ""
+    taught = f"Taught by {config.teacher}." if config.teacher else ""
     return measured(
         folder.name,
         configs=origin.configs,
@@ -359,7 +366,8 @@ def _result(
         parameters=module.model.num_parameters,
         exact_match=evaluation.scores["exact_match"],
         f1=evaluation.scores["f1"],
-        notes=" ".join(filter(None, [config.notes, begun])),
+        notes=" ".join(filter(None, [config.notes, begun, taught, RULE_V2 * bool(evaluation.v2)])),
+        v2=evaluation.v2,
         until_f1=config.until_f1,
         seconds_to_f1=until.reached_after if until else None,
     )

@@ -24,7 +24,7 @@ from jsonargparse.typing import (
 from pytorch_lightning.callbacks import EarlyStopping
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
-from squadqa.cli.config_errors import config_error
+from squadqa.cli.config_errors import config_error, mistake_of
 from squadqa.errors import ConfigError, SquadQAError
 from squadqa.files import system_error
 from squadqa.nn.char_cnn import CharCNN
@@ -178,12 +178,11 @@ class SquadCLI(LightningCLI):
             help="Run folder; default: runs/CONFIG_NAME.",
         )
         add("--resume", type=bool, default=False, help="Resume the run in the run folder.")
-        add(
-            "--warm_start",
-            type=str | None,
-            default=None,
-            help="Run folder whose weights a new run begins with, if name and shape fit.",
-        )
+        for name, told in (
+            ("--warm_start", "Run folder whose weights a new run begins with, if they fit."),
+            ("--teacher", "Run or ensemble that a reader learns from beside the gold answers."),
+        ):
+            add(name, type=str | None, default=None, help=told)
         add(
             "--wandb",
             type=WandbMode,
@@ -274,15 +273,15 @@ class SquadCLI(LightningCLI):
         Raises:
             SquadQAError: A mistake of the user; jsonargparse wraps it in its own error.
         """
+        mistake: SquadQAError | None = None
         try:
             super().instantiate_classes()
         except ValueError as error:
-            cause: BaseException | None = error
-            while cause is not None and not isinstance(cause, SquadQAError):
-                cause = cause.__cause__
-            if cause is None or cause is error:
+            mistake = mistake_of(error)
+            if mistake is None:
                 raise
-            raise cause from error
+        if mistake is not None:  # raised above, it would get the wrapping error as its context
+            raise mistake
 
     def instantiate_trainer(self, **kwargs: Any) -> Any:
         """Make no trainer, as the caller makes one (called by LightningCLI)."""

@@ -122,6 +122,16 @@ def add_run_options(parser: CommandParser, *, run_is_optional: bool = False) -> 
     add_trust_option(parser)
 
 
+def add_choose_option(parser: CommandParser) -> None:
+    """Add the option that says what a scorer's answer is chosen for."""
+    parser.add_argument(
+        "--choose",
+        choices=("probable", "expected_f1"),
+        help="a scorer's most probable candidate, or that of the highest expected F1 (default: as "
+        "it was trained)",
+    )
+
+
 def add_trust_option(parser: CommandParser) -> None:
     """Add the option that names what a run may use besides squadqa's own."""
     parser.add_argument(
@@ -300,11 +310,11 @@ def open_answerer(options: argparse.Namespace) -> "Answerer":
     """Open the run or ensemble that a command's options name.
 
     Args:
-        options: Those of `add_run_options`.
+        options: Those of `add_run_options` and `add_choose_option`.
 
     Raises:
         CheckpointError: There is no such run, or it cannot be used.
-        ConfigError: There is no such device.
+        ConfigError: There is no such device, or the run is no scorer and has no such choice.
     """
     from squadqa.inference.load import load
 
@@ -315,6 +325,7 @@ def open_answerer(options: argparse.Namespace) -> "Answerer":
         checkpoint=options.checkpoint,
         device=options.device,
         trust=options.trust,
+        choose=options.choose,
     )
 
 

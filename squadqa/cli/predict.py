@@ -5,6 +5,7 @@ from pathlib import Path
 from squadqa.cli.console import ProgressLines, facts
 from squadqa.cli.options import (
     add_cache_options,
+    add_choose_option,
     add_data_option,
     add_run_options,
     open_answerer,
@@ -31,27 +32,39 @@ def main(arguments: list[str]) -> int:
     """
     options = _parser().parse_args(arguments)
 
-    from squadqa.evaluation.predictions import n_best_path, write_n_best, write_predictions
+    from squadqa.evaluation.predictions import (
+        n_best_path,
+        write_n_best,
+        write_no_answer_probabilities,
+        write_predictions,
+    )
 
     output = Path(options.output)
     n_best = n_best_path(output)
-    for path in (output, *([n_best] if options.n_best else [])):
+    no_answer = [Path(options.na_prob)] if options.na_prob else []
+    for path in (output, *([n_best] if options.n_best else []), *no_answer):
         require_writable_file(path)
 
     source = source_of(options)
     run = open_answerer(options)
+    if no_answer:
+        run.require_abstaining()
 
-    from squadqa.inference.answering import Preparation
+    from squadqa.inference.answered import Preparation
 
     answered = run.answer_file(
         source,
         n_best=options.n_best or 1,
+        always=options.always_answer,
         preparation=Preparation(options.cache_dir, options.workers, ProgressLines()),
     )
     pairs = [("questions", f"{len(answered.answers):,}"), ("checkpoint", run.description)]
     if options.n_best:
         write_n_best(n_best, answered.answers)
         pairs.append(("n-best", str(n_best)))
+    if no_answer:
+        write_no_answer_probabilities(no_answer[0], answered.answers)
+        pairs.append(("no answer", str(no_answer[0])))
     write_predictions(output, answered.texts)
     print(facts([*pairs, ("predictions", str(output))]))
     return 0
@@ -72,6 +85,11 @@ def _parser() -> CommandParser:
                 "squadqa predict runs/drqa --data squad --output predictions.json --n-best 20",
             ),
             (
+                "both files of SQuAD v2.0, from a run that may abstain",
+                "squadqa predict runs/drqa --data dev-v2.0.json --output predictions.json "
+                "--na-prob na_prob.json",
+            ),
+            (
                 "questions about a plain text, one a line of questions.txt",
                 "squadqa predict runs/drqa --data article.txt --questions questions.txt "
                 "--output predictions.json",
@@ -79,6 +97,7 @@ def _parser() -> CommandParser:
         ],
     )
     add_run_options(parser)
+    add_choose_option(parser)
     add_data_option(parser, "questions, with or without answers")
     parser.add_argument(
         "--questions",
@@ -93,6 +112,16 @@ def _parser() -> CommandParser:
         metavar="N",
         type=positive,
         help="also write the N best spans of each question, with probabilities and characters",
+    )
+    parser.add_argument(
+        "--na-prob",
+        metavar="FILE",
+        help='also write the probabilities of "no answer", of a run that may abstain',
+    )
+    parser.add_argument(
+        "--always-answer",
+        action="store_true",
+        help="answer also where a run that may abstain would not",
     )
     add_cache_options(parser)
     return parser

@@ -63,6 +63,7 @@ def main(arguments: list[str]) -> int:
             source,
             cache_dir=cache_dir,
             bad_answers=bad_answers,
+            unanswerable=options.unanswerable,
             language=language,
             pipeline=pipeline,
             parse=parse,
@@ -71,7 +72,7 @@ def main(arguments: list[str]) -> int:
             progress=ProgressLines(),
         )
         summaries.append(summarize(data, vectors=vectors))
-        parts.append(Part(data, bad_answers))
+        parts.append(Part(data, bad_answers, options.unanswerable))
         if not options.json:
             print(_text(summaries[-1]) + "\n")
     told: dict[str, Any] = {"cache_dir": str(cache_dir)}
@@ -150,6 +151,12 @@ def _parser() -> CommandParser:
         choices=("error", "skip", "keep"),
         help='what to do with unusable answers (default: error for names with "train" in them, '
         "otherwise keep)",
+    )
+    parser.add_argument(
+        "--unanswerable",
+        choices=("error", "keep", "skip"),
+        default="error",
+        help="what to do with questions without any answers (default: error where bad answers are)",
     )
     parser.add_argument(
         "--pack",

@@ -4,7 +4,7 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ import pytorch_lightning as pl
 import torch
 
 from squadqa.cli.console import bold, facts
+from squadqa.cli.scores import abstaining_lines
 from squadqa.cli.streams import REDRAW
 from squadqa.run_files import RESULTS
 from squadqa.training.clock import TrainingClock
+from squadqa.training.evaluation import Evaluation
 from squadqa.training.module import QAModule
 from squadqa.training.samples import fixed_questions
 from squadqa.training.until import UntilF1
@@ -103,10 +105,14 @@ class Reporter(pl.Callback):
             "skipped": "without usable answers left out",
             "lost": "without answer tokens left out",
             "without_target": "without a right candidate are not learned from",
+            "skipped_test": "test questions without answers left out",
         }
         left_out = "".join(
             f"; {counts[name]:,} {reason}" for name, reason in reasons.items() if counts[name]
         )
+        if data.inputs.abstains:
+            without = (f"{counts[f'unanswerable_{part}']:,}" for part in ("train", "val"))
+            left_out = f"; {' and '.join(without)} of them have no answer{left_out}"
         begun = f", from step {trainer.global_step:,}" if trainer.global_step else ""
         pairs = [
             (
@@ -213,7 +219,7 @@ def taken_lines(result: TakenWeights) -> list[str]:
 
 def end_block(
     folder: Path,
-    scores: Mapping[str, float],
+    evaluation: Evaluation,
     clock: TrainingClock,
     *,
     trust: Sequence[str],
@@ -224,18 +230,19 @@ def end_block(
 
     Args:
         folder: The run folder.
-        scores: Scores on the test part, in percent.
+        evaluation: The scores on the test part.
         clock: The clock of the training.
         trust: The options that commands need which open the run.
         until: The score at which it was to end, if there was one.
         wandb_run: Folder of the offline W&B run, if there is one.
     """
-    run = shlex.join([str(folder), *trust])
+    run, scores = shlex.join([str(folder), *trust]), evaluation.scores
     lines = [
         "",
         facts(
             [
                 ("test", f"EM {scores['exact_match']:.2f}  F1 {scores['f1']:.2f}"),
+                *abstaining_lines(evaluation.v2),
                 (
                     "minutes",
                     f"{clock.seconds / 60:.1f} ({clock.questions_per_second:.1f} questions/s)",

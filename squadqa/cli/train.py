@@ -44,6 +44,12 @@ def main(arguments: list[str]) -> int:
             f'those of "{options.warm_start}"',
             next_step="Start a new run with --config and --warm-start.",
         )
+    if options.resume and options.teacher:
+        raise ConfigError(
+            f'a resumed run keeps its teacher: "{options.resume}" cannot have another, '
+            f'"{options.teacher}"',
+            next_step="Leave out --teacher, or start a new run with --config and --teacher.",
+        )
     line: list[str] = ["fit"]
     if options.resume:
         run = Path(options.resume)
@@ -69,6 +75,7 @@ def main(arguments: list[str]) -> int:
         ("--data.find_answers", options.find_answers),
         ("--char_cnn", options.char_cnn),
         ("--warm_start", options.warm_start),
+        ("--teacher", options.teacher),
         ("--wandb", options.wandb),
         ("--results", options.results),
     ):
@@ -141,6 +148,11 @@ def _parser() -> CommandParser:
         "--warm-start",
         metavar="RUN_FOLDER",
         help="begin with the weights of a run that fit",
+    )
+    add(
+        "--teacher",
+        metavar="RUN_FOLDER",
+        help="run or ensemble to learn from, beside the gold answers",
     )
     add("--char-cnn", metavar="CLASS", help="such as ResNetCharCNN; null leaves characters out")
     add("--batch-size", metavar="N", type=positive, help="questions in a batch")

@@ -10,7 +10,10 @@ from squadqa.cli.parser import CommandParser
 from squadqa.errors import ConfigError, did_you_mean
 from squadqa.files import input_error
 from squadqa.inference.resuming import require_inside, require_resumable
-from squadqa.package_files import SAMPLE, configs_folder, is_part, locate, short_name
+from squadqa.package_files import CONFIGS, SAMPLE, configs_folder, is_part, locate, short_name
+
+KINDS = ("reader", "scorer")
+"""The kinds of models, each a folder of `squadqa.models`."""
 
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
 """What LightningCLI does."""
@@ -204,3 +207,31 @@ def require_trusted(line: Sequence[str], *, trust: Sequence[str]) -> None:
     for path in map(Path, values.get("config", [])):
         if path.is_file() and (not folders or path.parent.resolve() in folders):
             require_resumable(path.parent, config=path, trust=trust, given=given)
+
+
+def known_models() -> list[str]:
+    """List the models that come with squadqa and have a configuration of their own name."""
+    package = Path(__file__).parents[1] / "models"
+    stems = [path.stem for kind in KINDS for path in sorted((package / f"{kind}s").glob("*.py"))]
+    return [stem for stem in stems if (configs_folder() / f"{stem}.yaml").is_file()]
+
+
+def config_of(name: str) -> str:
+    """Find the configuration of a model.
+
+    Args:
+        name: A model's name, such as "drqa", or a configuration's file.
+
+    Raises:
+        ConfigError: There is no such model, or no such file.
+    """
+    if name.endswith((".yaml", ".yml")):
+        require_config(Path(name))
+        return name
+    if name not in known_models():
+        raise ConfigError(
+            f'there is no model "{name}"',
+            hint=did_you_mean(name, known_models()),
+            next_step="Name a model, or a .yaml file with its configuration.",
+        )
+    return str(CONFIGS / f"{name}.yaml")

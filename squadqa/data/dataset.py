@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from squadqa.batch import FormBatch, SpanBatch, WordBatch
 from squadqa.data.lexicon import character_ids
+from squadqa.data.positions import padded_positions
 from squadqa.data.prepare import PreparedData
+from squadqa.data.soft_targets import SoftTargets
 from squadqa.errors import DataError
 
 Batch = TypeVar("Batch")
@@ -25,6 +27,7 @@ class QuestionDataset(torch.utils.data.Dataset[int], Generic[Batch]):
     Args:
         data: A prepared source.
         rows: Questions of `data` to take, in order; None takes all.
+        abstains: Whether batches say which questions have no answer.
     """
 
     shares_contexts: bool = True
@@ -32,9 +35,16 @@ class QuestionDataset(torch.utils.data.Dataset[int], Generic[Batch]):
     all of them. With dropout that is another training: these questions then drop the same features.
     """
 
-    def __init__(self, data: PreparedData, *, rows: NDArray[np.int64] | None = None) -> None:
+    def __init__(
+        self,
+        data: PreparedData,
+        *,
+        rows: NDArray[np.int64] | None = None,
+        abstains: bool = False,
+    ) -> None:
         self.data = data
         self.rows = np.arange(len(data.ids)) if rows is None else rows
+        self._unanswerable = data.unanswerable if abstains else None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -60,6 +70,24 @@ class QuestionDataset(torch.utils.data.Dataset[int], Generic[Batch]):
     @abstractmethod
     def count_without_target(self) -> int:
         """Count the questions that training cannot learn from, because no span answers them."""
+
+    @property
+    def abstains(self) -> bool:
+        """Whether batches say which questions have no answer."""
+        return self._unanswerable is not None
+
+    @property
+    def num_unanswerable(self) -> int:
+        """How many questions have no answer, if batches say which ones; otherwise 0."""
+        return 0 if self._unanswerable is None else int(self._unanswerable[self.rows].sum())
+
+    def unanswerable(self, rows: NDArray[np.int64]) -> torch.Tensor | None:
+        """Return which questions of `data` have no answer, for a batch; None if it is not to say.
+
+        Args:
+            rows: (B,) the questions.
+        """
+        return None if self._unanswerable is None else torch.from_numpy(self._unanswerable[rows])
 
     def id_of(self, item: int) -> str:
         """Return the identifier of a question."""
@@ -110,6 +138,7 @@ class SpanDataset(QuestionDataset[SpanBatch]):
         frequent: The most frequent word forms of train, most frequent first; a model may tune their
             vectors.
         max_characters: Number of characters of a word form to keep.
+        abstains: Whether batches say which questions have no answer.
     """
 
     def __init__(
@@ -119,12 +148,14 @@ class SpanDataset(QuestionDataset[SpanBatch]):
         rows: NDArray[np.int64] | None = None,
         frequent: Sequence[str] = (),
         max_characters: int = 16,
+        abstains: bool = False,
     ) -> None:
-        super().__init__(data, rows=rows)
+        super().__init__(data, rows=rows, abstains=abstains)
         tokens = data.tokens
         self._forms = WordForms(data, frequent=frequent, max_characters=max_characters)
         self._lower = data.lower[tokens.forms]
         self._term_frequency = _term_frequency(self._lower, tokens.bounds)
+        self.targets: SoftTargets | None = None  # what a teacher says about these questions
 
     def collate(self, items: Sequence[int]) -> SpanBatch:
         """Make a batch of questions.
@@ -162,6 +193,8 @@ class SpanDataset(QuestionDataset[SpanBatch]):
         if self.shares_contexts:
             _, first, places = np.unique(contexts, return_index=True, return_inverse=True)
             paragraphs, paragraph_rows = torch.from_numpy(places), torch.from_numpy(first)
+        taught = self.targets.batch(items) if self.targets is not None else ()
+        taught_starts, taught_ends = map(torch.from_numpy, taught) if taught else (None, None)
         return SpanBatch(
             index=torch.from_numpy(index),
             forms=words.forms,
@@ -177,11 +210,14 @@ class SpanDataset(QuestionDataset[SpanBatch]):
             end_positions=torch.from_numpy(data.end_positions[rows].astype(np.int64)),
             paragraphs=paragraphs,
             paragraph_rows=paragraph_rows,
+            unanswerable=self.unanswerable(rows),
+            taught_starts=taught_starts,
+            taught_ends=taught_ends,
         )
 
     def count_without_target(self) -> int:
-        """Count the questions without an answer, or whose answer is in no token."""
-        return int((self.data.start_positions[self.rows] < 0).sum())
+        """Count the questions whose answer is unknown or in no token."""
+        return int((self.data.start_positions[self.rows] < 0).sum()) - self.num_unanswerable
 
 
 class WordForms:
@@ -255,16 +291,6 @@ class WordForms:
             vectors=torch.from_numpy(vectors),
             frequent=torch.from_numpy(frequent),
         )
-
-
-def padded_positions(
-    bounds: NDArray[np.int64], texts: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """(B, L) token rows of texts, 0 where padded, and (B, L) their mask, True on a token."""
-    start, length = bounds[texts], bounds[texts + 1] - bounds[texts]
-    steps = np.arange(max(1, int(length.max(initial=1))))
-    mask = steps < length[:, None]
-    return np.where(mask, start[:, None] + steps, 0), mask
 
 
 def _term_frequency(lower: NDArray[np.int32], bounds: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ is kept in checkpoints.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -59,16 +59,23 @@ class Inputs(ABC):
         assert self._sizes is not None, "the inputs were not fitted"
         return self._sizes
 
-    def fit(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
+    @property
+    def abstains(self) -> bool:
+        """Whether questions without answers are to be left without one; false before `fit`."""
+        return self._sizes is not None and self._sizes.abstains
+
+    def fit(self, data: PreparedData, rows: NDArray[np.int64], *, abstains: bool = False) -> None:
         """Fit on the train part, and note the sizes.
 
         Args:
             data: The source that holds train.
             rows: Its questions to fit on.
+            abstains: Whether a question without answers is one that has none, which models learn
+                to say.
         """
         self.learn(data, rows)
         width = 0 if data.vectors is None else data.vectors.shape[1]
-        self._sizes = self.sizes_of(vector_size=width)
+        self._sizes = replace(self.sizes_of(vector_size=width), abstains=abstains)
 
     @abstractmethod
     def learn(self, data: PreparedData, rows: NDArray[np.int64]) -> None:
@@ -105,7 +112,8 @@ class Inputs(ABC):
         self.load_learned(state)
         sizes = Sizes(**state["sizes"])
         for name, size in asdict(sizes).items():
-            if type(size) is not int or not 0 <= size <= LARGEST_SIZE:
+            is_flag = name == "abstains" and isinstance(size, bool)
+            if not is_flag and (type(size) is not int or not 0 <= size <= LARGEST_SIZE):
                 raise ValueError(f"{name} is {shown(size)}")
         self._sizes = sizes
 
@@ -155,7 +163,11 @@ class SpanInputs(Inputs):
     def dataset(self, data: PreparedData, rows: NDArray[np.int64] | None = None) -> SpanDataset:
         """Make a data set that yields `SpanBatch`."""
         return SpanDataset(
-            data, rows=rows, frequent=self.frequent, max_characters=self.max_characters
+            data,
+            rows=rows,
+            frequent=self.frequent,
+            max_characters=self.max_characters,
+            abstains=self.abstains,
         )
 
     def sizes_of(self, *, vector_size: int) -> Sizes:

@@ -23,7 +23,14 @@ from squadqa.data.languages import ENGLISH
 from squadqa.data.pack.read import PackedPart
 from squadqa.data.pipelines import pipeline_fingerprint, require_language_of
 from squadqa.data.prepared import PreparedData, put_together
-from squadqa.data.squad import BadAnswers, Source, SquadData, content_digest, read_squad
+from squadqa.data.squad import (
+    BadAnswers,
+    Source,
+    SquadData,
+    Unanswerable,
+    content_digest,
+    read_squad,
+)
 from squadqa.data.text_preparer import TextPreparer
 from squadqa.data.tokenization import Tokens, tokenize, tokenizer_fingerprint
 from squadqa.data.vectors import VectorStore, VectorTable, fingerprint, lookup
@@ -58,6 +65,7 @@ def prepare(
     *,
     cache_dir: str | Path | None = None,
     bad_answers: BadAnswers = "keep",
+    unanswerable: Unanswerable = "error",
     language: str = ENGLISH,
     pipeline: str | None = None,
     parse: bool = True,
@@ -71,6 +79,7 @@ def prepare(
         source: A file, a part of a pack, or a data set.
         cache_dir: The cache folder; None takes `default_cache_dir()`.
         bad_answers: What to do with a question without usable answers.
+        unanswerable: What to do with a question without any answers; see `read_squad`.
         language: The texts' language, by spaCy's code.
         pipeline: spaCy pipeline that annotates; None leaves annotation out.
         parse: Parse too; see `squadqa.data.annotation.annotate`.
@@ -91,6 +100,7 @@ def prepare(
         origin = PackedPart(
             source,
             bad_answers=bad_answers,
+            unanswerable=unanswerable,
             language=language,
             pipeline=pipeline,
             parse=parse,
@@ -100,13 +110,17 @@ def prepare(
     else:
         if pipeline is not None:
             require_language_of(pipeline, language)
-        origin = _Original(source, bad_answers, language, pipeline, parse, vectors, workers)
+        origin = _Original(
+            source, bad_answers, unanswerable, language, pipeline, parse, vectors, workers
+        )
         text_settings |= {
             "suffix": "".join(Path(source.name).suffixes[-2:]) if source.path else "",
             "bad_answers": bad_answers,
             "tokenizer": tokenizer_fingerprint(language),
             **source.reading.settings,
         }
+        if unanswerable != "error":
+            text_settings["unanswerable"] = unanswerable
     text = cached_folder(
         root, "text", text_settings, lambda folder: _build_text(folder, origin, progress)
     )
@@ -132,6 +146,7 @@ class _Original:
 
     source: Source
     bad_answers: BadAnswers
+    unanswerable: Unanswerable
     language: str
     pipeline: str | None
     parse: bool
@@ -139,7 +154,7 @@ class _Original:
     workers: int
 
     def questions(self) -> SquadData:
-        return read_squad(self.source, bad_answers=self.bad_answers)
+        return read_squad(self.source, bad_answers=self.bad_answers, unanswerable=self.unanswerable)
 
     def tokens(self, texts: Sequence[str]) -> Tokens:
         return tokenize(texts, language=self.language)

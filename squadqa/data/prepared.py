@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from squadqa.data.alignment import Alignment, align
@@ -58,6 +59,12 @@ class PreparedData:
     vectors_found: NDArray[np.bool_] | None
     skipped: dict[str, int]
     found: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def unanswerable(self) -> NDArray[np.bool_]:
+        """(N,) True on a question without answers."""
+        counts: NDArray[np.int32] = pc.list_value_length(self.answer_texts).to_numpy()
+        return counts == 0
 
     @property
     def references(self) -> dict[str, list[str]]:

@@ -1,10 +1,13 @@
-"""Measured results: the record of a result and its JSON file."""
+"""Measured results: the record of a result and its JSON file.
+
+One file, as a record and its file have the same fields.
+"""
 
 import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ FOLDER = "results"
 NAME = re.compile(r"\w[\w.-]*")
 """Pattern of a result's name, which is also the name of its file."""
 
-OPTIONAL = ("until_f1", "seconds_to_f1")
+OPTIONAL = ("until_f1", "seconds_to_f1", "v2")
 """Fields that only the files of some results have."""
 
 
@@ -53,6 +56,9 @@ class Result:
             files of such trainings have this field and the next.
         seconds_to_f1: Seconds from the first step to the evaluation that reached it, evaluations
             included; None if none did.
+        v2: Of a run that may abstain: its scores by the rule of SQuAD v2.0, under the official
+            names, which `exact_match` and `f1` repeat; its "threshold", and further scores. Empty
+            for any other run, and then not in its file.
 
     Raises:
         DataError: A field is of another type or out of its range.
@@ -80,6 +86,7 @@ class Result:
     notes: str
     until_f1: float | None = None
     seconds_to_f1: float | None = None
+    v2: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require_fields(self)
@@ -112,6 +119,7 @@ def measured(
     notes: str = "",
     until_f1: float | None = None,
     seconds_to_f1: float | None = None,
+    v2: Mapping[str, float] | None = None,
     commit: str | None = None,
     hardware: str | None = None,
 ) -> Result:
@@ -151,6 +159,7 @@ def measured(
         notes=notes,
         until_f1=until_f1,
         seconds_to_f1=seconds_to_f1,
+        v2=dict(v2 or {}),
     )
 
 
@@ -163,11 +172,11 @@ def require_fields(record: Any) -> None:
     Raises:
         DataError: A field is of another type or out of its range.
     """
-    for field in fields(record):
-        value = getattr(record, field.name)
-        is_valid, expected = _CHECKS.get(field.type, _ANYTHING)
+    for each in fields(record):
+        value = getattr(record, each.name)
+        is_valid, expected = _CHECKS.get(each.type, _ANYTHING)
         if not is_valid(value):
-            raise DataError(f'"{field.name}" is {shown(value)}', hint=f"It should be {expected}.")
+            raise DataError(f'"{each.name}" is {shown(value)}', hint=f"It should be {expected}.")
 
 
 def result_json(result: Result) -> str:
@@ -177,8 +186,9 @@ def result_json(result: Result) -> str:
         result: The result.
     """
     values = asdict(result)
-    if result.until_f1 is None:
-        values = {name: value for name, value in values.items() if name not in OPTIONAL}
+    absent = [] if result.until_f1 is not None else ["until_f1", "seconds_to_f1"]
+    absent += [] if result.v2 else ["v2"]
+    values = {name: value for name, value in values.items() if name not in absent}
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -246,7 +256,7 @@ def read_results(folder: str | Path) -> list[Result]:
 def _parsed(values: Any) -> Result:
     if not isinstance(values, dict):
         raise DataError("not a JSON object")
-    known = [field.name for field in fields(Result)]
+    known = [each.name for each in fields(Result)]
     for name in values:
         if name not in known:
             raise DataError(f'unknown field "{name}"', hint=did_you_mean(name, known))

@@ -1,62 +1,33 @@
-"""The common interface of a trained run and an ensemble of runs: answer, predict and evaluate."""
+"""The common interface of a trained run and an ensemble of runs: answer, predict and evaluate.
+
+One file, as it is one class.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
-from squadqa.data.prepare import PreparedData, Progress
-from squadqa.data.squad import FindAnswers, Reading, Source, SquadData, find_source, read_squad
+from squadqa.data.prepare import Progress
+from squadqa.data.squad import FindAnswers, Reading, Source, find_source, read_squad
 from squadqa.errors import ConfigError, DataError
-from squadqa.evaluation.predictions import Answer, n_best_path, write_n_best, write_predictions
+from squadqa.evaluation.predictions import (
+    Answer,
+    n_best_path,
+    write_n_best,
+    write_no_answer_probabilities,
+    write_predictions,
+)
 from squadqa.files import require_writable_file
+from squadqa.inference.answered import Answered, DetailedAnswer, Preparation
+from squadqa.inference.new_texts import require_text
+from squadqa.inference.no_answer import with_no_answer
+from squadqa.inference.several import Found, over_contexts
 from squadqa.scoring import Score, require_references, score
+from squadqa.scoring_v2 import ScoreV2, require_a_reference, score_v2
 
 Several = list[str] | tuple[str, ...]
-"""Several questions; a single string is one question."""
-
-IN_MEMORY = "question"
-"""Prefix of the ids of questions about a new text."""
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """How the questions of a file are prepared.
-
-    Args:
-        cache_dir: Folder of prepared data; None takes the run's folder if it is a cache of the
-            user's, else the default one.
-        workers: Number of processes that annotate; 0 takes one for each core.
-        progress: Called from time to time.
-    """
-
-    cache_dir: str | Path | None = None
-    workers: int = 0
-    progress: Progress | None = None
-
-
-@dataclass(frozen=True)
-class Answered:
-    """Answers to the questions of a file.
-
-    Args:
-        answers: The best spans of each question id, the most probable first, at least one.
-        data: The questions, as a run reads them.
-    """
-
-    answers: Mapping[str, list[Answer]]
-    data: PreparedData
-
-    @property
-    def references(self) -> dict[str, list[str]]:
-        """The given answers of each question id; an empty list if they are not known."""
-        return self.data.references
-
-    @property
-    def texts(self) -> dict[str, str]:
-        """The text of the first answer of each question id, as the official score expects."""
-        return texts_of(self.answers)
+"""Several questions, or several contexts; a single string is one."""
 
 
 class Answerer(ABC):
@@ -72,47 +43,95 @@ class Answerer(ABC):
     def parser(self) -> str | None:
         """The spaCy pipeline that parses the data of `answer_file`; None if none does."""
 
+    @property
     @abstractmethod
-    def ask(self, context: str, questions: Sequence[str], *, n_best: int) -> list[list[Answer]]:
-        """Return the best spans of questions about one text, which is read once."""
+    def threshold(self) -> float | None:
+        """The probability of "no answer" above which a question is left without an answer.
+
+        None if every question is answered.
+        """
+
+    @abstractmethod
+    def ask(
+        self, context: str, questions: Sequence[str], *, n_best: int, always: bool = False
+    ) -> list[list[Answer]]:
+        """Return the best answers of questions about one text, which is read once."""
+
+    @abstractmethod
+    def ask_in_detail(self, context: str, question: str, *, n_best: int) -> DetailedAnswer:
+        """Return the best spans of one question, and the probabilities of starts and ends."""
 
     @abstractmethod
     def answer_file(
-        self, source: Source, *, n_best: int = 1, preparation: Preparation | None = None
+        self,
+        source: Source,
+        *,
+        n_best: int = 1,
+        always: bool = False,
+        preparation: Preparation | None = None,
     ) -> Answered:
         """Answer every question of a source (see `squadqa.data.squad.find_source`)."""
 
-    @overload
-    def answer(self, context: str, question: str) -> Answer: ...
+    @abstractmethod
+    def answer_held_out(self, preparation: Preparation, *, always: bool = False) -> Answered:
+        """Answer the questions that were held out of the training, with its negatives of them."""
+
+    @abstractmethod
+    def find(
+        self, contexts: Sequence[str], questions: Sequence[str], *, n_best: int
+    ) -> list[list[Found]]:
+        """Return, for each question, the answers in each of several contexts."""
+
+    @abstractmethod
+    def use_temperature(self, is_used: bool) -> None:
+        """Set whether probabilities are calibrated, as they are at first."""
 
     @overload
-    def answer(self, context: str, question: str, *, n_best: int) -> list[Answer]: ...
+    def answer(self, context: str | Several, question: str, *, always: bool = False) -> Answer: ...
 
     @overload
-    def answer(self, context: str, question: Several) -> list[Answer]: ...
+    def answer(
+        self, context: str | Several, question: str, *, n_best: int, always: bool = False
+    ) -> list[Answer]: ...
 
     @overload
-    def answer(self, context: str, question: Several, *, n_best: int) -> list[list[Answer]]: ...
+    def answer(
+        self, context: str | Several, question: Several, *, always: bool = False
+    ) -> list[Answer]: ...
+
+    @overload
+    def answer(
+        self, context: str | Several, question: Several, *, n_best: int, always: bool = False
+    ) -> list[list[Answer]]: ...
 
     def answer(
-        self, context: str, question: str | Several, *, n_best: int | None = None
+        self,
+        context: str | Several,
+        question: str | Several,
+        *,
+        n_best: int | None = None,
+        always: bool = False,
     ) -> Answer | list[Answer] | list[list[Answer]]:
         """Answer one question about a text, or several.
 
         Args:
             context: The text. The last few are kept, so that further questions about them are
-                faster.
+                faster. Or a list of texts: the answer is picked over all of them.
             question: The question, or a list of them.
             n_best: How many answers to return for each question, the most probable first; None
                 returns only the best one, without a list.
+            always: Answer also where a run that may abstain would say that there is no answer.
 
         Returns:
             An answer, or with `n_best` a list of answers; for a list of questions, a list of these.
             An answer has `.text`, `.probability` (0 to 1), and its characters `.start` and `.end`
-            in the context.
+            in the context. Of several texts, `.context` is the number of its own, from 0. From a
+            run that may abstain it has `.no_answer_probability`, and its text is empty if the
+            question has no answer.
 
         Raises:
-            DataError: The context or a question is empty, or has half a surrogate pair.
+            DataError: A context or a question is empty, or has half a surrogate pair, or there is
+                no context.
             ConfigError: `n_best` is not 1 or more.
             VectorsError: A source of the run's word vectors cannot be read.
             ConfigError: The run's spaCy pipeline is not installed.
@@ -120,22 +139,52 @@ class Answerer(ABC):
         """
         _check_n_best(n_best)
         questions = [question] if isinstance(question, str) else list(question)
-        for name, text in (("context", context), *(("question", one) for one in questions)):
-            if not text.strip():
-                raise DataError(f"the {name} is empty: {text!r}", next_step=f"Give a {name}.")
-            try:
-                text.encode()
-            except UnicodeEncodeError as error:
-                raise DataError(
-                    f"the {name} has half a surrogate pair at character {error.start}: "
-                    f"{ascii(text[error.start])}",
-                    next_step="Decode it from its bytes in the right encoding.",
-                ) from error
+        contexts = [context] if isinstance(context, str) else list(context)
+        for name, texts in (("context", contexts), ("question", questions)):
+            for text in texts:
+                require_text(name, text)
+        if not contexts:
+            raise DataError("there is no context", next_step="Give a text, or a list of texts.")
         if not questions:
             return []
-        found = self.ask(context, questions, n_best=n_best or 1)
+        if isinstance(context, str):
+            found = self.ask(context, questions, n_best=n_best or 1, always=always)
+        else:
+            found = self._ask_over(contexts, questions, n_best=n_best or 1, always=always)
         answers = found if n_best else [one[0] for one in found]
         return answers[0] if isinstance(question, str) else answers
+
+    def _ask_over(
+        self, contexts: Sequence[str], questions: Sequence[str], *, n_best: int, always: bool
+    ) -> list[list[Answer]]:
+        """Return the best answers of questions over several contexts."""
+        threshold = self.threshold
+        picked = []
+        for found in self.find(contexts, questions, n_best=n_best):
+            answers, none = over_contexts(found, abstains=threshold is not None)
+            if none is not None:
+                limit = None if always else threshold
+                answers = with_no_answer(answers, none, threshold=limit, n_best=n_best)
+            picked.append(answers[:n_best])
+        return picked
+
+    def answer_in_detail(self, context: str, question: str, *, n_best: int = 5) -> DetailedAnswer:
+        """Answer one question about a text, and say where else the answer might start and end.
+
+        It takes no longer than `answer`.
+
+        Args:
+            context: The text, kept as by `answer`.
+            question: The question.
+            n_best: Most answers to return.
+
+        Raises:
+            SquadQAError: As `answer`.
+        """
+        _check_n_best(n_best)
+        require_text("context", context)
+        require_text("question", question)
+        return self.ask_in_detail(context, question, n_best=n_best)
 
     def predict(
         self,
@@ -143,6 +192,8 @@ class Answerer(ABC):
         *,
         output: str | Path | None = None,
         n_best: int | None = None,
+        always: bool = False,
+        no_answer_output: str | Path | None = None,
         columns: str | Mapping[str, str] | None = None,
         find_answers: FindAnswers = "error",
         questions: str | Path | None = None,
@@ -158,6 +209,9 @@ class Answerer(ABC):
             output: A prediction file to write in the official format.
             n_best: Also write this many best spans of each question, with probabilities and
                 characters, to `OUTPUT.n_best.json`.
+            always: Answer also where a run that may abstain would say that there is no answer.
+            no_answer_output: A file to write the probabilities of "no answer" in, in the official
+                format; for a run that may abstain.
             columns: What the columns of rows are called, such as "question=q,context=text" or a
                 mapping; None for the usual names.
             find_answers: Whether to look up answers that are given as text only; predictions do not
@@ -184,10 +238,17 @@ class Answerer(ABC):
         if path is not None:
             for file in (path, n_best_path(path)) if n_best else (path,):
                 require_writable_file(file)
+        if no_answer_output is not None:
+            self.require_abstaining()
+            require_writable_file(Path(no_answer_output))
         preparation = Preparation(cache_dir=cache_dir, workers=workers, progress=progress)
         asked = None if questions is None else str(questions)
         source = find_source(str(data), reading=Reading.of(columns, find_answers, questions=asked))
-        answered = self.answer_file(source, n_best=n_best or 1, preparation=preparation)
+        answered = self.answer_file(
+            source, n_best=n_best or 1, always=always, preparation=preparation
+        )
+        if no_answer_output is not None:
+            write_no_answer_probabilities(no_answer_output, answered.answers)
         if path is not None:
             if n_best:
                 write_n_best(n_best_path(path), answered.answers)
@@ -203,8 +264,10 @@ class Answerer(ABC):
         cache_dir: str | Path | None = None,
         workers: int = 1,
         progress: Progress | None = None,
-    ) -> Score:
-        """Score the answers to every question of a file by the official SQuAD v1.1 rule.
+    ) -> Score | ScoreV2:
+        """Score the answers to every question of a file.
+
+        The rule is SQuAD's official one of v1.1, or of v2.0 for a run that may abstain.
 
         Args:
             data: A file in one of the formats of docs/data.md, a pack, `sample`, `squad`, or a
@@ -217,7 +280,8 @@ class Answerer(ABC):
             progress: Called from time to time, as for `predict`.
 
         Returns:
-            `.exact_match` and `.f1` in percent, over `.total` questions.
+            `.exact_match` and `.f1` in percent, over `.total` questions; of a run that may abstain
+            also `.has_answer` and `.no_answer`, the scores of the two kinds of questions.
 
         Raises:
             SquadQAError: The data cannot be read, or a question has no answers, which is checked
@@ -225,9 +289,38 @@ class Answerer(ABC):
         """
         preparation = Preparation(cache_dir=cache_dir, workers=workers, progress=progress)
         source = find_source(str(data), reading=Reading.of(columns, find_answers))
-        require_references(read_squad(source).references, str(data))
+        self.require_scorable(read_squad(source).references, str(data))
         answered = self.answer_file(source, preparation=preparation)
+        if self.threshold is not None:
+            return score_v2(answered.references, answered.texts)
         return score(answered.references, answered.texts)
+
+    def require_scorable(self, references: Mapping[str, Sequence[str]], source: str) -> None:
+        """Check that answers to questions can be scored; some may have none if the run may abstain.
+
+        Args:
+            references: The given answers of each question id.
+            source: Where the questions come from, for messages.
+
+        Raises:
+            DataError: They cannot.
+        """
+        if self.threshold is not None:
+            require_a_reference(references, source)
+        else:
+            require_references(references, source)
+
+    def require_abstaining(self) -> None:
+        """Check that there are probabilities of "no answer".
+
+        Raises:
+            ConfigError: Every question is answered.
+        """
+        if self.threshold is None:
+            raise ConfigError(
+                f'"{self.description}" answers every question: it has no probabilities of none',
+                next_step="Train with --data.unanswerable keep, or with --data.negatives 0.3.",
+            )
 
 
 def _check_n_best(n_best: int | None) -> None:
@@ -236,26 +329,3 @@ def _check_n_best(n_best: int | None) -> None:
             f"n_best cannot be {n_best}",
             next_step="Give a whole number of 1 or more; None returns the best answer alone.",
         )
-
-
-def texts_of(answers: Mapping[str, Sequence[Answer]]) -> dict[str, str]:
-    """Return the text of each question's first answer."""
-    return {name: best[0].text for name, best in answers.items()}
-
-
-def new_questions(context: str, questions: Sequence[str]) -> SquadData:
-    """Make questions about one text, without reference answers.
-
-    Args:
-        context: The text that contains the answers.
-        questions: The questions.
-    """
-    return SquadData(
-        titles=[""],
-        contexts=[context],
-        ids=[f"{IN_MEMORY}-{number}" for number in range(len(questions))],
-        questions=list(questions),
-        paragraphs=[0] * len(questions),
-        answer_texts=[[] for _ in questions],
-        answer_starts=[[] for _ in questions],
-    )

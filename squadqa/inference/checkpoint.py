@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from squadqa.errors import CheckpointError, shown
+from squadqa.evaluation.calibration import Calibration
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +30,7 @@ class Checkpoint:
         model_name: Class of the model that the weights belong to.
         weights: The weights by name; their average if training kept one.
         inputs_state: The state that the inputs learned from train, and the sizes of the data.
+        calibration: The temperature and the threshold of "no answer" that belong to the weights.
     """
 
     path: Path
@@ -37,6 +39,7 @@ class Checkpoint:
     model_name: str
     weights: dict[str, "Tensor"]
     inputs_state: dict[str, Any]
+    calibration: Calibration = Calibration()
 
     def __str__(self) -> str:
         return f"{self.path} (epoch {self.epoch}, step {self.step:,})"
@@ -97,6 +100,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             model_name=model_name,
             weights=weights,
             inputs_state=dict(content["SquadDataModule"]["inputs"]),
+            calibration=Calibration(**content["squadqa"].get("calibration", {})),
         )
     except (AttributeError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise CheckpointError(

@@ -42,7 +42,9 @@ def save_ensemble(folder: Path, ensemble: Ensemble) -> None:
         {"run": f"{MEMBERS}/{name}", "weight": weight}
         for name, weight in zip(names, ensemble.weights, strict=True)
     ]
-    values = {"mean": ensemble.mean, "aim": ensemble.aim, "members": members}
+    values: dict[str, Any] = {"mean": ensemble.mean, "aim": ensemble.aim, "members": members}
+    if ensemble.threshold is not None:
+        values["threshold"] = ensemble.threshold
     with write_atomic(folder / ENSEMBLE) as file:
         json.dump(values, file, indent=1)
 
@@ -68,7 +70,11 @@ def open_ensemble(
         mean, aim = values["mean"], values["aim"]
         if mean not in get_args(Mean) or aim not in get_args(Aim):
             raise ValueError(f"it has the mean {shown(mean)} and the aim {shown(aim)}")
-        ensemble_options: dict[str, Any] = {"mean": mean, "aim": aim}
+        threshold = values.get("threshold")
+        threshold = None if threshold is None else float(threshold)
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise ValueError(f"it has the threshold {shown(threshold)}")
+        ensemble_options: dict[str, Any] = {"mean": mean, "aim": aim, "threshold": threshold}
     except (OSError, ArithmeticError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(
             f'"{path}" does not describe an ensemble: {error}',

@@ -14,7 +14,7 @@ from squadqa.data.prepare import PreparedData, prepare_data
 from squadqa.data.squad import SquadData
 from squadqa.errors import CheckpointError, DataError
 from squadqa.inference.devices import find_device
-from squadqa.inference.predictor import diverged
+from squadqa.inference.reading import diverged
 from squadqa.inference.run_folder import Run
 from squadqa.scoring import normalize_answer
 
@@ -143,7 +143,8 @@ def explain(run: Run, asked: SquadData, *, device: str = "auto") -> Explanation:
         groups = {name: some[0].cpu().numpy() for name, some in model.group_scores(batch).items()}
     if torch.isnan(scores).any():
         raise diverged(run)
-    probabilities = scores.double().softmax(dim=0).numpy()
+    temperature = run.checkpoint.calibration.temperature
+    probabilities = (scores.double() / temperature).softmax(dim=0).numpy()
     spans = batch.candidate_spans[0].cpu().numpy()
     context = asked.contexts[0]
     parse, offsets = parse_paragraphs(data), data.tokens.offset_mapping

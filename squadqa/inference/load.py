@@ -8,6 +8,7 @@ from squadqa.inference.answering import Answerer
 from squadqa.inference.ensemble_folder import is_ensemble, open_ensemble
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import Choice, open_run
+from squadqa.models.base import CandidateScorer, Choose, require_choice
 
 
 def load(
@@ -16,6 +17,7 @@ def load(
     checkpoint: Choice | None = None,
     device: str = "auto",
     trust: Sequence[str] = (),
+    choose: Choose | None = None,
 ) -> Answerer:
     """Open a run folder or the folder of an ensemble (see `squadqa.load`)."""
     if isinstance(trust, str):
@@ -26,5 +28,34 @@ def load(
                 f'an ensemble has a checkpoint for each member, so "{checkpoint}" cannot be chosen',
                 next_step="Leave checkpoint out, or open a member's run folder.",
             )
+        if choose is not None:
+            raise ConfigError(
+                f'an ensemble cannot choose "{choose}": it has an aim of its own',
+                next_step="Leave choose out, or make the ensemble with --maximize f1.",
+            )
         return open_ensemble(run, device=device, trust=trust)
-    return Predictor(open_run(run, checkpoint=checkpoint, trust=trust), device=device)
+    predictor = Predictor(open_run(run, checkpoint=checkpoint, trust=trust), device=device)
+    if choose is not None:
+        set_choice(predictor, choose)
+    return predictor
+
+
+def set_choice(predictor: Predictor, choose: Choose) -> None:
+    """Let a run choose its answers for another score than it was trained to.
+
+    Args:
+        predictor: The run.
+        choose: See `squadqa.models.base.CandidateScorer`.
+
+    Raises:
+        ConfigError: There is no such choice, or the model is no scorer of candidates.
+    """
+    require_choice(choose)
+    model = predictor.model
+    if not isinstance(model, CandidateScorer):
+        raise ConfigError(
+            f'"{predictor.run.folder}" cannot choose "{choose}": its "{type(model).__name__}" '
+            "scores no candidates",
+            next_step="Leave choose out, or use a scorer's run.",
+        )
+    model.choose = choose

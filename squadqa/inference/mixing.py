@@ -13,10 +13,6 @@ in tokens against every probable span, weighted by that span's probability. Meas
 and two scorers, the latter is 1 F1 better and 1.6 exact match worse if questions have one answer,
 as in the held-out articles of SQuAD's train; on dev, where questions have several, it is worse in
 both.
-
-Weights can be fitted, so that under the arithmetic mean the answers of held-out questions become
-most probable. There is one such optimum, and expectation maximisation (Dempster, Laird and Rubin,
-1977) converges to it.
 """
 
 from collections.abc import Sequence
@@ -25,7 +21,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from squadqa.errors import DataError
 from squadqa.models.distributions import SpanDistribution, normalized
 
 Aim = Literal["f1", "exact_match"]
@@ -39,12 +34,6 @@ FLOOR = 1e-4
 
 CONSIDERED = 50
 """Number of most probable spans that the answer and its expected F1 are computed from."""
-
-FIT_STEPS = 1000
-"""Most steps of fitting weights; a hundred are usual."""
-
-FITTED = 1e-5
-"""Fitting ends when every weight changes by less than this in a step."""
 
 
 def mean_table(
@@ -60,10 +49,7 @@ def mean_table(
     Returns:
         (C, L) probabilities of spans by first token, and by the number of tokens after it.
     """
-    tables = [one.table() for one in distributions]
-    every = np.zeros((len(tables), len(tables[0]), max(table.shape[1] for table in tables)))
-    for table, given in zip(every, tables, strict=True):
-        table[:, : given.shape[1]] = given
+    every = tables_of(distributions)  # (M, C, L)
     shares = np.array(weights) / sum(weights)
     if mean == "arithmetic":
         return np.tensordot(shares, every, axes=1)
@@ -72,46 +58,50 @@ def mean_table(
     return normalized(product)
 
 
-def fit_weights(
-    first: NDArray[np.integer],
-    last: NDArray[np.integer],
-    members: Sequence[Sequence[SpanDistribution]],
-) -> list[float]:
-    """Find the weights that make the answers of questions most probable.
+def mean_no_answer(
+    distributions: Sequence[SpanDistribution], weights: Sequence[float], *, mean: Mean = "geometric"
+) -> float | None:
+    """Return the weighted mean of members' probabilities of "no answer" for one question.
+
+    The geometric mean is that of the odds. The probabilities of spans, which `mean_table` combines,
+    are those if there is an answer.
 
     Args:
-        first: (N,) first token of each question's answer, -1 if it is not known. No member may have
-            been trained on these questions.
-        last: (N,) last token of it, inclusive.
-        members: The distribution of each member for each question.
+        distributions: The distribution of each member; those that answer every question do not
+            count.
+        weights: The members' weights, positive.
+        mean: Which mean to take.
 
     Returns:
-        The members' weights, which sum to 1.
-
-    Raises:
-        DataError: No member gives any answer a probability.
+        The probability, or None if every member answers every question.
     """
-    found = [
-        [_probability(one, *span) for one, *span in zip(own, first, last, strict=True)]
-        for own in members
+    given = [
+        (one.no_answer, weight)
+        for one, weight in zip(distributions, weights, strict=True)
+        if one.no_answer is not None
     ]
-    given = np.array(found).T  # (N, M)
-    given = given[given.sum(axis=1) > 0]
-    if not len(given):
-        raise DataError(
-            "no member gives any of the held-out answers a probability: there is nothing to fit "
-            "weights to",
-            next_step="Name data whose questions have answers, or give the weights.",
-        )
-    weights = np.full(len(members), 1 / len(members))
-    for _ in range(FIT_STEPS):
-        shares = weights * given
-        new = (shares / shares.sum(axis=1, keepdims=True)).mean(axis=0)
-        is_fitted = np.abs(new - weights).max() < FITTED
-        weights = new
-        if is_fitted:
-            break
-    return [float(weight) for weight in weights]
+    if not given:
+        return None
+    probabilities, shares = np.array(given).T
+    shares = shares / shares.sum()
+    if mean == "arithmetic":
+        return float(shares @ probabilities)
+    certain = probabilities.clip(FLOOR, 1 - FLOOR)
+    log_odds = shares @ (np.log(certain) - np.log1p(-certain))
+    return float(1 / (1 + np.exp(-log_odds)))
+
+
+def tables_of(distributions: Sequence[SpanDistribution]) -> NDArray[np.float64]:
+    """Return the members' probabilities of spans for one question, (M, C, L).
+
+    Args:
+        distributions: The distribution of each of M members.
+    """
+    tables = [one.table() for one in distributions]
+    every = np.zeros((len(tables), len(tables[0]), max(table.shape[1] for table in tables)))
+    for table, given in zip(every, tables, strict=True):
+        table[:, : given.shape[1]] = given
+    return every
 
 
 def choose_spans(
@@ -152,13 +142,6 @@ def expected_f1(
     f1 = 2 * shared.clip(min=0) / (length[:, None] + length)
     expected: NDArray[np.float64] = f1 @ probabilities
     return expected
-
-
-def _probability(one: SpanDistribution, first: int, last: int) -> float:
-    """The probability of a span; 0 if the distribution does not contain it."""
-    if first < 0 or last - first >= one.longest:
-        return 0.0
-    return float(one.table()[first, last - first])
 
 
 def _probable(

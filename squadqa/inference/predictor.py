@@ -5,8 +5,8 @@ One file, as all ways to answer share one model and one way to read batches.
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,44 +14,39 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from squadqa.data.dataset import QuestionDataset
-from squadqa.data.held_out import held_out
 from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import bounded_batches
-from squadqa.data.squad import BadAnswers, Source, find_source
+from squadqa.data.squad import BadAnswers, Source, Unanswerable, find_source
 from squadqa.data.text_preparer import TextPreparer
 from squadqa.data.vectors import VectorStore
-from squadqa.errors import CheckpointError, VectorsError
+from squadqa.errors import VectorsError
+from squadqa.evaluation.calibration import DEFAULT_THRESHOLD
 from squadqa.evaluation.predictions import Answer
-from squadqa.inference.answering import Answered, Answerer, Preparation, new_questions
+from squadqa.inference.answered import Answered, DetailedAnswer, Preparation
+from squadqa.inference.answering import Answerer
 from squadqa.inference.devices import find_device
+from squadqa.inference.new_texts import new_questions
+from squadqa.inference.no_answer import with_no_answer
+from squadqa.inference.reading import Reading, cut_spans, diverged, held_out_questions
 from squadqa.inference.run_folder import Run
+from squadqa.inference.several import Found
 from squadqa.inference.trusted import own_cache, require_source
 from squadqa.models.base import ContextFirstReader, QAModel
-from squadqa.models.distributions import SpanDistribution
+from squadqa.models.distributions import SpanDistribution, marginals
 from squadqa.nn.decoding import IMPOSSIBLE
 from squadqa.run_files import CONFIG
 
 BATCH_TOKENS = 16_384
 """Most context tokens of a batch, including padding: limits memory for long contexts."""
 
+TINY = 1e-12
+"""Stands for a probability of 0 in a division."""
+
 CONTEXTS_KEPT = 64
 """Number of contexts whose encodings are kept for further questions."""
 
 Outputs = Iterator[tuple[list[int], Any, Any]]
 """Indices of questions in their data set, their batch on the device, and the model's output."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A model's distributions for questions.
-
-    Args:
-        dataset: The questions.
-        distributions: The probabilities of each question's spans.
-    """
-
-    dataset: QuestionDataset[Any]
-    distributions: Sequence[SpanDistribution]
 
 
 class Predictor(Answerer):
@@ -73,6 +68,7 @@ class Predictor(Answerer):
         self.run = run
         self.device = find_device(device)
         self.model: QAModel = run.model.to(self.device)
+        self.use_temperature(True)
         self.texts = TextPreparer(
             language=run.inputs.language,
             pipeline=run.inputs.pipeline,
@@ -87,6 +83,14 @@ class Predictor(Answerer):
         return str(self.run.checkpoint)
 
     @property
+    def threshold(self) -> float | None:
+        """The probability of "no answer" above which the run abstains; None if it never does."""
+        if not self.run.inputs.abstains:
+            return None
+        threshold = self.run.checkpoint.calibration.threshold
+        return DEFAULT_THRESHOLD if threshold is None else threshold
+
+    @property
     def parser(self) -> str | None:
         """The spaCy pipeline that parses what the run reads; None if none does."""
         return self.run.inputs.pipeline if self.run.inputs.parse else None
@@ -97,6 +101,7 @@ class Predictor(Answerer):
         preparation: Preparation | None = None,
         *,
         bad_answers: BadAnswers = "keep",
+        unanswerable: Unanswerable = "error",
     ) -> PreparedData:
         """Prepare questions as the run's model needs them, or open them from the cache.
 
@@ -106,6 +111,7 @@ class Predictor(Answerer):
                 a cache of the user's (see `own_cache`), else the default one.
             bad_answers: What to do with a question without usable answers; with the value of the
                 training, the data that the training prepared are found.
+            unanswerable: What to do with a question without any answers; likewise.
 
         Raises:
             DataError: The source is not SQuAD v1.1.
@@ -121,6 +127,7 @@ class Predictor(Answerer):
             source,
             cache_dir=cache_dir,
             bad_answers=bad_answers,
+            unanswerable=unanswerable,
             language=self.run.inputs.language,
             pipeline=self.run.inputs.pipeline,
             parse=self.run.inputs.parse,
@@ -139,26 +146,33 @@ class Predictor(Answerer):
             SquadQAError: The training's data no longer exists, or cannot be prepared.
         """
         own = self.run.held_out
-        part: Literal["train", "dev"] = "dev" if own.share is None else "train"
-        source = find_source(own.source, part=part, reading=own.reading)
-        key = f"data.{'val' if own.share is None else 'train'}"
-        require_source(source, key, self.run.folder / CONFIG, trust=self.run.trust)
-        data = self.prepare(source, preparation, bad_answers=own.bad_answers)
-        rows = None if own.share is None else np.flatnonzero(held_out(data, share=own.share))
-        return self._dataset(data, rows)
+        source = find_source(own.source, part=own.part, reading=own.reading)
+        require_source(source, own.option, self.run.folder / CONFIG, trust=self.run.trust)
+        data = self.prepare(
+            source, preparation, bad_answers=own.bad_answers, unanswerable=own.unanswerable
+        )
+        return self.dataset_of(*held_out_questions(own, data))
 
-    def dataset(self, source: Source, preparation: Preparation) -> QuestionDataset[Any]:
-        """Open the questions of a source as the model reads them; see `prepare`."""
-        return self._dataset(self.prepare(source, preparation))
+    def dataset(
+        self, source: Source, preparation: Preparation, *, rows: NDArray[np.int64] | None = None
+    ) -> QuestionDataset[Any]:
+        """Open questions of a source, all or some rows, as the model reads them; see `prepare`."""
+        return self.dataset_of(self.prepare(source, preparation), rows)
 
     def answers(
-        self, data: PreparedData, *, n_best: int = 1, progress: Progress | None = None
+        self,
+        data: PreparedData,
+        *,
+        n_best: int = 1,
+        always: bool = False,
+        progress: Progress | None = None,
     ) -> dict[str, list[Answer]]:
         """Answer every question of prepared data.
 
         Args:
             data: Questions prepared for the run's inputs.
-            n_best: Most spans to return for each question; a short context has fewer.
+            n_best: Most answers to return for each question; a short context has fewer.
+            always: Answer also where the run would abstain.
             progress: Called after each batch.
 
         Returns:
@@ -168,8 +182,21 @@ class Predictor(Answerer):
         Raises:
             CheckpointError: The weights give NaN.
         """
-        dataset = self._dataset(data)
-        found = self._answers(dataset, self.outputs(dataset, progress=progress), n_best=n_best)
+        return self.answers_of(
+            self.dataset_of(data), n_best=n_best, always=always, progress=progress
+        )
+
+    def answers_of(
+        self,
+        dataset: QuestionDataset[Any],
+        *,
+        n_best: int = 1,
+        always: bool = False,
+        progress: Progress | None = None,
+    ) -> dict[str, list[Answer]]:
+        """Answer every question of a data set, which the run's inputs made; see `answers`."""
+        outputs = self.outputs(dataset, progress=progress)
+        found = self._answers(dataset, outputs, n_best=n_best, always=always)
         return {dataset.id_of(item): answers for item, answers in enumerate(found)}
 
     def distributions(
@@ -219,25 +246,73 @@ class Predictor(Answerer):
             if progress:
                 progress("answers", done, len(dataset))
 
-    def ask(self, context: str, questions: Sequence[str], *, n_best: int) -> list[list[Answer]]:
-        """Return the best spans of questions about one text, which is read once."""
+    def ask(
+        self, context: str, questions: Sequence[str], *, n_best: int, always: bool = False
+    ) -> list[list[Answer]]:
+        """Return the best answers of questions about one text, which is read once."""
         dataset = self._new_dataset(context, questions)
-        outputs = self._new_outputs(dataset, context)
-        return self._answers(dataset, outputs, n_best=n_best)
+        read = self._new_outputs(dataset, context)
+        return self._answers(dataset, read, n_best=n_best, always=always)
+
+    def answer_held_out(self, preparation: Preparation, *, always: bool = False) -> Answered:
+        """Answer the questions that were held out of the training, with its negatives of them."""
+        dataset = self.held_out(preparation)
+        answers = self.answers_of(dataset, always=always, progress=preparation.progress)
+        return Answered(answers, dataset.data)
+
+    @torch.inference_mode()
+    def find(
+        self, contexts: Sequence[str], questions: Sequence[str], *, n_best: int
+    ) -> list[list[Found]]:
+        """Return, for each question, the answers in each of several contexts."""
+        found: list[list[Found]] = [[] for _ in questions]
+        for context in contexts:
+            dataset = self._new_dataset(context, questions)
+            for items, batch, output in self._new_outputs(dataset, context):
+                read = self._spans(dataset, items, batch, output, n_best=n_best)
+                none = self.model.no_answer_probabilities(output, batch)
+                weights = self.model.log_weights(output, batch).tolist()
+                nones = [0.0] * len(items) if none is None else none.tolist()
+                for item, answers, weight, missed in zip(items, read, weights, nones, strict=True):
+                    if_here = [
+                        replace(answer, probability=answer.probability / max(1 - missed, TINY))
+                        for answer in answers
+                    ]
+                    found[item].append(Found(if_here, weight))
+        return found
+
+    def use_temperature(self, is_used: bool) -> None:
+        """Set whether probabilities are calibrated, as they are at first."""
+        self.model.temperature = self.run.checkpoint.calibration.temperature if is_used else 1.0
+
+    def ask_in_detail(self, context: str, question: str, *, n_best: int) -> DetailedAnswer:
+        """Return the best spans of one question, and the probabilities of starts and ends."""
+        dataset = self._new_dataset(context, [question])
+        outputs = list(self._new_outputs(dataset, context))
+        (answers,) = self._answers(dataset, iter(outputs), n_best=n_best, always=False)
+        (distribution,) = self._distributions(dataset, iter(outputs))
+        table = distribution.table()
+        offsets = dataset.data.tokens.offset_mapping[: len(table)]
+        return DetailedAnswer(answers, offsets, *marginals(table))
 
     def answer_file(
-        self, source: Source, *, n_best: int = 1, preparation: Preparation | None = None
+        self,
+        source: Source,
+        *,
+        n_best: int = 1,
+        always: bool = False,
+        preparation: Preparation | None = None,
     ) -> Answered:
         """Answer every question of a source (see `squadqa.data.squad.find_source`)."""
         data = self.prepare(source, preparation)
         progress = preparation.progress if preparation else None
-        return Answered(self.answers(data, n_best=n_best, progress=progress), data)
+        return Answered(self.answers(data, n_best=n_best, always=always, progress=progress), data)
 
     def _new_dataset(self, context: str, questions: Sequence[str]) -> QuestionDataset[Any]:
         """Make the data set of questions about one text."""
-        return self._dataset(self.texts.prepare(new_questions(context, questions)))
+        return self.dataset_of(self.texts.prepare(new_questions(context, questions)))
 
-    def _dataset(
+    def dataset_of(
         self, data: PreparedData, rows: NDArray[np.int64] | None = None
     ) -> QuestionDataset[Any]:
         """Make the data set of prepared questions; its word vectors must be as wide as train's."""
@@ -270,23 +345,48 @@ class Predictor(Answerer):
                 output = model(batch, encoded.expand(len(items), -1, -1))
             yield items, batch, output
 
+    @torch.inference_mode()
     def _answers(
-        self, dataset: QuestionDataset[Any], outputs: Outputs, *, n_best: int
+        self, dataset: QuestionDataset[Any], outputs: Outputs, *, n_best: int, always: bool
     ) -> list[list[Answer]]:
-        """Choose the best spans, in the data set's order, with their texts."""
+        """Choose the best answers, in the data set's order, with their texts."""
+        threshold = None if always else self.threshold
         found: dict[int, list[Answer]] = {}
         for items, batch, output in outputs:
-            spans, scores = self.model.best_spans(output, batch, n_best=n_best)
-            if torch.isnan(scores).any():
-                raise diverged(self.run)
-            kept = (scores > IMPOSSIBLE).cpu().numpy()
-            probabilities = scores.double().exp().cpu().numpy()
-            for item, its_spans, its_probabilities, real in zip(
-                items, spans.cpu().numpy(), probabilities, kept, strict=True
-            ):
-                found[item] = cut_spans(dataset, item, its_spans[real], its_probabilities[real])
+            spans = self._spans(dataset, items, batch, output, n_best=n_best)
+            found.update(zip(items, spans, strict=True))
+            no_answers = self.model.no_answer_probabilities(output, batch)
+            if no_answers is None:
+                continue
+            for item, no_answer in zip(items, no_answers.tolist(), strict=True):
+                found[item] = with_no_answer(
+                    found[item], no_answer, threshold=threshold, n_best=n_best
+                )
         return [found[item] for item in range(len(dataset))]
 
+    def _spans(
+        self,
+        dataset: QuestionDataset[Any],
+        items: list[int],
+        batch: Any,
+        output: Any,
+        *,
+        n_best: int,
+    ) -> list[list[Answer]]:
+        """Choose the best spans of a batch's questions, with their texts."""
+        spans, scores = self.model.best_spans(output, batch, n_best=n_best)
+        if torch.isnan(scores).any():
+            raise diverged(self.run)
+        kept = (scores > IMPOSSIBLE).cpu().numpy()
+        probabilities = scores.double().exp().cpu().numpy()
+        return [
+            cut_spans(dataset, item, its_spans[real], its_probabilities[real])
+            for item, its_spans, its_probabilities, real in zip(
+                items, spans.cpu().numpy(), probabilities, kept, strict=True
+            )
+        ]
+
+    @torch.inference_mode()
     def _distributions(
         self, dataset: QuestionDataset[Any], outputs: Outputs
     ) -> list[SpanDistribution]:
@@ -298,35 +398,3 @@ class Predictor(Answerer):
                 raise diverged(self.run)
             found.update(zip(items, read, strict=True))
         return [found[item] for item in range(len(dataset))]
-
-
-def diverged(run: Run) -> CheckpointError:
-    """Make the error for a run whose scores are NaN."""
-    return CheckpointError(
-        f'"{run.checkpoint.path}" gives NaN instead of numbers: its training diverged',
-        next_step="Use another checkpoint or run, or train with a lower learning rate.",
-    )
-
-
-def cut_spans(
-    dataset: QuestionDataset[Any],
-    item: int,
-    spans: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
-) -> list[Answer]:
-    """Make answers of spans, with their texts and characters.
-
-    Args:
-        dataset: The questions.
-        item: The question's index among them.
-        spans: (K, 2) first and last tokens, inclusive; one at least.
-        probabilities: (K,) probabilities of the spans.
-    """
-    data = dataset.data
-    context: str = data.contexts[int(data.paragraphs[dataset.rows[item]])].as_py()
-    answers = []
-    for (first, last), probability in zip(spans.tolist(), probabilities.tolist(), strict=True):
-        start, end = dataset.characters_of(item, first, last)
-        answers.append(Answer(context[start:end], probability, start, end))
-    assert answers, "a context with text has a token, and a token is a span"
-    return answers

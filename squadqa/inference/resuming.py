@@ -332,6 +332,13 @@ def _require_places(
     results = config.get("results")
     if results and "results" not in given and not _is_here(str(results), trust):
         raise _elsewhere(path, "results", str(results), "--results FOLDER")
+    teacher = config.get("teacher")
+    if teacher and "teacher" not in given and not _is_here(str(teacher), trust):
+        raise UntrustedError(
+            f'"{path}" names the teacher "{teacher}", which is not in the working folder',
+            name=str(teacher),
+            hint="The training would open it.",
+        )
     if config.get("wandb") == "online" and "wandb" not in given:
         raise CheckpointError(
             f'"{path}" logs to Weights & Biases online',

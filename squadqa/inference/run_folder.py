@@ -23,7 +23,7 @@ from squadqa.run_files import BEST, CHECKPOINTS, CONFIG, ENSEMBLE, LAST, MEMBERS
 
 if TYPE_CHECKING:
     from squadqa.data.inputs import Inputs
-    from squadqa.data.squad import BadAnswers
+    from squadqa.data.squad import BadAnswers, Unanswerable
     from squadqa.models.base import QAModel
 
 Choice = Literal["best", "last"]
@@ -49,13 +49,27 @@ class HeldOut:
         source: The source in the configuration, such as "squad".
         share: Share of its questions that were held out as whole articles; None for all questions.
         bad_answers: How the training treated questions without usable answers.
+        unanswerable: How it treated questions without any answers.
+        negatives: The share of the questions that others without an answer were made of.
         reading: How the training read its questions.
     """
 
     source: str
     share: float | None
     bad_answers: "BadAnswers"
+    unanswerable: "Unanswerable" = "error"
+    negatives: float = 0.0
     reading: Reading = Reading()
+
+    @property
+    def part(self) -> Literal["train", "dev"]:
+        """The part of the source that holds them, where its name leaves that open."""
+        return "dev" if self.share is None else "train"
+
+    @property
+    def option(self) -> str:
+        """The option of the configuration that names the source."""
+        return "data.val" if self.share is None else "data.train"
 
 
 @dataclass(frozen=True)
@@ -317,8 +331,16 @@ def _held_out(data: dict[str, Any]) -> HeldOut:
         raise ValueError(f'"val_share" is {shown(share)}')
     if bad_answers not in ("error", "skip", "keep"):
         raise ValueError(f'"bad_answers" is {shown(bad_answers)}')
+    unanswerable: Any = data.get("unanswerable", "error")
+    if unanswerable not in ("error", "skip", "keep"):
+        raise ValueError(f'"unanswerable" is {shown(unanswerable)}')
+    negatives: Any = data.get("negatives", 0.0)
+    if type(negatives) not in (int, float) or not 0 <= negatives <= 1:
+        raise ValueError(f'"negatives" is {shown(negatives)}')
+    if unanswerable == bad_answers:
+        unanswerable = "error"
     reading = Reading.of(data.get("columns"), data.get("find_answers", "error"))
-    return HeldOut(source, share, bad_answers, reading)
+    return HeldOut(source, share, bad_answers, unanswerable, float(negatives), reading)
 
 
 def _no_config(path: Path, problem: str) -> CheckpointError:

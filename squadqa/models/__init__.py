@@ -5,10 +5,12 @@ from squadqa.models.readers.bidaf import BiDAF
 from squadqa.models.readers.bilstm import BiLSTMReader
 from squadqa.models.readers.dcn import DCN
 from squadqa.models.readers.drqa import DrQAReader
+from squadqa.models.readers.house import HouseReader
 from squadqa.models.readers.match_lstm import MatchLSTM
 from squadqa.models.readers.rnet import RNet
 from squadqa.models.scorers.logistic import LogisticScorer
 from squadqa.models.scorers.mlp import MLPScorer
+from squadqa.models.scorers.rasor import RaSoRScorer
 
 __all__ = [
     "DCN",
@@ -16,10 +18,12 @@ __all__ = [
     "BiLSTMReader",
     "CandidateScorer",
     "DrQAReader",
+    "HouseReader",
     "LogisticScorer",
     "MLPScorer",
     "MatchLSTM",
     "RNet",
+    "RaSoRScorer",
     "SpanLogits",
     "SpanReader",
 ]

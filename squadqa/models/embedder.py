@@ -22,7 +22,7 @@ from squadqa.batch import Sizes, SpanBatch
 from squadqa.errors import ConfigError, require_range
 from squadqa.models.token_encoder import TokenEncoder
 from squadqa.nn.char_cnn import CharCNN
-from squadqa.nn.dropout import SequenceDropout
+from squadqa.nn.dropout import SequenceDropout, TypeDropout
 from squadqa.nn.highway import Highway
 
 NUM_FORM_MATCHES = 2
@@ -49,6 +49,8 @@ class Embedder(nn.Module):
             the encodings that `mark_context` and `mark_question` get.
         num_highway_layers: Highway layers over a word form's embedding.
         char_dropout: Share of the character encoder's output dropped in training.
+        type_dropout: Share of a batch's word forms whose whole embedding is dropped in training,
+            wherever they occur (Gal and Ghahramani, 2016, arXiv 1512.05287, section 4.2).
         dropout: Share of embeddings dropped in training.
         variational: Drop the same features at every token of a text.
 
@@ -66,6 +68,7 @@ class Embedder(nn.Module):
         word_in_question: WordInQuestion = False,
         num_highway_layers: int = 0,
         char_dropout: float = 0.0,
+        type_dropout: float = 0.0,
         dropout: float = 0.0,
         variational: bool = False,
     ) -> None:
@@ -80,6 +83,7 @@ class Embedder(nn.Module):
         )
         self.word_size = self.words.output_size
         self.highway = Highway(self.word_size, num_layers=num_highway_layers)
+        self.type_dropout = TypeDropout(type_dropout)
         self.dropout = SequenceDropout(dropout, variational=variational)
         self.word_in_question = _place(word_in_question)
         self.output_size = self.word_size + NUM_FORM_MATCHES * (self.word_in_question == "before")
@@ -96,7 +100,7 @@ class Embedder(nn.Module):
         Returns:
             The contexts, (B, C, D) or (P, C, D), and the questions, (B, Q, D).
         """
-        words = self.highway(self.words(batch.forms))  # (U, D)
+        words = self.type_dropout(self.highway(self.words(batch.forms)))  # (U, D)
         context_ids = batch.context_ids if rows is None else batch.context_ids[rows]
         context = self.dropout(F.embedding(context_ids, words))  # (B or P, C, D)
         question = self.dropout(F.embedding(batch.question_ids, words))  # (B, Q, D)
@@ -110,7 +114,7 @@ class Embedder(nn.Module):
         used, ids = batch.question_ids.unique(return_inverse=True)  # padding is the smallest
         if used[0] != 0:
             used, ids = F.pad(used, (1, 0)), ids + 1
-        words = self.highway(self.words(batch.forms.select(used)))  # (U, D)
+        words = self.type_dropout(self.highway(self.words(batch.forms.select(used))))  # (U, D)
         question = self.dropout(F.embedding(ids, words))  # (B, Q, D)
         return _mark_question(question, batch) if self.word_in_question == "before" else question
 

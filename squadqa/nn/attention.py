@@ -41,10 +41,14 @@ class AlignedQuestion(nn.Module):
         Returns:
             (B, C, D) or (B, C, D').
         """
+        attention = self.attention_weights(context, question, question_mask)  # (B, C, Q)
+        return attention @ (question if values is None else values)
+
+    def attention_weights(self, context: Tensor, question: Tensor, question_mask: Tensor) -> Tensor:
+        """Return the (B, C, Q) weights that the question's tokens are averaged by."""
         keys = self.projection(question).relu()  # (B, Q, D)
         similarity = self.projection(context).relu() @ keys.transpose(1, 2)  # (B, C, Q)
-        attention = masked_softmax(similarity, question_mask[:, None, :])  # (B, C, Q)
-        return attention @ (question if values is None else values)
+        return masked_softmax(similarity, question_mask[:, None, :])
 
 
 class AttentionPooling(nn.Module):
@@ -116,13 +120,24 @@ class BidirectionalAttention(nn.Module):
             (B, C, 4D): [h; u~; h * u~; h * h~], where u~ is the question as each context token sees
             it and h~ the context as the question sees it, the same for every context token.
         """
-        similarity = self.similarity(context, question)  # (B, C, Q)
-        similarity = mask_logits(similarity, question_mask[:, None, :])
+        similarity = self._masked_similarity(context, question, question_mask)  # (B, C, Q)
         question_seen = torch.softmax(similarity, dim=2) @ question  # (B, C, D)
         importance = masked_softmax(similarity.amax(dim=2), context_mask)  # (B, C)
         context_seen = importance[:, None, :] @ context  # (B, 1, D)
         parts = [context, question_seen, context * question_seen, context * context_seen]
         return torch.cat(parts, dim=2)  # (B, C, 4D)
+
+    def attention_weights(
+        self, context: Tensor, question: Tensor, context_mask: Tensor, question_mask: Tensor
+    ) -> Tensor:
+        """Return the (B, C, Q) weights by which each context token sees the question."""
+        return torch.softmax(self._masked_similarity(context, question, question_mask), dim=2)
+
+    def _masked_similarity(
+        self, context: Tensor, question: Tensor, question_mask: Tensor
+    ) -> Tensor:
+        similarity = self.similarity(context, question)  # (B, C, Q)
+        return mask_logits(similarity, question_mask[:, None, :])
 
 
 class Coattention(nn.Module):
@@ -158,8 +173,7 @@ class Coattention(nn.Module):
             (B, C, 2D), C^D of the paper without the sentinel's column.
         """
         context = _with_sentinel(self.context_sentinel, context)  # (B, 1 + C, D): D
-        question = _with_sentinel(self.question_sentinel, question)  # (B, 1 + Q, D): Q'
-        question = self.projection(question).tanh()  # (B, 1 + Q, D): Q
+        question = self._projected(question)  # (B, 1 + Q, D): Q
         context_mask = nn.functional.pad(context_mask, (1, 0), value=True)  # (B, 1 + C)
         question_mask = nn.functional.pad(question_mask, (1, 0), value=True)  # (B, 1 + Q)
 
@@ -169,6 +183,18 @@ class Coattention(nn.Module):
         context_seen = over_context @ context  # (B, 1 + Q, D): C^Q
         seen = over_question[:, 1:] @ torch.cat([question, context_seen], dim=2)
         return seen  # (B, C, 2D)
+
+    def attention_weights(
+        self, context: Tensor, question: Tensor, context_mask: Tensor, question_mask: Tensor
+    ) -> Tensor:
+        """Return the (B, C, Q) part of A^D: how context tokens see the question's tokens."""
+        question_mask = nn.functional.pad(question_mask, (1, 0), value=True)  # (B, 1 + Q)
+        affinity = context @ self._projected(question).transpose(1, 2)  # (B, C, 1 + Q)
+        return masked_softmax(affinity, question_mask[:, None, :])[:, :, 1:]
+
+    def _projected(self, question: Tensor) -> Tensor:
+        """Return (B, 1 + Q, D) Q of the paper, the sentinel first."""
+        return self.projection(_with_sentinel(self.question_sentinel, question)).tanh()
 
 
 def _with_sentinel(sentinel: Tensor, sequence: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Dropout over sequences. Letters: B batch, L length, D width."""
+"""Dropout over sequences and over word forms. Letters: B batch, L length, U word forms, D width."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -22,11 +22,7 @@ class SequenceDropout(nn.Module):
 
     def __init__(self, probability: float, *, variational: bool = False) -> None:
         super().__init__()
-        if not 0 <= probability < 1:
-            raise ConfigError(
-                f"a share that dropout drops cannot be {probability}",
-                hint="It is 0 or more, under 1.",
-            )
+        _require_share(probability)
         self.probability = probability
         self.variational = variational
 
@@ -39,3 +35,36 @@ class SequenceDropout(nn.Module):
         kept = 1 - self.probability
         mask = sequence.new_empty(sequence.shape[0], 1, sequence.shape[2]).bernoulli_(kept)
         return sequence * mask.div_(kept)
+
+
+class TypeDropout(nn.Module):
+    """Dropout of whole word forms, wherever they occur.
+
+    Reference: Gal and Ghahramani, 2016, A Theoretically Grounded Application of Dropout in RNNs
+    (arXiv 1512.05287), section 4.2.
+
+    Args:
+        probability: Share of forms dropped in training, 0 or more, under 1.
+
+    Raises:
+        ConfigError: The share is out of its range.
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        _require_share(probability)
+        self.probability = probability
+
+    def forward(self, forms: Tensor) -> Tensor:
+        """Drop rows of (U, D), scaling the rest."""
+        if not self.training or self.probability == 0:
+            return forms
+        kept = 1 - self.probability
+        return forms * forms.new_empty(len(forms), 1).bernoulli_(kept).div_(kept)
+
+
+def _require_share(probability: float) -> None:
+    if not 0 <= probability < 1:
+        raise ConfigError(
+            f"a share that dropout drops cannot be {probability}", hint="It is 0 or more, under 1."
+        )

@@ -79,6 +79,11 @@ class GatedAttention(nn.Module):
             gated.append(joined * gates.sigmoid())
         return gated[0] if len(gated) == 1 else torch.cat(gated, dim=1)
 
+    def attention_weights(self, sequence: Tensor, memory: Tensor, memory_mask: Tensor) -> Tensor:
+        """Return the (B, L, M) weights by which each step sees the memory."""
+        similarity = self.similarity(self.dropout(sequence), self.dropout(memory))  # (B, L, M)
+        return masked_softmax(similarity, memory_mask[:, None, :])
+
 
 class GatedMatch(nn.Module):
     """Gated attention, read by a bidirectional RNN.

@@ -1,5 +1,9 @@
-"""Negative log-likelihoods. Letters: B batch, C context tokens, N candidates."""
+"""Negative log-likelihoods, and cross-entropies with a teacher's probabilities.
 
+Letters: B batch, C context tokens, N candidates.
+"""
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -28,6 +32,49 @@ def span_nll(
     )
     end = F.cross_entropy(end_logits.float(), end_positions, ignore_index=UNKNOWN, reduction="none")
     return start + end
+
+
+def no_answer_nll(log_odds: Tensor, unanswerable: Tensor, known: Tensor) -> Tensor:
+    """Negative log-likelihood of whether each question has an answer.
+
+    Added to the loss of the right one among all answers, it makes the loss of one softmax over all
+    answers and "no answer".
+
+    Reference: Clark and Gardner, 2018, Simple and Effective Multi-Paragraph Reading Comprehension
+    (arXiv 1710.10723), the no-answer option.
+
+    Args:
+        log_odds: (B,) log-odds of "no answer" against all answers together.
+        unanswerable: (B,) bool, True if the question has no answer.
+        known: (B,) bool, True if the question's answer is known.
+
+    Returns:
+        (B,) in nats, 0 where neither is known.
+    """
+    loss = F.softplus(log_odds.float().where(~unanswerable, -log_odds.float()))
+    return loss.where(unanswerable | known, 0.0)
+
+
+def taught_cross_entropy(logits: Tensor, taught: Tensor, *, temperature: float) -> Tensor:
+    """Cross-entropy of a model's distribution with a teacher's, both softened by a temperature.
+
+    Reference: Hinton, Vinyals and Dean, 2015, Distilling the Knowledge in a Neural Network (arXiv
+    1503.02531), section 2. The square of the temperature keeps the gradients' size.
+
+    Args:
+        logits: (B, C) masked scores.
+        taught: (B, C) the teacher's probabilities, 0 where padded.
+        temperature: Above 0; larger ones make unlikely tokens count for more.
+
+    Returns:
+        (B,) in nats, 0 where the teacher says nothing.
+    """
+    softened = taught.float().pow(1 / temperature)  # (B, C)
+    softened = softened / softened.sum(dim=1, keepdim=True).clamp_min(torch.finfo().tiny)
+    log_probabilities = F.log_softmax(logits.float() / temperature, dim=1)
+    # Padding has no probability, and a log-probability of nearly minus infinity.
+    products = (softened * log_probabilities).masked_fill(softened == 0, 0.0)
+    return -products.sum(dim=1) * temperature**2
 
 
 def candidate_nll(

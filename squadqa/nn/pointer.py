@@ -186,3 +186,42 @@ class AnswerPointer(nn.Module):
     def _scores(self, keys: Tensor, mask: Tensor, state: Tensor) -> Tensor:
         scores = self.score((keys + self.query(state)[:, None, :]).tanh()).squeeze(2)  # (B, C)
         return mask_logits(scores, mask)
+
+
+class RecurrentPointer(nn.Module):
+    """Points at the start by a question's vector, and at the end by what the start makes of it.
+
+    A GRU reads the context where the start may be; its new state scores the ends. Both scores are
+    bilinear.
+
+    Reference: Huang et al., 2018 (FusionNet, arXiv 1711.07341), section 3.2, equations C7 to C9.
+
+    Args:
+        context_size: D of the context encodings.
+        question_size: D' of the question vector.
+        keeps_variance: As `BilinearPointer`'s.
+    """
+
+    def __init__(
+        self, context_size: int, question_size: int, *, keeps_variance: bool = False
+    ) -> None:
+        super().__init__()
+        make = partial(BilinearPointer, context_size, question_size, keeps_variance=keeps_variance)
+        self.start, self.end = make(), make()
+        self.cell = nn.GRUCell(context_size, question_size)
+
+    def forward(self, context: Tensor, mask: Tensor, question: Tensor) -> tuple[Tensor, Tensor]:
+        """Point at start and end.
+
+        Args:
+            context: (B, C, D) encodings.
+            mask: (B, C) bool, True on a token.
+            question: (B, D') the question's vector.
+
+        Returns:
+            The (B, C) scores of the start and of the end, masked.
+        """
+        start_logits = mask_logits(self.start(context, question), mask)  # (B, C)
+        seen = (masked_softmax(start_logits, mask)[:, None, :] @ context).squeeze(1)  # (B, D)
+        state = self.cell(seen, question)  # (B, D')
+        return start_logits, mask_logits(self.end(context, state), mask)

@@ -59,6 +59,9 @@ class StackedBiRNN(nn.Module):
         dropout: Share of each layer's input that is dropped in training.
         variational: Drop the same features at every step of a sequence.
         concat_layers: Return all layers' outputs joined, not the last one's alone.
+        layer_dropout: Share of sequences that pass by a layer in training, if it keeps their width;
+            in evaluation such a layer's outputs have this share of its inputs (Huang et al., 2016,
+            Deep Networks with Stochastic Depth, arXiv 1603.09382).
 
     Raises:
         ConfigError: There is no such cell, or a share is out of its range.
@@ -74,8 +77,13 @@ class StackedBiRNN(nn.Module):
         dropout: float = 0.0,
         variational: bool = False,
         concat_layers: bool = False,
+        layer_dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        if not 0 <= layer_dropout < 1:
+            raise ConfigError(
+                f"layer_dropout cannot be {layer_dropout}", hint="It is 0 or more, under 1."
+            )
         if cell not in CELLS:
             raise ConfigError(f'cell cannot be "{cell}"', hint=did_you_mean(cell, CELLS))
         make = SRU if cell == "sru" else partial(CELLS[cell], batch_first=True)
@@ -89,6 +97,7 @@ class StackedBiRNN(nn.Module):
         self.cell = cell
         self.dropout = SequenceDropout(dropout, variational=variational)
         self.concat_layers = concat_layers
+        self.layer_dropout = layer_dropout
         self.output_size = 2 * hidden_size * (num_layers if concat_layers else 1)
 
     @property
@@ -120,6 +129,16 @@ class StackedBiRNN(nn.Module):
             read = partial(_read_in_turn, permutation=reversal(mask))
         outputs = []
         for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
-            sequence = read(forwards, backwards, self.dropout(sequence))  # (B, L, 2 * hidden)
+            encoded = read(forwards, backwards, self.dropout(sequence))  # (B, L, 2 * hidden)
+            sequence = self._pass_by(sequence, encoded) if self.layer_dropout else encoded
             outputs.append(sequence)
         return torch.cat(outputs, dim=2) if self.concat_layers else sequence
+
+    def _pass_by(self, sequence: Tensor, encoded: Tensor) -> Tensor:
+        """Give some sequences a layer's input in place of its output, both (B, L, D)."""
+        if sequence.shape != encoded.shape:
+            return encoded
+        kept = 1 - self.layer_dropout
+        if not self.training:
+            return sequence.lerp(encoded.to(sequence), kept)
+        return encoded.where(torch.rand(len(encoded), 1, 1, device=encoded.device) < kept, sequence)

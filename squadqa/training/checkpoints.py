@@ -219,6 +219,7 @@ class BestWeights(pl.Callback):
     def __init__(self) -> None:
         self.val_f1 = 0.0
         self._weights: dict[str, Any] = {}
+        self._calibration: Any = None
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Keep the weights if they are the best so far (called by Lightning)."""
@@ -227,11 +228,13 @@ class BestWeights(pl.Callback):
             return
         self.val_f1 = f1
         self._weights = {name: value.clone() for name, value in pl_module.state_dict().items()}
+        self._calibration = pl_module.calibration
 
     def restore(self, module: pl.LightningModule, trainer: pl.Trainer) -> None:
         """Load the best weights; without an evaluation, leave the module as it is."""
         if self._weights:
             module.load_state_dict(self._weights)
+            module.calibration = self._calibration
         self._weights = {}
 
 

@@ -1,5 +1,9 @@
-"""The questions of a training: train, a held-out part of it, and dev."""
+"""The questions of a training: train, a held-out part of it, and dev.
 
+One file, as it is one class: Lightning calls all hooks of data on it.
+"""
+
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,18 +15,25 @@ from torch.utils.data import DataLoader
 
 from squadqa.batch import Sizes
 from squadqa.data.alignment import Alignment
-from squadqa.data.dataset import QuestionDataset
+from squadqa.data.dataset import QuestionDataset, SpanDataset
 from squadqa.data.held_out import held_out
 from squadqa.data.inputs import Inputs
+from squadqa.data.negatives import VAL_SEED, with_negatives
 from squadqa.data.prepare import PreparedData, Progress, prepare
 from squadqa.data.sampler import LengthGroupedSampler
-from squadqa.data.squad import BadAnswers, FindAnswers, Reading, find_source
+from squadqa.data.soft_targets import SoftTargets
+from squadqa.data.squad import BadAnswers, FindAnswers, Reading, Unanswerable, find_source
+from squadqa.data.squad.read import UNANSWERABLE_ADVICE
 from squadqa.errors import ConfigError, require_range
 from squadqa.scoring import require_references
+from squadqa.scoring_v2 import require_a_reference
 from squadqa.training.loader import ResumableLoader
 
 BatchBy = Literal["question", "paragraph"]
 """Names of what fills a training batch."""
+
+Teacher = Callable[[PreparedData, NDArray[np.int64]], SoftTargets]
+"""Says how probable it finds the answers of some questions of a source (numbers of its rows)."""
 
 
 class SquadDataModule(pl.LightningDataModule):
@@ -43,6 +54,12 @@ class SquadDataModule(pl.LightningDataModule):
         eval_batch_size: Questions in an evaluation batch of one process.
         bad_answers: What to do with a training question without usable answers: "error" stops,
             "skip" leaves the question out and counts it.
+        unanswerable: What to do with questions without any answers, of all parts: "error" stops,
+            "skip" leaves them out and counts them; with "keep" the right reply is that there is no
+            answer, and the model learns to say so.
+        negatives: For this share of the training and validation questions, add the same question
+            with another paragraph of its article, which does not hold the answer, and learn to
+            say so. Validation questions of a file that has questions without answers get none.
         columns: What the columns of rows are called, such as "question=q,context=text"; None for
             the usual names (see `squadqa.data.squad.Columns`).
         find_answers: What to do with answers that are given as text only: "error" stops where train
@@ -69,6 +86,8 @@ class SquadDataModule(pl.LightningDataModule):
         batch_by: BatchBy = "question",
         eval_batch_size: int = 64,
         bad_answers: BadAnswers = "error",
+        unanswerable: Unanswerable = "error",
+        negatives: float = 0.0,
         columns: str | None = None,
         find_answers: FindAnswers = "error",
         limit_train: int | None = None,
@@ -81,6 +100,7 @@ class SquadDataModule(pl.LightningDataModule):
                 raise ConfigError(f"data.{name} cannot be {value}", hint="It is 1 or more.")
         require_range(1, **{"data.limit_train": limit_train})
         require_range(0, **{"data.workers": workers})
+        require_range(0, 1, **{"data.negatives": negatives})
         if not 0 < val_share < 1:
             raise ConfigError(
                 f"data.val_share cannot be {val_share}", hint="It is between 0 and 1: 0.05 is 5 %."
@@ -92,15 +112,21 @@ class SquadDataModule(pl.LightningDataModule):
         self.batch_by = batch_by
         self.eval_batch_size = eval_batch_size
         self.bad_answers = bad_answers
+        self.unanswerable: Unanswerable = unanswerable
+        self.negatives = negatives
         self.reading = Reading.of(columns, find_answers)
         self.limit_train = limit_train
         self.cache_dir = Path(cache_dir) if cache_dir else None
         self.workers = workers
         self.progress: Progress | None = None
+        self.teacher: Teacher | None = None
         self.seed = 0  # for the order of training batches
         self.datasets: dict[str, QuestionDataset[Any]] = {}
         self._prepared: dict[str, PreparedData] = {}
+        self._without_negatives: dict[str, PreparedData] = {}
         self._rows: dict[str, NDArray[np.int64]] = {}
+        self._skipped_test = 0
+        self._targets: SoftTargets | None = None
         self._is_fitted = False
         self._current: set[str] = set()  # parts whose data sets match the inputs' state
 
@@ -117,9 +143,10 @@ class SquadDataModule(pl.LightningDataModule):
         data = dict(self._prepared)
         if self.trainer.state.fn == TrainerFn.FITTING and "test" not in data:
             data["test"] = self._prepare("test")
+            self._skipped_test = sum(data["test"].skipped.values())
         for part in ("val", "test"):
             if part in data:
-                require_references(data[part].references, data[part].source)
+                self._require_references(data[part])
 
     def setup(self, stage: str) -> None:
         """Open the data of a stage, and fit the inputs on train (called by Lightning).
@@ -128,12 +155,19 @@ class SquadDataModule(pl.LightningDataModule):
         """
         self._open_parts()
         if stage == "fit" and not self._is_fitted:
-            train, val = self._split()
-            self.inputs.fit(self._prepared["train"], train)
+            self._rows = self._split()
+            data = self._prepared["train"]
+            self.inputs.fit(data, self._rows["train"], abstains=self.abstains)
             self._is_fitted, self._current = True, set()
-            self._rows = {"train": train, "val": val}
-        elif stage == "validate" and self.sources["val"] is None and "val" not in self._rows:
-            self._rows = {"val": self._split()[1]}
+            if self.teacher is not None:
+                self._targets = self.teacher(data, self._rows["train"])
+        elif stage == "validate" and "val" not in self._rows:
+            self._rows = {"val": self._split(has_train=False)["val"]}
+
+    @property
+    def abstains(self) -> bool:
+        """Whether the model learns to say that a question has no answer."""
+        return self.unanswerable == "keep" or self.negatives > 0
 
     @property
     def sizes(self) -> Sizes:
@@ -152,9 +186,8 @@ class SquadDataModule(pl.LightningDataModule):
 
     def val_dataloader(self) -> ResumableLoader:
         """Make the loader of all validation questions (called by Lightning)."""
-        if self.sources["val"] is not None:
-            return self._loader("val", self._prepared["val"], None)
-        return self._loader("val", self._prepared["train"], self._rows["val"])
+        part = "train" if self.sources["val"] is None else "val"
+        return self._loader("val", self._prepared[part], self._rows["val"])
 
     def test_dataloader(self) -> ResumableLoader:
         """Make the loader of all test questions (called by Lightning)."""
@@ -184,13 +217,24 @@ class SquadDataModule(pl.LightningDataModule):
         """Count the questions of `train` and `val`, and those that train leaves out.
 
         Returns:
-            Counts of "train" and "val"; "skipped" (without usable answers), "lost" (answers that no
-            token contains), "without_target" (in "train", but no span or candidate is right).
+            Counts of "train" and "val", and of those among them that have no answer,
+            "unanswerable_train" and "unanswerable_val"; "skipped" (without usable answers), "lost"
+            (answers that no token contains), "without_target" (in "train", but no span or candidate
+            is right); "skipped_test" (test questions without answers).
         """
-        train, own_val = self._prepared["train"], self._prepared.get("val")
+        train = self._prepared["train"]
+        val = train if self.sources["val"] is None else self._prepared["val"]
+        without = {
+            f"unanswerable_{part}": int(data.unanswerable[self._rows[part]].sum())
+            if self.abstains
+            else 0
+            for part, data in (("train", train), ("val", val))
+        }
         return {
             "train": len(self._rows["train"]),
-            "val": len(self._rows["val"] if own_val is None else own_val.ids),
+            "val": len(self._rows["val"]),
+            **without,
+            "skipped_test": self._skipped_test,
             "skipped": sum(train.skipped.values()),
             "lost": int((train.alignment == Alignment.LOST).sum()),
             "without_target": self.datasets["train"].count_without_target(),
@@ -214,10 +258,15 @@ class SquadDataModule(pl.LightningDataModule):
     def _prepare(self, part: str) -> PreparedData:
         name = self.sources[part]
         assert name is not None
+        unanswerable = self.unanswerable
+        if part == "predict" or (part != "train" and unanswerable == "error"):
+            unanswerable = "keep"  # what is scored is checked when it is open
+        bad_answers: BadAnswers = self.bad_answers if part == "train" else "keep"
         return prepare(
             find_source(name, part="train" if part == "train" else "dev", reading=self.reading),
             cache_dir=self.cache_dir,
-            bad_answers=self.bad_answers if part == "train" else "keep",
+            bad_answers=bad_answers,
+            unanswerable="error" if unanswerable == bad_answers else unanswerable,
             language=self.inputs.language,
             pipeline=self.inputs.pipeline,
             parse=self.inputs.parse,
@@ -226,17 +275,60 @@ class SquadDataModule(pl.LightningDataModule):
             progress=self.progress,
         )
 
-    def _split(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows of train and of its held-out articles; train excludes lost answers."""
-        data = self._prepared["train"]
-        rows = np.arange(len(data.ids))
-        is_val = (
-            held_out(data, share=self.val_share)
-            if self.sources["val"] is None
-            else np.zeros(len(rows), bool)
+    def _require_references(self, data: PreparedData) -> None:
+        """Check that questions can be scored: all have answers, or at least one where some may not.
+
+        Raises:
+            DataError: They cannot.
+        """
+        references = data.references
+        if self.abstains or self.unanswerable == "skip":
+            require_a_reference(references, data.source)
+        if self.unanswerable != "keep":
+            require_references(references, data.source, next_step=UNANSWERABLE_ADVICE)
+
+    def _split(self, *, has_train: bool = True) -> dict[str, NDArray[np.int64]]:
+        """Rows of train and val, with the negatives that are made of them.
+
+        Train excludes lost answers. Which negatives val has depends on no seed, so that trainings
+        can be compared.
+
+        Args:
+            has_train: Whether train's negatives are made too.
+        """
+        self._prepared |= self._without_negatives  # of an earlier split
+        own_val = self.sources["val"] is not None
+        rows: dict[str, NDArray[np.int64]] = {}
+        if has_train or not own_val:
+            data = self._prepared["train"]
+            every = np.arange(len(data.ids))
+            is_val = np.zeros(len(every), bool) if own_val else held_out(data, share=self.val_share)
+            kinds = (Alignment.EXACT, Alignment.EXPANDED, Alignment.NONE)
+            usable = np.isin(data.alignment, kinds if self.unanswerable == "keep" else kinds[:2])
+            rows["train"] = every[~is_val & usable][: self.limit_train]
+            rows["val"] = every[is_val]
+            if has_train:
+                self._add_negatives("train", "train", rows, seed=self.seed)
+        if own_val:
+            rows["val"] = np.arange(len(self._prepared["val"].ids))
+            if self._prepared["val"].unanswerable.any():
+                return rows
+        self._add_negatives("val" if own_val else "train", "val", rows, seed=VAL_SEED)
+        return rows
+
+    def _add_negatives(
+        self, source: str, part: str, rows: dict[str, NDArray[np.int64]], *, seed: int
+    ) -> None:
+        """Extend a source, and the rows of a part of it, by negatives of these rows."""
+        if not self.negatives:
+            return
+        data = self._prepared[source]
+        self._without_negatives.setdefault(source, data)
+        self._prepared[source], origin = with_negatives(
+            data, rows[part], share=self.negatives, seed=seed
         )
-        usable = np.isin(data.alignment, (Alignment.EXACT, Alignment.EXPANDED))
-        return rows[~is_val & usable][: self.limit_train], rows[is_val]
+        added = len(data.ids) + np.arange(len(origin))
+        rows[part] = np.concatenate([rows[part], added])
 
     def _loader(
         self, part: str, data: PreparedData, rows: NDArray[np.int64] | None
@@ -246,6 +338,8 @@ class SquadDataModule(pl.LightningDataModule):
             self._current.add(part)
         dataset = self.datasets[part]
         training = part == "train"
+        if training and isinstance(dataset, SpanDataset):
+            dataset.targets = self._targets
         dataset.shares_contexts = not training or self.batch_by == "paragraph"
         sampler = LengthGroupedSampler(
             dataset.context_lengths,

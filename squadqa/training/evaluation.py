@@ -16,11 +16,14 @@ class Evaluation:
     Args:
         scores: "exact_match" and "f1" in percent, "loss" in nats, not rounded; empty if the
             questions were only answered.
-        predictions: The answers by question id.
+        predictions: The answers by question id; empty texts where a model abstains.
+        v2: The scores by the rule of SQuAD v2.0 under their official names, and more of a model
+            that may abstain; empty from a model that answers every question.
     """
 
     scores: Mapping[str, float] = field(default_factory=dict)
     predictions: Mapping[str, str] = field(default_factory=dict)
+    v2: Mapping[str, float] = field(default_factory=dict)
 
 
 class TrainingData(Protocol):

@@ -16,12 +16,15 @@ class Predictions:
         index: (N,) index in the data set, ascending, each once.
         spans: (N, 2) first and last token, inclusive.
         losses: (N,) loss of each question in nats.
+        certainties: (N, T, 2) probabilities of the answer and of "no answer", which is NaN from a
+            model that answers every question, at each of some temperatures.
     """
 
-    def __init__(self, index: Tensor, spans: Tensor, losses: Tensor) -> None:
+    def __init__(self, index: Tensor, spans: Tensor, losses: Tensor, certainties: Tensor) -> None:
         self.index = index
         self.spans = spans
         self.losses = losses
+        self.certainties = certainties
 
 
 class PredictionGatherer(Metric):
@@ -35,33 +38,36 @@ class PredictionGatherer(Metric):
     index: list[Tensor]
     spans: list[Tensor]
     losses: list[Tensor]
+    certainties: list[Tensor]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        for name in ("index", "spans", "losses"):
+        for name in ("index", "spans", "losses", "certainties"):
             self.add_state(name, default=[], dist_reduce_fx="cat")
 
-    def update(self, index: Tensor, spans: Tensor, losses: Tensor) -> None:
+    def update(self, index: Tensor, spans: Tensor, losses: Tensor, certainties: Tensor) -> None:
         """Add a batch.
 
         Args:
             index: (B,) index of each question in the data set.
             spans: (B, 2) first and last token, inclusive.
             losses: (B,) in nats.
+            certainties: (B, T, 2) probabilities of the answer and of "no answer".
         """
         self.index.append(index)
         self.spans.append(spans)
         self.losses.append(losses.float())
+        self.certainties.append(certainties.float())
 
     def compute(self) -> Predictions:
         """Return the predictions of all processes, each question once."""
-        index, spans, losses = (
+        index, spans, losses, certainties = (
             torch.cat(list(state)) if isinstance(state, list) else state
-            for state in (self.index, self.spans, self.losses)
+            for state in (self.index, self.spans, self.losses, self.certainties)
         )
         order = index.argsort(stable=True)
         index = index[order]
         first = torch.ones_like(index, dtype=torch.bool)
         first[1:] = index[1:] != index[:-1]
         order = order[first]
-        return Predictions(index[first], spans[order], losses[order])
+        return Predictions(index[first], spans[order], losses[order], certainties[order])

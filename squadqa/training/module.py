@@ -4,8 +4,9 @@ One file, as it is one class: Lightning calls all hooks of a training on its mod
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any, ClassVar, Literal, cast
 
 import pytorch_lightning as pl
@@ -16,16 +17,17 @@ from torch import Tensor
 from squadqa.batch import Sizes
 from squadqa.data.inputs import Inputs
 from squadqa.errors import CheckpointError, ConfigError, SquadQAError, require_range
+from squadqa.evaluation.calibration import TEMPERATURES, Calibration
 from squadqa.models.base import QAModel
-from squadqa.scoring import score_pairs
 from squadqa.training.averaging import WeightAverage
 from squadqa.training.checkpoints import require_model
 from squadqa.training.clock import TrainingClock
 from squadqa.training.evaluation import Evaluation, TrainingData
-from squadqa.training.metrics import PredictionGatherer
+from squadqa.training.metrics import PredictionGatherer, Predictions
 from squadqa.training.optimizers import asked_for_fused, fit_to_device
 from squadqa.training.parts import in_order, parts, recomputed
 from squadqa.training.schedule import Decay, Plateau, learning_rate_factor
+from squadqa.training.scores import answers_of, calibration_of, evaluated
 from squadqa.training.word_dropout import drop_words
 
 MANY_WORDS = 2**31
@@ -97,6 +99,7 @@ class QAModule(pl.LightningModule):
         self.gatherer = PredictionGatherer()
         self.clock: TrainingClock | None = None
         self.evaluation = Evaluation()
+        self.calibration = Calibration()
         self._asked_for_fused: list[bool] = []
 
     @property
@@ -185,17 +188,36 @@ class QAModule(pl.LightningModule):
         return in_order([rows for rows, _ in split], losses)
 
     def _losses_of(self, part: Any) -> Tensor:
-        return self.active.loss(self.active(part), part)
+        return self.loss_of(self.active(part), part)
 
-    def predict_spans(self, batch: Any) -> tuple[Tensor, Tensor]:
-        """Return the (B, 2) best spans (inclusive tokens) and the (B,) losses."""
-        rows, spans, losses = [], [], []
+    def loss_of(self, output: Any, batch: Any) -> Tensor:
+        """Return the (B,) losses of a batch in training, from what the model made of it."""
+        return self.active.loss(output, batch)
+
+    def predict_spans(
+        self, batch: Any, *, temperatures: Sequence[float] = (1.0,)
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Choose the best spans.
+
+        Args:
+            batch: The batch.
+            temperatures: T temperatures.
+
+        Returns:
+            (B, 2) best spans (inclusive tokens), (B,) losses, and (B, T, 2) probabilities of the
+            best span and of "no answer" (see `QAModel.certainties`).
+        """
+        rows, spans, losses, certainties = [], [], [], []
         for part_rows, part in parts(batch):
             output = self.active(part)
             rows.append(part_rows)
-            spans.append(self.active.best_spans(output, part)[0][:, 0])
+            best = self.active.best_spans(output, part)[0][:, 0]
+            spans.append(best)
             losses.append(self.active.loss(output, part))
-        return in_order(rows, spans), in_order(rows, losses)
+            certainties.append(
+                self.active.certainties(output, part, best, temperatures=temperatures)
+            )
+        return in_order(rows, spans), in_order(rows, losses), in_order(rows, certainties)
 
     def on_train_start(self) -> None:
         """Fit the optimiser to the device, also after a resume (called by Lightning)."""
@@ -231,9 +253,14 @@ class QAModule(pl.LightningModule):
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         """Collect a batch's predictions (called by Lightning)."""
-        self.gatherer.update(batch.index, *self.predict_spans(batch))
+        self.gatherer.update(batch.index, *self.predict_spans(batch, temperatures=TEMPERATURES))
 
-    test_step = predict_step = validation_step
+    def test_step(self, batch: Any, batch_idx: int) -> None:
+        """Collect a batch's predictions (called by Lightning)."""
+        temperatures = [self.calibration.temperature]
+        self.gatherer.update(batch.index, *self.predict_spans(batch, temperatures=temperatures))
+
+    predict_step = test_step
 
     def on_validation_epoch_end(self) -> None:
         """Score the collected predictions by the official rule (called by Lightning)."""
@@ -248,7 +275,9 @@ class QAModule(pl.LightningModule):
 
     def on_predict_epoch_end(self) -> None:
         """Keep the collected predictions (called by Lightning)."""
-        self.evaluation = Evaluation(predictions=self._gather("predict")[0])
+        dataset = self.data.datasets["predict"]
+        _, abstained = answers_of(dataset, self._gathered(), self.calibration.threshold)
+        self.evaluation = Evaluation(predictions=abstained)
 
     def _follow_plateau(self) -> None:
         """Cut the learning rate from the next step on, if the score has stalled."""
@@ -259,33 +288,24 @@ class QAModule(pl.LightningModule):
                 group["lr"] *= self.plateau.share / before
 
     def _evaluate(self, stage: str) -> None:
-        """Set `evaluation` from the collected predictions, and log its scores."""
-        predictions, items, losses = self._gather(stage)
-        dataset = self.data.datasets[stage]
-        references = [dataset.references_of(item) for item in items]
-        exact, f1 = score_pairs(predictions.values(), references)
+        """Set `evaluation` from the collected predictions, and log its scores.
+
+        Validation questions also choose the calibration, with which they are scored.
+        """
+        gathered, dataset = self._gathered(), self.data.datasets[stage]
+        if stage == "val":
+            self.calibration = calibration_of(dataset, gathered)
         # A question that a limit of the trainer left out counts as wrong, so that no score is
         # inflated.
-        total = len(items) if self.trainer.sanity_checking else len(dataset)
-        scores = {
-            "exact_match": 100.0 * sum(exact) / total,
-            "f1": 100.0 * sum(f1) / total,
-            "loss": float(losses.double().mean()),
-        }
-        self.evaluation = Evaluation(scores, predictions)
-        self.log_dict({f"{stage}/{name}": value for name, value in scores.items()})
+        total = len(gathered.index) if self.trainer.sanity_checking else len(dataset)
+        self.evaluation = evaluated(dataset, gathered, self.calibration, total=total)
+        logged = {**self.evaluation.v2, **self.evaluation.scores}
+        self.log_dict({f"{stage}/{name}": value for name, value in logged.items()})
 
-    def _gather(self, stage: str) -> tuple[dict[str, str], list[int], Tensor]:
-        """Return the collected answers by question id, and the questions' indices and losses."""
+    def _gathered(self) -> Predictions:
         gathered = self.gatherer.compute()
         self.gatherer.reset()
-        dataset = self.data.datasets[stage]
-        items = gathered.index.tolist()
-        predictions = {
-            dataset.id_of(item): dataset.text_of(item, first, last)
-            for item, (first, last) in zip(items, gathered.spans.tolist(), strict=True)
-        }
-        return predictions, items, gathered.losses
+        return gathered
 
     def transfer_batch_to_device(
         self, batch: Any, device: torch.device, dataloader_idx: int
@@ -311,16 +331,18 @@ class QAModule(pl.LightningModule):
             ) from error
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the model's name and the state of the learning rate (called by Lightning)."""
+        """Add the model's name and what was learned beside its weights (called by Lightning)."""
         checkpoint["squadqa"] = {
             "model": type(self.model).__name__,
             "plateau": self.plateau.state_dict(),
+            "calibration": asdict(self.calibration),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse another model's weights (called by Lightning)."""
         require_model(checkpoint.get("squadqa", {}).get("model"), type(self.model).__name__)
         self.plateau.load_state_dict(checkpoint["squadqa"]["plateau"])
+        self.calibration = Calibration(**checkpoint["squadqa"].get("calibration", {}))
 
 
 @contextmanager

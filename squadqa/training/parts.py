@@ -67,8 +67,16 @@ def _parts(batch: SpanBatch, most_pairs: int) -> Iterator[tuple[Tensor, SpanBatc
                 end_positions=batch.end_positions[rows],
                 paragraphs=paragraphs,
                 paragraph_rows=paragraph_rows,
+                unanswerable=None if batch.unanswerable is None else batch.unanswerable[rows],
+                taught_starts=_cut(batch.taught_starts, rows, context),
+                taught_ends=_cut(batch.taught_ends, rows, context),
             ),
         )
+
+
+def _cut(taught: Tensor | None, rows: Tensor, context: int) -> Tensor | None:
+    """Return some rows of what a teacher said, if there is one."""
+    return None if taught is None else taught[rows, :context]
 
 
 def _shared_contexts(batch: SpanBatch, rows: Tensor) -> tuple[Tensor | None, Tensor | None]:

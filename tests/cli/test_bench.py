@@ -11,6 +11,7 @@ from squadqa.benchmark.measuring import Effort
 from squadqa.benchmark.record import Benchmark, read_benchmark
 from squadqa.cli import bench
 from squadqa.cli.main import main
+from squadqa.cli.training_options import KINDS, known_models
 from squadqa.inference.catalog import catalog
 from tests.benchmark.test_record import BENCHMARK
 from tests.support.runs import ROOT
@@ -95,9 +96,9 @@ def test_a_mistake_is_refused_at_once(
 
 
 def test_every_model_with_its_own_configuration_is_known() -> None:
-    entries = [one for one in catalog(ROOT / "configs") if one.kind in bench.KINDS]
+    entries = [one for one in catalog(ROOT / "configs") if one.kind in KINDS]
     listed = {Path(one.configs[0]).stem for one in entries}
-    assert set(bench.known_models()) == listed
+    assert set(known_models()) == listed
 
 
 def test_the_table_shows_each_figure() -> None:

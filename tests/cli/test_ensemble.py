@@ -98,6 +98,26 @@ def test_the_mean_is_an_option(
     assert probabilities[0] != pytest.approx(probabilities[1])
 
 
+def test_its_folder_answers_as_a_run_does(
+    line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, data, cache = tmp_path / "pair", line[4], line[-2:]
+    found = as_json([*line, "--run", str(folder)], capsys)
+    scored = as_json(["evaluate", str(folder), "--data", data, *cache], capsys)
+    assert (scored["exact_match"], scored["f1"]) == (found["exact_match"], found["f1"])
+    output = tmp_path / "again.json"
+    assert main(["predict", str(folder), "--data", data, "--output", str(output), *cache]) == 0
+    assert json.loads(output.read_text()) == json.loads((folder / "predictions.json").read_text())
+    capsys.readouterr()
+    text = tmp_path / "text.txt"
+    text.write_text("Ida Moss kept the light for 31 years.")
+    asked = ["--context", str(text), "--question", "Who kept the light?"]
+    (answer,) = as_json(["answer", str(folder), *asked], capsys)["answers"]
+    assert answer["text"] in text.read_text()
+    assert main(["answer", str(folder), *asked, "--choose", "probable"]) == 2
+    assert "it has an aim of its own" in capsys.readouterr().err
+
+
 def test_expected_f1_is_an_option(
     line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,7 @@ READERS: dict[str, dict[str, Any]] = {
     "BiLSTMReader": SMALL,
     "DCN": {"hidden_size": 4, "pool_size": 2},
     "DrQAReader": {**SMALL, "num_layers": 1},
+    "HouseReader": {**SMALL, "attention_size": 4},
     "MatchLSTM": {**SMALL, "bidirectional_pointer": True},
     "RNet": {**SMALL, "num_layers": 1},
     "RNet-additive": {

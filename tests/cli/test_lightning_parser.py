@@ -1,11 +1,16 @@
 """What a training's configuration changes of its files, as a result records it."""
 
+from copy import deepcopy
 from math import inf, nan
 
 import pytest
+import yaml
 
-from squadqa.cli.lightning_parser import overrides
+from squadqa.cli.lightning_parser import overrides, parse
+from squadqa.errors import ConfigError
 from squadqa.evaluation.results import measured, read_result, write_result
+from tests.support.fuzzing import causes
+from tests.support.runs import READER
 
 
 def test_changes_without_those_told_elsewhere() -> None:
@@ -27,3 +32,14 @@ def test_a_result_can_hold_a_change_to_an_infinite_number(value, tmp_path) -> No
         exact_match=1.0, f1=1.0, overrides=changes,
     )  # fmt: skip
     assert read_result(write_result(tmp_path, result)) == result
+
+
+def test_a_refused_value_is_not_among_the_causes_of_its_own_error(tmp_path) -> None:
+    path = tmp_path / "x.yaml"
+    model = deepcopy(READER["model"])
+    model["init_args"]["reader"]["init_args"]["char_cnn"]["init_args"]["filters"] = {}
+    data = {"train": "a.json", "inputs": READER["inputs"]}
+    path.write_text(yaml.safe_dump({"model": model, "data": data}))
+    with pytest.raises(ConfigError, match="vectors of width 0") as caught:
+        parse(["fit", "--config", str(path)])
+    assert caught.value in causes(caught.value)  # which fails if they form a ring

@@ -157,9 +157,13 @@ def test_types() -> None:
     floats = {"context_matches", "context_term_frequency"}
     masks = {"context_mask", "question_mask"}
     for name, value in vars(batch).items():
-        if name != "forms":
+        if name not in ("forms", "unanswerable"):
             expected = torch.float32 if name in floats else torch.int64
             assert value.dtype == (torch.bool if name in masks else expected), name
+    assert batch.unanswerable is None
+    known = SpanDataset(DATA, abstains=True).collate([0, 5]).unanswerable
+    assert known is not None
+    assert known.tolist() == [False, False]
     assert batch.forms.vectors.dtype == torch.float32
     assert batch.forms.characters.dtype == batch.forms.frequent.dtype == torch.int64
 

@@ -191,3 +191,15 @@ def test_real_squad(
     data = prepare(source, cache_dir=cache_dir, bad_answers="error")
     assert (len(data.contexts), len(data.ids)) == (paragraphs, questions)
     assert np.bincount(data.alignment, minlength=4).tolist() == [0, exact, expanded, 0]
+
+
+def test_what_to_do_with_questions_without_answers_is_part_of_the_entry(tmp_path: Path) -> None:
+    file = tiny.join(tiny.squad(), tiny.one_question(answers=[]))
+    source = find_source(str(tiny.write(tmp_path / "x.json", file)))
+    options: dict[str, Any] = {"cache_dir": tmp_path / "cache", "bad_answers": "error"}
+    assert prepare(source, **options, unanswerable="keep").unanswerable.tolist() == [False] * 8 + [
+        True
+    ]
+    assert len(prepare(source, **options, unanswerable="skip").ids) == 8
+    with pytest.raises(DataError, match="1 of 9 questions"):
+        prepare(source, **options)

@@ -1,7 +1,6 @@
 """Prediction files: written files are read back, and invalid files are explained."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,10 @@ def test_n_best_keeps_order_and_offsets(tmp_path: Path) -> None:
     n_best = {"q": [Answer("mill", 0.75, 4, 8), Answer("the mill", 0.25, 0, 8)], "r": []}
     write_n_best(tmp_path / "n_best.json", n_best)
     assert json.loads((tmp_path / "n_best.json").read_text()) == {
-        "q": [asdict(one) for one in n_best["q"]],
+        "q": [
+            {"text": "mill", "probability": 0.75, "start": 4, "end": 8},
+            {"text": "the mill", "probability": 0.25, "start": 0, "end": 8},
+        ],
         "r": [],
     }
 

@@ -18,7 +18,7 @@ from squadqa.data.squad import Source, find_source
 from squadqa.data.text_preparer import TextPreparer
 from squadqa.data.tokenization import Tokens
 from squadqa.errors import CheckpointError, ConfigError
-from squadqa.inference.answering import Preparation
+from squadqa.inference.answered import Preparation
 from squadqa.inference.ensemble import Ensemble
 from squadqa.inference.ensemble_folder import save_ensemble
 from squadqa.inference.predictor import Predictor

@@ -9,13 +9,13 @@ import torch
 
 from squadqa.data.squad import SquadData, find_source, read_squad
 from squadqa.errors import CheckpointError, ConfigError, DataError
-from squadqa.inference.answering import new_questions
 from squadqa.inference.explanation import (
     ExplainedSpan,
     Explanation,
     explain,
     question_with_id,
 )
+from squadqa.inference.new_texts import new_questions
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import Run, open_run
 from squadqa.models.base import CandidateScorer

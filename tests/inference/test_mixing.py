@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from squadqa.data.dataset import SpanDataset
-from squadqa.errors import DataError
 from squadqa.evaluation.predictions import Answer
 from squadqa.inference.mixing import (
     FLOOR,
@@ -18,10 +17,9 @@ from squadqa.inference.mixing import (
     Mean,
     choose_spans,
     expected_f1,
-    fit_weights,
     mean_table,
 )
-from squadqa.inference.predictor import cut_spans
+from squadqa.inference.reading import cut_spans
 from squadqa.models.distributions import (
     CandidateDistribution,
     PointerDistribution,
@@ -203,44 +201,3 @@ def test_expected_f1_is_the_sum_over_spans(drawn: list[tuple[int, int, float]]) 
     ]
     found = expected_f1(np.array(spans), np.array([probability for *_, probability in drawn]))
     assert found == pytest.approx(expected)
-
-
-QUESTIONS = SpanDataset(tiny.prepared(tiny.squad()))
-ANSWERS = QUESTIONS.data.start_positions, QUESTIONS.data.end_positions
-
-
-def readings_that_give(probability: list[float]) -> list[SpanDistribution]:
-    """Gives the first answer of each question its probability, and an impossible span the rest."""
-    data, lengths = QUESTIONS.data, QUESTIONS.context_lengths
-    spans = np.stack([data.start_positions, data.end_positions], axis=1)
-    return [
-        CandidateDistribution(
-            int(length),
-            np.array([span, (0, length - 1)], np.int32),
-            np.array([given, 1 - given], np.float32),
-        )
-        for span, length, given in zip(spans.tolist(), lengths, probability, strict=True)
-    ]
-
-
-def test_weights_are_those_under_which_answers_are_most_probable() -> None:
-    random = np.random.default_rng(1)
-    first, second = random.uniform(0, 1, (2, len(QUESTIONS)))
-    members = [readings_that_give(list(each)) for each in (first, second)]
-    fitted = fit_weights(*ANSWERS, members)
-    assert sum(fitted) == pytest.approx(1.0)
-    shares = np.linspace(0, 1, 10_001)[1:-1, None]
-    likelihood = np.log(shares * first + (1 - shares) * second).sum(axis=1)
-    assert fitted[0] == pytest.approx(shares[likelihood.argmax(), 0], abs=2e-3)
-
-
-def test_a_member_that_is_always_worse_is_left_out() -> None:
-    count = len(QUESTIONS)
-    members = [readings_that_give([share] * count) for share in (0.2, 0.7)]
-    assert fit_weights(*ANSWERS, members) == pytest.approx([0, 1], abs=1e-3)
-
-
-def test_fitting_needs_an_answer_that_a_member_considers() -> None:
-    members = [readings_that_give([0.0] * len(QUESTIONS))] * 2
-    with pytest.raises(DataError, match="nothing to fit weights to"):
-        fit_weights(*ANSWERS, members)

@@ -11,8 +11,9 @@ from squadqa.data.squad import find_source
 from squadqa.errors import CheckpointError, ConfigError, DataError
 from squadqa.evaluation.predictions import Answer, read_predictions
 from squadqa.inference import predictor as module
-from squadqa.inference.answering import Preparation
+from squadqa.inference.answered import Preparation
 from squadqa.inference.devices import find_device
+from squadqa.inference.load import set_choice
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import open_run
 from squadqa.models import base
@@ -52,6 +53,17 @@ def test_batching_changes_no_answer(
         expected = [answer.probability for answer in alone[name]]
         assert [answer.probability for answer in answers] == pytest.approx(expected, rel=1e-4)
         assert answers[0].text == alone[name][0].text
+
+
+def test_only_a_scorer_can_choose(predictor: Predictor) -> None:
+    with pytest.raises(ConfigError, match='choose cannot be "f1"'):
+        set_choice(predictor, "f1")  # type: ignore[arg-type]
+    if isinstance(predictor.model, base.CandidateScorer):
+        set_choice(predictor, "expected_f1")
+        assert predictor.model.choose == "expected_f1"
+        return
+    with pytest.raises(ConfigError, match='"DrQAReader" scores no candidates'):
+        set_choice(predictor, "expected_f1")
 
 
 def test_questions_about_one_context_are_answered_together(
@@ -101,6 +113,7 @@ def test_one_answer_is_the_best_of_many(predictor: Predictor, tmp_path: Path) ->
 
 def test_probabilities_are_the_models(reader: Predictor, tmp_path: Path) -> None:
     data = prepared(reader, tiny.one_question(), tmp_path)
+    reader.use_temperature(False)
     (found,) = reader.answers(data, n_best=3).values()
     batch = reader.run.inputs.dataset(data).collate([0])
     logits = reader.model(batch)

@@ -102,7 +102,7 @@ def test_questions_of_the_user_are_not_written_where_a_run_says(
 def test_held_out_questions_are_not_fetched_from_where_a_run_says(
     reader_run: Path, tmp_path: Path
 ) -> None:
-    from squadqa.inference.answering import Preparation
+    from squadqa.inference.answered import Preparation
 
     run = copy_run(reader_run, tmp_path / "run")
     change(run, lambda config: config["data"].update(val="somebody/questions"))

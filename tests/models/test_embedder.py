@@ -99,3 +99,22 @@ def test_highway_layers_read_each_form() -> None:
     plain, changed = embedder(), embedder(num_highway_layers=1)
     assert not changed(BATCH)[0].equal(plain(BATCH)[0])
     assert changed(BATCH)[0].shape == plain(BATCH)[0].shape
+
+
+def test_a_dropped_form_is_dropped_in_both_texts() -> None:
+    torch.manual_seed(0)
+    dropping = embedder(type_dropout=0.5)
+    context, question = dropping(BATCH)
+    whole = embedder()(BATCH)
+    kept = {}
+    for ids, dropped, embedded in zip(
+        (BATCH.context_ids, BATCH.question_ids), (context, question), whole, strict=True
+    ):
+        for form, one, other in zip(
+            ids.flatten().tolist(), dropped.flatten(0, 1), embedded.flatten(0, 1), strict=True
+        ):
+            is_kept = bool(one.any())
+            assert one.equal(2 * other if is_kept else 0 * other)
+            assert kept.setdefault(form, is_kept) == is_kept
+    assert len(set(kept.values())) == 2
+    assert dropping.eval()(BATCH)[0].equal(whole[0])

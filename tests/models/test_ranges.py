@@ -16,9 +16,11 @@ from squadqa.models import (
     BiDAF,
     BiLSTMReader,
     DrQAReader,
+    HouseReader,
     LogisticScorer,
     MatchLSTM,
     MLPScorer,
+    RaSoRScorer,
     RNet,
 )
 from squadqa.models.base import QAModel
@@ -32,10 +34,12 @@ SMALL: dict[type[QAModel], dict[str, Any]] = {
     BiLSTMReader: {"hidden_size": 8},
     DCN: {"hidden_size": 8, "pool_size": 4},
     DrQAReader: {"hidden_size": 8},
+    HouseReader: {"hidden_size": 8, "attention_size": 8},
     MatchLSTM: {"hidden_size": 8},
     RNet: {"hidden_size": 8},
     LogisticScorer: {"table_bits": 8},
     MLPScorer: {"table_bits": 8},
+    RaSoRScorer: {"hidden_size": 8},
 }
 """Options with which a model is small."""
 
@@ -68,7 +72,7 @@ def candidates() -> CandidateBatch:
 def test_a_number_is_refused_by_name_or_works(
     kind: Callable[..., QAModel], name: str, value: float, candidates: CandidateBatch
 ) -> None:
-    is_scorer = kind in (LogisticScorer, MLPScorer)
+    is_scorer = kind in (LogisticScorer, MLPScorer, RaSoRScorer)
     sizes: Sizes = SIZES if is_scorer else Questions.sizes
     batch: SpanBatch | CandidateBatch = candidates if is_scorer else EVERY
     torch.manual_seed(0)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from squadqa.nn.decoding import best_spans
+from squadqa.nn.decoding import best_spans, expected_f1
 from squadqa.nn.masking import mask_logits
 
 
@@ -87,3 +87,23 @@ def test_half_precision_is_scored_in_single() -> None:
     one, other = (best_spans(x, x, max_span_length=3) for x in (logits, logits.float()))
     assert one[0].equal(other[0])
     assert one[1].equal(other[1])
+
+
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 6), length=st.integers(1, 8))
+def test_expected_f1_is_the_sum_over_spans(seed: int, count: int, length: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    spans = torch.randint(length, (2, count, 2), generator=generator).sort(dim=2).values
+    probabilities = torch.rand(2, count, generator=generator)
+    counted = torch.rand(2, length, generator=generator) < 0.7
+    found = expected_f1(spans, probabilities, counted)
+    for row in range(2):
+        places = [
+            {place for place in range(first, last + 1) if counted[row, place]}
+            for first, last in spans[row].tolist()
+        ]
+        for one, mine in enumerate(places):
+            expected = sum(
+                share * 2 * len(mine & other) / max(1, len(mine) + len(other))
+                for other, share in zip(places, probabilities[row].tolist(), strict=True)
+            )
+            assert found[row, one].item() == pytest.approx(expected, abs=1e-5)

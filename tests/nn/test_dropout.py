@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from squadqa.errors import ConfigError
-from squadqa.nn.dropout import SequenceDropout
+from squadqa.nn.dropout import SequenceDropout, TypeDropout
 
 
 def test_evaluation_and_zero_change_nothing() -> None:
@@ -43,3 +43,18 @@ def test_input_is_not_changed() -> None:
 def test_a_share_is_no_more_than_nearly_all(share: float) -> None:
     with pytest.raises(ConfigError, match=f"cannot be {share}"):
         SequenceDropout(share)
+
+
+def test_word_forms_are_dropped_whole() -> None:
+    torch.manual_seed(0)
+    dropped = TypeDropout(0.5)(torch.ones(40, 3))
+    assert dropped.eq(dropped[:, :1]).all()
+    assert set(dropped.unique().tolist()) == {0.0, 2.0}
+
+
+def test_no_word_forms_are_dropped_in_evaluation_or_with_a_share_of_0() -> None:
+    forms = torch.randn(4, 3)
+    assert TypeDropout(0.5).eval()(forms) is forms
+    assert TypeDropout(0.0)(forms) is forms
+    with pytest.raises(ConfigError, match="cannot be 1"):
+        TypeDropout(1)

@@ -5,7 +5,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from squadqa.nn.losses import UNKNOWN, candidate_bce, candidate_nll, span_nll
+from squadqa.nn.losses import (
+    UNKNOWN,
+    candidate_bce,
+    candidate_nll,
+    span_nll,
+    taught_cross_entropy,
+)
 from squadqa.nn.masking import mask_logits
 
 
@@ -125,3 +131,35 @@ def test_softmax_loss_over_many_is_scikit_learns_log_loss() -> None:
     ours = candidate_nll(logits, torch.ones_like(labels), labels).mean()
     theirs = log_loss(right.numpy(), logits.softmax(dim=1).double().numpy(), labels=range(7))
     assert float(ours) == pytest.approx(theirs, rel=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+def test_a_teacher_that_is_sure_is_as_good_as_an_answer(temperature: float) -> None:
+    logits = torch.randn(2, 4)
+    sure = torch.eye(4)[[1, 3]]
+    losses = taught_cross_entropy(logits, sure, temperature=temperature)
+    positions = torch.tensor([1, 3])
+    expected = torch.nn.functional.cross_entropy(logits / temperature, positions, reduction="none")
+    assert losses.allclose(temperature**2 * expected)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_nothing_is_left_to_learn_from_a_teacher_that_agrees(temperature: float) -> None:
+    logits = torch.randn(2, 5, requires_grad=True)
+    mask = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
+    masked = mask_logits(logits, mask)
+    taught_cross_entropy(
+        masked, masked.detach().softmax(dim=1), temperature=temperature
+    ).sum().backward()
+    assert logits.grad is not None
+    assert logits.grad.allclose(torch.zeros(()), atol=1e-6)
+
+
+def test_a_teachers_loss_is_finite_on_padding_and_0_where_it_says_nothing() -> None:
+    logits = torch.randn(2, 4, requires_grad=True)
+    mask = torch.tensor([[True] * 2 + [False] * 2] * 2)
+    taught = torch.tensor([[0.25, 0.75, 0, 0], [0.0] * 4])
+    losses = taught_cross_entropy(mask_logits(logits, mask), taught, temperature=2.0)
+    losses.sum().backward()
+    assert losses[0] > 0 and losses[1] == 0
+    assert logits.grad is not None and logits.grad.isfinite().all()

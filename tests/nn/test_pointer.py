@@ -3,7 +3,13 @@ from typing import Literal
 import pytest
 import torch
 
-from squadqa.nn.pointer import AdditivePooling, AnswerPointer, BilinearPointer, HighwayMaxout
+from squadqa.nn.pointer import (
+    AdditivePooling,
+    AnswerPointer,
+    BilinearPointer,
+    HighwayMaxout,
+    RecurrentPointer,
+)
 from tests.support import equations
 
 
@@ -88,3 +94,21 @@ def test_answer_pointer_drops_the_same_features_everywhere() -> None:
     assert not pointer(context, mask, state)[0].equal(start)
     pointer.eval()
     assert pointer(context, mask, state)[0].equal(pointer(context, mask, state)[0])
+
+
+def test_recurrent_pointer_equals_the_equations() -> None:
+    torch.manual_seed(0)
+    pointer = RecurrentPointer(3, 4)
+    context, question = torch.randn(3, 6, 3), torch.randn(3, 4)
+    mask = torch.arange(6) < torch.tensor([6, 1, 0])[:, None]
+    logits = pointer(context, mask, question)
+    for row in range(2):
+        tokens = context[row, mask[row]]
+        start = pointer.start(tokens[None], question[row, None])[0]
+        state = pointer.cell(start.softmax(0) @ tokens, question[row])
+        end = pointer.end(tokens[None], state[None])[0]
+        for scores, expected in zip(logits, (start, end), strict=True):
+            assert scores[row, mask[row]].allclose(expected, atol=1e-6)
+    for scores in logits:
+        assert scores.isfinite().all()
+        assert (scores[~mask] < -1e30).all()

@@ -108,3 +108,34 @@ def test_what_is_known_of_each_cell() -> None:
     assert list(cells) == list(CELLS)
     assert [cell for cell, rnn in cells.items() if rnn.mixes_on_cpu] == ["gru", "sru"]
     assert [cell for cell, rnn in cells.items() if rnn.keeps_variance] == ["sru"]
+
+
+def stack(layer_dropout: float) -> StackedBiRNN:
+    torch.manual_seed(0)
+    return StackedBiRNN(
+        3, 4, num_layers=2, cell="sru", concat_layers=True, layer_dropout=layer_dropout
+    )
+
+
+def test_some_sequences_pass_by_a_layer_that_keeps_their_width() -> None:
+    sequence, mask = torch.randn(60, 5, 3), torch.ones(60, 5, dtype=torch.bool)
+    usual, dropping = stack(0.0), stack(0.5)
+    first, second = usual(sequence, mask).chunk(2, dim=2)
+    other_first, other_second = dropping(sequence, mask).chunk(2, dim=2)
+    assert other_first.equal(first)  # its input is narrower
+    passed = other_second.eq(first).all(dim=2).all(dim=1)
+    assert 15 < passed.sum() < 45
+    assert other_second[~passed].allclose(second[~passed], atol=1e-6)
+
+
+def test_in_evaluation_no_sequence_passes_by_but_layers_count_for_less() -> None:
+    sequence, mask = torch.randn(2, 5, 3), ragged([5, 3])
+    first, second = stack(0.0).eval()(sequence, mask).chunk(2, dim=2)
+    _, weaker = stack(0.25).eval()(sequence, mask).chunk(2, dim=2)
+    assert weaker.allclose(0.25 * first + 0.75 * second, atol=1e-6)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1])
+def test_not_every_layer_can_be_dropped(share: float) -> None:
+    with pytest.raises(ConfigError, match=f"layer_dropout cannot be {share}"):
+        stack(share)

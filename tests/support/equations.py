@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from squadqa.batch import SpanBatch
 from squadqa.models import SpanReader
 from squadqa.nn.attention import Coattention
+from squadqa.nn.fusion import FullyAwareFusion
 from squadqa.nn.gated_attention import GatedAttention
 from squadqa.nn.gated_attention_rnn import GatedAttentionCell, GatedAttentionRNN
 from squadqa.nn.match import MatchLSTMLayer
@@ -279,3 +280,31 @@ def match_lstm(
 
     forwards, backwards = read(context), read(context[::-1])[::-1]
     return [torch.cat(pair) for pair in zip(forwards, backwards, strict=True)]
+
+
+def fully_aware_fusion(
+    layer: FullyAwareFusion,
+    history: Tensor,
+    encoded: Tensor,
+    memory_history: Tensor,
+    levels: list[Tensor],
+    *,
+    to_itself: bool = False,
+) -> Tensor:
+    """What `FullyAwareFusion` gives for each step, token by token: W [x; a_1; ...; a_K]."""
+    compared = layer.compared.weight.chunk(layer.num_levels)
+    importance = layer.importance.chunk(layer.num_levels)
+    outputs = []
+    for step, (x, own) in enumerate(zip(history, encoded, strict=True)):
+        places = [place for place in range(len(memory_history)) if place != step or not to_itself]
+        parts = [own]
+        for u, d, level in zip(compared, importance, levels, strict=True):
+            scores = [(u @ x).relu() @ (d * (u @ memory_history[y]).relu()) for y in places]
+            shares = torch.stack(scores).softmax(0) if places else []
+            found = torch.zeros_like(level[0])
+            for share, y in zip(shares, places, strict=True):
+                found = found + share * level[y]
+            parts.append(found)
+        joined = layer.joined.weight @ torch.cat(parts) + layer.joined.bias
+        outputs.append((joined - joined.mean()) / (joined.var(unbiased=False) + 1e-5).sqrt())
+    return torch.stack(outputs)

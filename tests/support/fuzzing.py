@@ -167,7 +167,7 @@ def fuzz(attempt: Callable[[Random], Any], count: int, *, kept: Path) -> tuple[i
 
 def _root(error: BaseException) -> str:
     """Return where an error began: the place of its first cause, outside of the tests."""
-    *_, error = _causes(error)
+    *_, error = causes(error)
     place = ""
     for frame, _ in traceback.walk_tb(error.__traceback__):
         name = frame.f_globals.get("__name__", "")
@@ -181,18 +181,17 @@ def lacked_memory(error: BaseException) -> bool:
     """Return whether an error was caused by too little memory, which is then no way to refuse."""
     return any(
         isinstance(each, MemoryError) or "can't allocate memory" in str(each)
-        for each in _causes(error)
+        for each in causes(error)
     )
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Iterate over an error and its causes; some libraries tie them into a ring."""
-    seen: set[int] = set()
-    cause: BaseException | None = error
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
-        yield cause
-        cause = cause.__cause__ or cause.__context__
+def causes(error: BaseException) -> list[BaseException]:
+    """List an error and its causes, which must not form a ring."""
+    found = [error]
+    while (cause := found[-1].__cause__ or found[-1].__context__) is not None:
+        assert all(cause is not each for each in found), f"among its own causes: {cause}"
+        found.append(cause)
+    return found
 
 
 class TookTooLong(BaseException):  # noqa: N818  # no `except Exception` may take it for its own

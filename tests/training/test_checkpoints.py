@@ -122,7 +122,7 @@ class Scored(pl.Callback):
 def test_the_weights_of_best_ckpt_are_kept(tmp_path: Path, f1: list[float], chosen: int) -> None:
     """They equal those that a `ModelCheckpoint` keeps in the same training."""
     module = span_module()
-    module._evaluate = lambda stage: module._gather(stage) and None  # type: ignore[method-assign]
+    module._evaluate = lambda stage: module._gathered() and None  # type: ignore[method-assign]
     best = BestWeights()
     checkpoint = ModelCheckpoint(tmp_path, filename="best", monitor="val/f1", mode="max")
     run = trainer(

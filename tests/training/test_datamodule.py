@@ -243,3 +243,87 @@ def test_processes_share_an_epoch(tmp_path: Path) -> None:
         parts.append(ids(made, "train"))
     assert len(parts[0]) == len(parts[1]) == made.batches_per_epoch * 2
     assert len({*parts[0], *parts[1]}) == made.counts()["train"]
+
+
+def without_answers(file: tiny.Json, *numbers: int) -> tiny.Json:
+    """The file, in which these questions have no answer."""
+    rows = [row for article in file["data"] for one in article["paragraphs"] for row in one["qas"]]
+    for number in numbers:
+        rows[number]["answers"] = []
+    return file
+
+
+def test_questions_without_answers_are_kept_if_asked(tmp_path: Path) -> None:
+    test = str(tiny.write(tmp_path / "test.json", without_answers(tiny.squad(), 0)))
+    file = without_answers(articles([3] * 4), 0, 5, 11)
+    options: dict[str, Any] = {"test": test, "val_share": 0.25}
+    made = module(tmp_path, file, unanswerable="keep", **options)
+    assert made.abstains
+    assert made.sizes.abstains
+    assert len(ids(made, "train")) + len(ids(made, "val")) == 12
+    counts = made.counts()
+    assert counts["unanswerable_train"] + counts["unanswerable_val"] == 3
+    assert counts["without_target"] == counts["skipped"] == 0
+    left = module(tmp_path, file, unanswerable="skip", **options)
+    assert len(ids(left, "train")) + len(ids(left, "val")) == 9
+    assert (left.counts()["skipped"], left.counts()["skipped_test"]) == (3, 1)
+    assert not left.sizes.abstains
+    with pytest.raises(DataError, match="1 of 8 questions") as caught:
+        module(tmp_path, articles([3] * 4), **options)
+    assert "--data.unanswerable keep" in caught.value.next_step
+
+
+def test_data_without_any_answers_are_refused_where_some_may_have_none(tmp_path: Path) -> None:
+    test = str(tiny.write(tmp_path / "test.json", without_answers(tiny.squad(), *range(8))))
+    with pytest.raises(DataError, match="none of the 8 questions has an answer"):
+        module(tmp_path, articles([3] * 4), unanswerable="keep", test=test)
+
+
+def with_two_paragraphs(count: int) -> tiny.Json:
+    """Articles of two paragraphs with a question each, of which none holds the other's answer."""
+    files = []
+    for article in range(count):
+        file = tiny.one_question(f"Ida {article} kept it.", "Who?", [("Ida", 0)], id=f"{article}a")
+        other = tiny.one_question(f"Tom {article} sold it.", "Who?", [("Tom", 0)], id=f"{article}b")
+        file["data"][0]["paragraphs"] += other["data"][0]["paragraphs"]
+        file["data"][0]["title"] = f"Article {article}"
+        files.append(file)
+    return tiny.join(*files)
+
+
+def test_negatives_of_train_and_of_its_held_out_articles(tmp_path: Path) -> None:
+    file = with_two_paragraphs(6)
+    plain = module(tmp_path, file, val_share=0.3)
+    made = module(tmp_path, file, val_share=0.3, negatives=1.0)
+    for part in ("train", "val"):
+        own = sorted(ids(plain, part))
+        assert sorted(ids(made, part)) == sorted([*own, *(f"{name}-negative" for name in own)])
+    assert made.counts()["unanswerable_train"] == plain.counts()["train"]
+    assert made.counts()["unanswerable_val"] == plain.counts()["val"]
+    assert (
+        len(ids(module(tmp_path, file, fn="validate", val_share=0.3, negatives=1.0), "val"))
+        == (made.counts()["val"])
+    )
+
+
+def test_negatives_of_train_depend_on_the_seed_and_those_of_val_do_not(tmp_path: Path) -> None:
+    drawn = {}
+    for seed in (1, 1, 2):
+        made = module(tmp_path, with_two_paragraphs(20), val_share=0.5, negatives=0.5)
+        made.seed = seed
+        made._is_fitted = False
+        made.setup("fit")
+        found = tuple(frozenset(ids(made, part)) for part in ("train", "val"))
+        assert drawn.setdefault(seed, found) == found
+    assert drawn[1][0] != drawn[2][0]
+    assert drawn[1][1] == drawn[2][1]
+
+
+def test_a_val_file_gets_negatives_unless_it_has_questions_without_answers(tmp_path: Path) -> None:
+    for numbers, expected in (((), 8), ((0,), 4)):
+        file = without_answers(with_two_paragraphs(2), *numbers)
+        val = str(tiny.write(tmp_path / f"val{len(numbers)}.json", file))
+        options: dict[str, Any] = {"negatives": 1.0, "unanswerable": "keep", "val": val}
+        made = module(tmp_path, with_two_paragraphs(3), **options)
+        assert len(ids(made, "train")) == 12
+        assert made.counts()["val"] == len(ids(made, "val")) == expected

@@ -207,8 +207,9 @@ def test_the_best_candidate_is_the_answer() -> None:
         candidate_spans=spans,
         candidate_mask=torch.ones_like(labels),
         candidate_labels=labels,
+        unanswerable=None,
     )
-    chosen, losses = module.predict_spans(batch)
+    chosen, losses, _ = module.predict_spans(batch)
     assert chosen.tolist() == [[2, 3], [6, 7]]
     assert losses.tolist() == pytest.approx([math.log(math.exp(-2) + 2), 0.0])
 

@@ -19,6 +19,11 @@ from tests.support import tiny
 
 QUESTIONS = 8
 TEXTS = SpanDataset(tiny.prepared(vector_size=6)).collate(range(QUESTIONS))
+TAUGHT = replace(
+    TEXTS,
+    taught_starts=torch.rand(TEXTS.context_ids.shape) * TEXTS.context_mask,
+    taught_ends=torch.rand(TEXTS.context_ids.shape) * TEXTS.context_mask,
+)
 
 LONG = tiny.join(
     tiny.one_question("one two 3 four " * 1250, "two?", [("two", 4)], id="long"),
@@ -35,23 +40,34 @@ def in_parts(most_pairs: int, batch: SpanBatch = TEXTS) -> list[tuple[Tensor, Sp
 
 @given(most_pairs=st.integers(1, 10_000))
 def test_parts_contain_each_row_once_with_all_tokens_and_no_padding(most_pairs: int) -> None:
-    found = in_parts(most_pairs)
+    found = in_parts(most_pairs, TAUGHT)
     assert torch.cat([rows for rows, _ in found]).sort().values.tolist() == list(range(QUESTIONS))
     for rows, part in found:
-        assert part.forms is TEXTS.forms
+        assert part.forms is TAUGHT.forms
         longest = max(part.context_ids.shape[1], part.question_ids.shape[1])
         assert len(part) == 1 or len(part) * longest**2 <= most_pairs
         for field in fields(SpanBatch):
             if field.name == "forms" or field.name.startswith("paragraph"):
                 continue
-            kept, whole = getattr(part, field.name), getattr(TEXTS, field.name)[rows]
+            if field.name == "unanswerable":
+                assert part.unanswerable is None
+                continue
+            kept, whole = getattr(part, field.name), getattr(TAUGHT, field.name)[rows]
             if kept.dim() > 1:
-                assert part is TEXTS or kept[-1].any() or whole.any() == kept.any()
+                assert part is TAUGHT or kept[-1].any() or whole.any() == kept.any()
                 assert not whole[:, kept.shape[1] :].any(), field.name  # all zero where padded
                 whole = whole[:, : kept.shape[1]]
             assert torch.equal(kept, whole), field.name
-        assert part is TEXTS or bool(part.context_mask.any(dim=0).all())
-        assert part is TEXTS or bool(part.question_mask.any(dim=0).all())
+        assert part is TAUGHT or bool(part.context_mask.any(dim=0).all())
+        assert part is TAUGHT or bool(part.question_mask.any(dim=0).all())
+
+
+@given(most_pairs=st.integers(1, 10_000))
+def test_parts_know_which_of_their_questions_have_no_answer(most_pairs: int) -> None:
+    without = torch.arange(QUESTIONS) % 3 == 0
+    for rows, part in parts(replace(TEXTS, unanswerable=without), most_pairs=most_pairs):
+        assert part.unanswerable is not None
+        assert torch.equal(part.unanswerable, without[rows])
 
 
 @given(most_pairs=st.integers(1, 10_000))
@@ -117,14 +133,17 @@ def test_parts_change_no_loss_no_gradient_and_no_answer(
 ) -> None:
     whole, parted = module(), module()
     losses = whole.losses(TEXTS)
-    spans, _ = whole.predict_spans(TEXTS)
+    spans, _, certainties = whole.predict_spans(TEXTS, temperatures=(1.0, 2.0))
     monkeypatch.setattr(training_module, "parts", lambda batch: in_parts(most_pairs, batch))
     found = parted.losses(TEXTS)
     assert len(parted.active.seen) > 1  # type: ignore[operator,arg-type]
     torch.testing.assert_close(found, losses)
-    found_spans, found_losses = parted.predict_spans(TEXTS)
+    found_spans, found_losses, found_certainties = parted.predict_spans(
+        TEXTS, temperatures=(1.0, 2.0)
+    )
     assert torch.equal(found_spans, spans)
     torch.testing.assert_close(found_losses, losses)
+    torch.testing.assert_close(found_certainties, certainties, equal_nan=True)
     losses.mean().backward()
     found.mean().backward()
     for one, other in zip(whole.active.parameters(), parted.active.parameters(), strict=True):

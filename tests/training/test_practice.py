@@ -116,9 +116,9 @@ def test_words_are_dropped_only_in_training(
 
     predict = SpanModule.predict_spans
 
-    def predicted(self: SpanModule, batch: SpanBatch) -> Any:
+    def predicted(self: SpanModule, batch: SpanBatch, **options: Any) -> Any:
         whole[self.training].append(bool(batch.forms.vectors[1:].any(dim=1).all()))
-        return predict(self, batch)
+        return predict(self, batch, **options)
 
     monkeypatch.setattr(SpanModule, "losses", watched)
     monkeypatch.setattr(SpanModule, "predict_spans", predicted)

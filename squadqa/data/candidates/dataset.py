@@ -38,6 +38,7 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         forms: The word forms, for scorers that read them; None leaves them out.
         rows: Questions of `data` to take, in order; None takes all.
         targets: Which candidates are right in training.
+        abstains: Whether batches say which questions have no answer.
     """
 
     def __init__(
@@ -51,8 +52,9 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         forms: WordForms | None = None,
         rows: NDArray[np.int64] | None = None,
         targets: Targets = "answer",
+        abstains: bool = False,
     ) -> None:
-        super().__init__(data, rows=rows)
+        super().__init__(data, rows=rows, abstains=abstains)
         self.features = features
         self.targets = targets
         self._values = values.tensors()
@@ -60,6 +62,7 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         parse = features.parse
         size = int(parse.bounds[-1])
         self._word_weights = words[features.words[:size]]
+        self._words = words
         starts_bigram = features.bigrams[:size] != 0
         self._bigram_weights = np.where(starts_bigram, bigrams[features.bigrams[:size]], 0)
         self._sentences = np.searchsorted(parse.sentence_bounds[:-1], parse.bounds)
@@ -128,7 +131,21 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
             if self._forms is None
             else self._forms.batch(context, context_mask, question, question_mask),
             **self._values,
+            unanswerable=self.unanswerable(rows),
+            question_weights=self._question_weights(question, question_mask),
         )
+
+    def _question_weights(
+        self, question: Ints, question_mask: NDArray[np.bool_]
+    ) -> torch.Tensor | None:
+        """(B, Q) weights of the words that count, each once; None if no model abstains."""
+        if self._unanswerable is None:
+            return None
+        words = self.features.words[question]
+        same = (words[:, :, None] == words[:, None, :]) & question_mask[:, None, :]
+        is_first = same.argmax(axis=2) == np.arange(words.shape[1])
+        counted = question_mask & is_first & ~self._silent[question]
+        return torch.from_numpy(np.where(counted, self._words[words], 0).astype(np.int64))
 
     def _terms(self, question: Ints, question_mask: NDArray[np.bool_]) -> Ints:
         """(B, T) hashes of the words that count, without gaps; 0 after them."""
@@ -157,7 +174,7 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
     def count_without_target(self) -> int:
         """Count the questions whose answer no candidate contains."""
         bounds = self.features.candidates.bounds
-        count = 0
+        count = -self.num_unanswerable
         for start in range(0, len(self.rows), COUNTED_TOGETHER):
             rows = self.rows[start : start + COUNTED_TOGETHER]
             candidate, mask = padded_positions(bounds, self.data.paragraphs[rows].astype(np.int64))

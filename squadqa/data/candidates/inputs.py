@@ -110,6 +110,7 @@ class CandidateInputs(Inputs):
             forms=WordForms(data, max_characters=self.max_characters) if self.vectors else None,
             rows=rows,
             targets=self.targets,
+            abstains=self.abstains,
         )
 
     def sizes_of(self, *, vector_size: int) -> Sizes:

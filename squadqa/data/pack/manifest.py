@@ -8,7 +8,7 @@ from typing import Any, get_args
 from squadqa.data.languages import ENGLISH
 from squadqa.data.pack.archive import Archive
 from squadqa.data.pack.tables import Stored
-from squadqa.data.squad.read import BadAnswers
+from squadqa.data.squad.read import BadAnswers, Unanswerable
 from squadqa.errors import DataError
 
 FORMAT = "squadqa pack"
@@ -28,12 +28,14 @@ class PartNotes:
         bad_answers: What was done with questions without usable answers.
         unusable: How many such questions it holds.
         skipped: How many were left out, by reason.
+        unanswerable: What was done with questions without any answers.
     """
 
     source: str
     bad_answers: BadAnswers
     unusable: int
     skipped: Mapping[str, int]
+    unanswerable: Unanswerable = "error"
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ def _part(value: Any) -> PartNotes:
         bad_answers=_choice(value["bad_answers"], get_args(BadAnswers)),
         unusable=_count(value["unusable"]),
         skipped=skipped,
+        unanswerable=_choice(value.get("unanswerable", "error"), get_args(Unanswerable)),
     )
 
 

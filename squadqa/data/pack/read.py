@@ -16,7 +16,7 @@ from squadqa.data.pack.manifest import Notes, PartNotes, read_notes
 from squadqa.data.pack.tables import names_of, rows_of
 from squadqa.data.pipelines import is_official, pipeline_content
 from squadqa.data.prepared import PreparedData
-from squadqa.data.squad import BadAnswers, Source, SquadData, read_squad
+from squadqa.data.squad import BadAnswers, Source, SquadData, Unanswerable, read_squad
 from squadqa.data.tokenization import Tokens
 from squadqa.data.vectors import VectorTable, fingerprint
 from squadqa.errors import ConfigError, DataError, VectorsError
@@ -39,6 +39,7 @@ class PackedPart:
     Args:
         source: The part.
         bad_answers: What the configuration does with questions without usable answers.
+        unanswerable: What it does with questions without any answers.
         language: The texts' language, by spaCy's code.
         pipeline: The spaCy pipeline that it names; None wants no annotation.
         parse: Whether it wants a parse too.
@@ -55,6 +56,7 @@ class PackedPart:
         source: Source,
         *,
         bad_answers: BadAnswers,
+        unanswerable: Unanswerable = "error",
         language: str = ENGLISH,
         pipeline: str | None,
         parse: bool,
@@ -66,7 +68,7 @@ class PackedPart:
         self.archive = Archive(source.path)
         self.notes = read_notes(self.archive)
         self.vectors = list(vectors)
-        self._require_answers(self.notes.parts[self.part], bad_answers)
+        self._require_answers(self.notes.parts[self.part], bad_answers, unanswerable)
         self._require_language(language)
         if pipeline is not None:
             self._require_pipeline(pipeline, parse)
@@ -164,10 +166,17 @@ class PackedPart:
         except (ValueError, IndexError, OverflowError, MemoryError) as error:
             raise self.archive.damaged(f'in "{self.part}", {error}') from error
 
-    def _require_answers(self, notes: PartNotes, asked: BadAnswers) -> None:
-        """Check that reading the original with another value would give the same questions."""
+    def _require_answers(
+        self, notes: PartNotes, asked: BadAnswers, unanswerable: Unanswerable
+    ) -> None:
+        """Check that reading the original with other values would give the same questions."""
         left_out = sum(notes.skipped.values())
-        if asked == notes.bad_answers or not left_out + notes.unusable:
+        without, packed_without = (
+            answers if none == "error" else none
+            for answers, none in ((asked, unanswerable), (notes.bad_answers, notes.unanswerable))
+        )
+        is_same = (asked, without) == (notes.bad_answers, packed_without)
+        if is_same or not left_out + notes.unusable:
             return
         has = (
             f"was packed without {left_out:,} questions that have no usable answers"
@@ -175,9 +184,11 @@ class PackedPart:
             else f"holds {notes.unusable:,} questions without usable answers"
         )
         raise DataError(
-            f'"{self.source}" {has}, and bad_answers is "{asked}"',
-            next_step=f"Set --data.bad_answers {notes.bad_answers}, or make the pack again with "
-            f"--bad-answers {asked}.",
+            f'"{self.source}" {has}, and bad_answers is "{asked}"'
+            + (f', unanswerable "{unanswerable}"' if without != packed_without else ""),
+            next_step=f"Set --data.bad_answers {notes.bad_answers} and --data.unanswerable "
+            f"{notes.unanswerable}, or make the pack again with --bad-answers {asked} "
+            f"--unanswerable {unanswerable}.",
         )
 
     def _require_language(self, language: str) -> None:

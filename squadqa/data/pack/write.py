@@ -16,7 +16,7 @@ from squadqa.data.pack.manifest import AnnotationNotes, Notes, PartNotes, Vector
 from squadqa.data.pack.tables import distinct_rows, table_columns
 from squadqa.data.pipelines import pipeline_fingerprint
 from squadqa.data.prepared import PreparedData
-from squadqa.data.squad import BadAnswers
+from squadqa.data.squad import BadAnswers, Unanswerable
 from squadqa.data.squad.read import answer_problem
 from squadqa.data.vectors import fingerprint, lookup
 from squadqa.files import write_atomic
@@ -32,10 +32,12 @@ class Part:
     Args:
         data: It, prepared.
         bad_answers: What was done with questions without usable answers.
+        unanswerable: What was done with questions without any answers.
     """
 
     data: PreparedData
     bad_answers: BadAnswers
+    unanswerable: Unanswerable = "error"
 
 
 def write_pack(
@@ -112,6 +114,7 @@ def _notes(part: Part) -> PartNotes:
             for paragraph, texts, starts in questions
         ),
         skipped=data.skipped,
+        unanswerable=part.unanswerable,
     )
 
 

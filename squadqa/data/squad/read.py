@@ -15,6 +15,19 @@ BadAnswers = Literal["error", "skip", "keep"]
 """What to do with a question that has no answers, or one that is not at its `answer_start`: stop,
 leave the question out and count it, or keep it (evaluation and prediction need no positions)."""
 
+Unanswerable = Literal["error", "keep", "skip"]
+"""What to do with a question that has no answers: stop, unless such questions are bad answers that
+are skipped or kept; keep it, as one that is rightly left without an answer; or leave it out."""
+
+
+WITHOUT = "it has no answers, and training needs one"
+
+UNANSWERABLE_ADVICE = (
+    "Train a model that may say so with --data.unanswerable keep, or leave them out with "
+    "--data.unanswerable skip (prepare: --unanswerable)."
+)
+"""The next step where questions have no answers."""
+
 
 @dataclass
 class SquadData:
@@ -49,19 +62,23 @@ class SquadData:
         return dict(zip(self.ids, self.answer_texts, strict=True))
 
 
-def read_squad(source: Source, *, bad_answers: BadAnswers = "keep") -> SquadData:
+def read_squad(
+    source: Source, *, bad_answers: BadAnswers = "keep", unanswerable: Unanswerable = "error"
+) -> SquadData:
     """Read and check questions.
 
     Args:
         source: What `find_source` returned.
         bad_answers: What to do with a question without usable answers. "error" and "skip" are for
             training, and require that at least one usable question is left.
+        unanswerable: What to do with a question that has no answers.
 
     Raises:
         DataError: The source is in none of the formats, or contradicts itself; the message says
             where.
     """
-    return _collect(checked_rows(source), source, bad_answers)
+    without = bad_answers if unanswerable == "error" else unanswerable
+    return _collect(checked_rows(source), source, bad_answers, without)
 
 
 def checked_rows(source: Source) -> Iterator[Row]:
@@ -88,8 +105,12 @@ def checked_rows(source: Source) -> Iterator[Row]:
         yield row
 
 
-def _collect(rows: Iterable[Row], source: Source, bad_answers: BadAnswers) -> SquadData:
+def _collect(
+    rows: Iterable[Row], source: Source, bad_answers: BadAnswers, without: BadAnswers
+) -> SquadData:
+    """Collect the rows; `without` is what to do with those that have no answers."""
     data = SquadData()
+    missing: list[str] = []  # the places of questions without answers that are an error
     find, found = source.reading.find_answers, Counter[str]()
     untitled: dict[str, str] = {}  # where each context of an untitled article was first seen
     without_places: list[Row] = []
@@ -101,9 +122,15 @@ def _collect(rows: Iterable[Row], source: Source, bad_answers: BadAnswers) -> Sq
             if bad_answers != "keep":
                 continue  # how many there are is said in the end
         problem = ""
-        if bad_answers != "keep":
+        # A source may say that there is an answer, and not give it.
+        lacks = not texts and row.is_impossible is not False
+        asked = without if lacks else bad_answers
+        if asked != "keep":
             problem = answer_problem(row.context, texts, starts)
-        if problem and bad_answers == "error":
+        if problem and lacks and asked == "error":
+            missing.append(f'question "{row.id}" ({row.where})')
+            continue
+        if problem and asked == "error":
             raise DataError(
                 f'"{source}": question "{row.id}" ({row.where}): {problem}',
                 next_step="Fix the file, or leave such questions out with --data.bad_answers skip "
@@ -123,6 +150,13 @@ def _collect(rows: Iterable[Row], source: Source, bad_answers: BadAnswers) -> Sq
         data.paragraphs.append(len(data.contexts) - 1)
         data.answer_texts.append(texts)
         data.answer_starts.append(starts)
+    if missing:
+        total = len(missing) + len(without_places) + len(data.ids) + sum(data.skipped.values())
+        raise DataError(
+            f'"{source}": {missing[0]}: {WITHOUT} ({len(missing):,} of {total:,} questions have '
+            "none)",
+            next_step=UNANSWERABLE_ADVICE,
+        )
     if without_places and bad_answers != "keep":
         raise places_needed(source, without_places, total=len(without_places) + len(data.ids))
     if not data.ids:
@@ -163,7 +197,7 @@ def answer_problem(context: str, texts: Sequence[str], starts: Sequence[int]) ->
         What is wrong with its references; empty if one has a place, and each is where it says.
     """
     if not texts:
-        return "it has no answers, and training needs one"
+        return WITHOUT
     placed = [(text, start) for text, start in zip(texts, starts, strict=True) if start != NOWHERE]
     if not placed:
         return f"none of its answers stands in the context: {texts[0]!r}"

@@ -22,6 +22,7 @@ from squadqa.nn.attention import BidirectionalAttention
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.masking import mask_logits
+from squadqa.nn.no_answer import NoAnswerHead
 from squadqa.nn.rnn import Cell, StackedBiRNN
 
 
@@ -96,6 +97,7 @@ class BiDAF(ContextFirstReader):
         self.attended_scores = nn.Linear(attended, 2, bias=False)
         self.start_scores = nn.Linear(encoded, 1, bias=False)
         self.end_scores = nn.Linear(encoded, 1, bias=False)
+        self.no_answer = NoAnswerHead(encoded) if sizes.abstains else None
 
     def encode(self, context: Tensor, context_mask: Tensor) -> Tensor:
         """Encode embedded contexts, (P, C, D), to (P, C, 2d)."""
@@ -117,7 +119,7 @@ class BiDAF(ContextFirstReader):
         start_attended, end_attended = self.attended_scores(self.dropout(attended)).unbind(2)
         start_logits = start_attended + self.start_scores(self.dropout(context_modeled)).squeeze(2)
         end_logits = end_attended + self.end_scores(self.dropout(end_modeled)).squeeze(2)
-        return SpanLogits(
-            start_logits=mask_logits(start_logits, context_mask),
-            end_logits=mask_logits(end_logits, context_mask),
-        )
+        start_logits = mask_logits(start_logits, context_mask)
+        end_logits = mask_logits(end_logits, context_mask)
+        no_answer_logits = self.score_no_answer(context_modeled, start_logits, end_logits)
+        return SpanLogits(start_logits, end_logits, no_answer_logits)

@@ -19,6 +19,7 @@ from squadqa.nn.attention import AttentionPooling
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.masking import mask_logits
+from squadqa.nn.no_answer import NoAnswerHead
 from squadqa.nn.pointer import BilinearPointer
 from squadqa.nn.rnn import Cell, StackedBiRNN
 
@@ -88,6 +89,7 @@ class BiLSTMReader(ContextFirstReader):
         context_size = encoded + self.embedder.num_marks
         self.start_pointer = BilinearPointer(context_size, encoded, keeps_variance=keeps)
         self.end_pointer = BilinearPointer(context_size, encoded, keeps_variance=keeps)
+        self.no_answer = NoAnswerHead(context_size) if sizes.abstains else None
 
     def encode(self, context: Tensor, context_mask: Tensor) -> Tensor:
         """Encode embedded contexts, (P, C, D), to (P, C, H)."""
@@ -104,7 +106,7 @@ class BiLSTMReader(ContextFirstReader):
 
         start_logits = self.start_pointer(context_encoded, pooled)  # (B, C)
         end_logits = self.end_pointer(context_encoded, pooled)  # (B, C)
-        return SpanLogits(
-            start_logits=mask_logits(start_logits, batch.context_mask),
-            end_logits=mask_logits(end_logits, batch.context_mask),
-        )
+        start_logits = mask_logits(start_logits, batch.context_mask)
+        end_logits = mask_logits(end_logits, batch.context_mask)
+        no_answer_logits = self.score_no_answer(context_encoded, start_logits, end_logits)
+        return SpanLogits(start_logits, end_logits, no_answer_logits)

@@ -35,6 +35,7 @@ from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.losses import span_nll
 from squadqa.nn.masking import mask_logits
+from squadqa.nn.no_answer import NoAnswerHead
 from squadqa.nn.pointer import HighwayMaxout
 from squadqa.nn.rnn import Cell, StackedBiRNN
 
@@ -65,7 +66,7 @@ class DynamicLogits(SpanLogits):
         rounds: The decoder's rounds.
     """
 
-    rounds: tuple[Round, ...]
+    rounds: tuple[Round, ...] = ()
 
 
 class DCN(ContextFirstReader):
@@ -145,6 +146,7 @@ class DCN(ContextFirstReader):
             pool_size=pool_size,
             bfloat16=bfloat16_maxout,
         )
+        self.no_answer = NoAnswerHead(self.fusion_rnn.output_size) if sizes.abstains else None
 
     def encode(self, context: Tensor, context_mask: Tensor) -> Tensor:
         """Encode embedded contexts, (P, C, D), to (P, C, l)."""
@@ -172,17 +174,18 @@ class DCN(ContextFirstReader):
         for each in rounds:
             start_logits = start_logits.index_copy(0, each.examples, each.start_logits)
             end_logits = end_logits.index_copy(0, each.examples, each.end_logits)
+        no_answer_logits = self.score_no_answer(fused, start_logits, end_logits)
         if self.training:
-            return DynamicLogits(start_logits, end_logits, tuple(rounds))
-        return SpanLogits(start_logits, end_logits)
+            return DynamicLogits(start_logits, end_logits, no_answer_logits, tuple(rounds))
+        return SpanLogits(start_logits, end_logits, no_answer_logits)
 
-    def loss(self, output: SpanLogits, batch: SpanBatch) -> Tensor:
-        """Return the (B,) loss of each question, in nats, 0 if the answer is unknown.
+    def span_loss(self, output: SpanLogits, batch: SpanBatch) -> Tensor:
+        """Return each question's (B,) -log P(start) - log P(end), 0 if no answer is known.
 
         In training it is the sum over the rounds, in evaluation only the last round's.
         """
         if not isinstance(output, DynamicLogits):
-            return super().loss(output, batch)
+            return super().span_loss(output, batch)
         losses = output.start_logits.new_zeros(len(batch), dtype=torch.float32)
         for each in output.rounds:
             starts = batch.start_positions[each.examples]

@@ -22,6 +22,7 @@ from squadqa.nn.attention import AlignedQuestion, AttentionPooling
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.masking import mask_logits
+from squadqa.nn.no_answer import NoAnswerHead
 from squadqa.nn.pointer import BilinearPointer
 from squadqa.nn.rnn import Cell, StackedBiRNN
 
@@ -102,6 +103,7 @@ class DrQAReader(SpanReader):
         keeps = self.context_rnn.keeps_variance
         self.start_pointer = BilinearPointer(encoded, encoded, keeps_variance=keeps)
         self.end_pointer = BilinearPointer(encoded, encoded, keeps_variance=keeps)
+        self.no_answer = NoAnswerHead(encoded) if sizes.abstains else None
 
     def forward(self, batch: SpanBatch) -> SpanLogits:
         """Score every context token as start and as end; padded tokens are masked."""
@@ -117,10 +119,10 @@ class DrQAReader(SpanReader):
 
         start_logits = self.start_pointer(context_encoded, pooled)  # (B, C)
         end_logits = self.end_pointer(context_encoded, pooled)  # (B, C)
-        return SpanLogits(
-            start_logits=mask_logits(start_logits, batch.context_mask),
-            end_logits=mask_logits(end_logits, batch.context_mask),
-        )
+        start_logits = mask_logits(start_logits, batch.context_mask)
+        end_logits = mask_logits(end_logits, batch.context_mask)
+        no_answer_logits = self.score_no_answer(context_encoded, start_logits, end_logits)
+        return SpanLogits(start_logits, end_logits, no_answer_logits)
 
     def _features(self, batch: SpanBatch) -> Tensor:
         """Token features of the context, (B, C, F)."""

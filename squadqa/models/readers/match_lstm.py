@@ -24,6 +24,7 @@ from squadqa.models.base import ContextFirstReader, SpanLogits
 from squadqa.models.embedder import Embedder, WordInQuestion
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.match import MatchLSTMLayer
+from squadqa.nn.no_answer import NoAnswerHead
 from squadqa.nn.pointer import AnswerPointer
 from squadqa.nn.rnn import Cell, StackedBiRNN
 
@@ -103,6 +104,7 @@ class MatchLSTM(ContextFirstReader):
         )
         self.pointer_states = nn.Parameter(torch.empty(len(self.pointers), hidden_size))
         nn.init.uniform_(self.pointer_states, -(hidden_size**-0.5), hidden_size**-0.5)
+        self.no_answer = NoAnswerHead(self.match.output_size) if sizes.abstains else None
 
     def encode(self, context: Tensor, context_mask: Tensor) -> Tensor:
         """Encode embedded texts, (P, C, D), to (P, C, E): contexts, and questions likewise."""
@@ -124,4 +126,5 @@ class MatchLSTM(ContextFirstReader):
         for pointer, state in zip(self.pointers[1:], states[1:], strict=True):
             more_end, more_start = pointer(matched, batch.context_mask, state)  # (B, C)
             start_logits, end_logits = start_logits + more_start, end_logits + more_end
-        return SpanLogits(start_logits=start_logits, end_logits=end_logits)
+        no_answer_logits = self.score_no_answer(matched, start_logits, end_logits)
+        return SpanLogits(start_logits, end_logits, no_answer_logits)

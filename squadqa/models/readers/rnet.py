@@ -24,6 +24,7 @@ from squadqa.models.embedder import Embedder, WordInQuestion
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.gated_attention import GatedMatch
 from squadqa.nn.gated_attention_rnn import GatedAttentionRNN
+from squadqa.nn.no_answer import NoAnswerHead
 from squadqa.nn.pointer import AdditivePooling, AnswerPointer
 from squadqa.nn.rnn import Cell, StackedBiRNN
 from squadqa.nn.similarity import Similarity
@@ -117,6 +118,7 @@ class RNet(ContextFirstReader):
         self.pointer = AnswerPointer(
             matched, matched, hidden_size=hidden_size, cell="gru", dropout=dropout
         )
+        self.no_answer = NoAnswerHead(matched) if sizes.abstains else None
 
     def encode(self, context: Tensor, context_mask: Tensor) -> Tensor:
         """Encode embedded contexts, (P, C, D), to (P, C, E)."""
@@ -138,4 +140,5 @@ class RNet(ContextFirstReader):
         last_layer = question_encoded[:, :, -matched.shape[2] :]  # (B, Q, 2H)
         pooled = self.question_pooling(last_layer, question_mask)  # (B, 2H)
         start_logits, end_logits = self.pointer(context_modeled, context_mask, pooled)  # (B, C)
-        return SpanLogits(start_logits=start_logits, end_logits=end_logits)
+        no_answer_logits = self.score_no_answer(context_modeled, start_logits, end_logits)
+        return SpanLogits(start_logits, end_logits, no_answer_logits)

@@ -18,8 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from squadqa.batch import CandidateBatch, Sizes
-from squadqa.models.base import CandidateLoss, CandidateScorer
+from squadqa.models.base import CandidateLoss, CandidateScorer, Choose
 from squadqa.models.scorers.feature_groups import GROUPS, check_groups, feature_group
+from squadqa.models.scorers.no_answer import NoAnswerCandidate
 from squadqa.nn.masking import mask_logits
 
 
@@ -32,6 +33,8 @@ class LogisticScorer(CandidateScorer):
         table_bits: Each group of crossed features has a table of 2 ** table_bits weights.
         loss: "softmax" over the paragraph's candidates, or "binary": each candidate is a separate
             sample, right or wrong.
+        choose: "probable" takes the most probable candidate, "expected_f1" the one of the highest
+            expected F1.
 
     Raises:
         ConfigError: A group does not exist.
@@ -44,8 +47,9 @@ class LogisticScorer(CandidateScorer):
         groups: Sequence[str] = GROUPS,
         table_bits: int = 20,
         loss: CandidateLoss = "softmax",
+        choose: Choose = "probable",
     ) -> None:
-        super().__init__(loss=loss)
+        super().__init__(loss=loss, choose=choose)
         check_groups(groups)
         self.groups = nn.ModuleDict(
             {
@@ -53,6 +57,7 @@ class LogisticScorer(CandidateScorer):
                 for name in groups
             }
         )
+        self.no_answer = NoAnswerCandidate() if sizes.abstains else None
 
     def forward(self, batch: CandidateBatch) -> Tensor:
         """Return the (B, N) `candidate_logits`; padded candidates are masked."""

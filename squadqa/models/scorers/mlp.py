@@ -24,6 +24,7 @@ forms, V continuous features, H hidden, D width.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -33,9 +34,10 @@ from torch import Tensor, nn
 from squadqa.batch import CandidateBatch, Sizes
 from squadqa.data.candidates.values import VALUES, candidate_values, value_columns
 from squadqa.errors import ConfigError, require_range
-from squadqa.models.base import CandidateLoss, CandidateScorer
+from squadqa.models.base import CandidateLoss, CandidateScorer, Choose
 from squadqa.models.scorers.feature_groups import GROUPS, at, check_groups, feature_group
 from squadqa.models.scorers.logistic import LogisticScorer
+from squadqa.models.scorers.no_answer import NoAnswerCandidate
 from squadqa.models.token_encoder import TokenEncoder
 from squadqa.nn.attention import AlignedQuestion, AttentionPooling
 from squadqa.nn.char_cnn import CharCNN
@@ -77,6 +79,8 @@ class MLPScorer(CandidateScorer):
         dropout: Share of word embeddings and of hidden units dropped in training.
         loss: "softmax" over the paragraph's candidates, or "binary": each candidate is a separate
             sample, right or wrong.
+        choose: "probable" takes the most probable candidate, "expected_f1" the one of the highest
+            expected F1.
 
     Raises:
         ConfigError: A group does not exist, the perceptron reads none of the named groups, or the
@@ -97,8 +101,9 @@ class MLPScorer(CandidateScorer):
         linear_rate: float = 0.2,
         dropout: float = 0.2,
         loss: CandidateLoss = "softmax",
+        choose: Choose = "probable",
     ) -> None:
-        super().__init__(loss=loss)
+        super().__init__(loss=loss, choose=choose)
         check_groups(groups)
         require_range(1, group_size=group_size, embedding_size=embedding_size)
         require_range(1, hidden_size=hidden_size)
@@ -113,7 +118,9 @@ class MLPScorer(CandidateScorer):
         self.linear_rate = linear_rate
         self.linear_joined = True
         self.value_groups = [name for name in groups if name in VALUES]
-        self.linear = LogisticScorer(sizes, groups=groups, table_bits=table_bits)
+        # "No answer" is scored once, by the perceptron's side.
+        of_answers = replace(sizes, abstains=False)
+        self.linear = LogisticScorer(of_answers, groups=groups, table_bits=table_bits)
         self.groups = nn.ModuleDict(
             {
                 name: feature_group(
@@ -143,6 +150,7 @@ class MLPScorer(CandidateScorer):
         self.features = nn.Linear(features, hidden_size)
         self.hidden = nn.Linear(hidden_size, hidden_size)
         self.output = nn.Linear(hidden_size, 1)
+        self.no_answer = NoAnswerCandidate() if sizes.abstains else None
 
     def forward(self, batch: CandidateBatch) -> Tensor:
         """Return the (B, N) `candidate_logits`; padded candidates are masked."""

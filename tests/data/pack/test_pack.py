@@ -228,3 +228,18 @@ def test_what_cannot_be_written_leaves_nothing(made: Made, tmp_path: Path) -> No
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot write"):
         write_pack(tmp_path / "file" / "x.pack", parts, pipeline=None, vectors=made.vectors)
+
+
+def test_questions_without_answers_are_packed_as_asked(tmp_path: Path) -> None:
+    file = tiny.join(tiny.squad(), tiny.one_question(answers=[]))
+    source = find_source(str(tiny.write(tmp_path / "train.json", file)))
+    options: dict[str, Any] = {"bad_answers": "error", "unanswerable": "keep"}
+    data = prepare(source, cache_dir=tmp_path, **options)
+    path = tmp_path / "x.pack"
+    write_pack(path, {"train": Part(data, **options)}, pipeline=None, vectors=())
+    packed = find_source(str(path))
+    opened = prepare(packed, cache_dir=tmp_path / "cache", **options)
+    assert opened.unanswerable.tolist() == data.unanswerable.tolist() == [False] * 8 + [True]
+    with pytest.raises(DataError, match='unanswerable "skip"') as caught:
+        prepare(packed, cache_dir=tmp_path, bad_answers="error", unanswerable="skip")
+    assert "--data.unanswerable keep" in caught.value.next_step

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from squadqa.data.squad import Source, content_digest, read_squad
+from squadqa.data.squad import Source, content_digest, find_source, read_squad
 from squadqa.errors import DataError
 from tests.support import tiny
 
@@ -351,3 +351,44 @@ def test_keep_drops_nothing(tmp_path: Path) -> None:
     data = tiny.read(tiny.write(tmp_path / "x.json", file), bad_answers="keep")
     assert data.ids == ["none", "elsewhere"]
     assert data.references == {"none": [], "elsewhere": ["dog"]}
+
+
+SOME_WITHOUT = tiny.join(
+    tiny.squad(),
+    tiny.one_question(answers=[], id="none"),
+    tiny.one_question(answers=[], id="none too"),
+    tiny.one_question(answers=[("dog", 4)], id="elsewhere"),
+)
+
+
+def kept(folder: Path, **options: Any) -> list[str]:
+    """The questions that are read beside those of the tiny SQuAD."""
+    source = find_source(str(tiny.write(folder / "x.json", SOME_WITHOUT)))
+    return read_squad(source, **options).ids[8:]
+
+
+@pytest.mark.parametrize(
+    ("bad_answers", "unanswerable", "expected"),
+    [
+        ("skip", "error", []),  # they are bad answers, too
+        ("skip", "keep", ["none", "none too"]),
+        ("skip", "skip", []),
+        ("keep", "error", ["none", "none too", "elsewhere"]),
+        ("keep", "skip", ["elsewhere"]),
+        ("keep", "keep", ["none", "none too", "elsewhere"]),
+    ],
+)
+def test_questions_without_answers_are_not_those_with_bad_ones(
+    bad_answers: str, unanswerable: str, expected: list[str], tmp_path: Path
+) -> None:
+    assert kept(tmp_path, bad_answers=bad_answers, unanswerable=unanswerable) == expected
+
+
+def test_questions_without_answers_are_counted_where_they_are_an_error(tmp_path: Path) -> None:
+    file = tiny.join(tiny.squad(), {"data": SOME_WITHOUT["data"][2:4]})
+    text = message(tiny.write(tmp_path / "x.json", file))
+    assert 'question "none"' in text
+    assert "(2 of 10 questions have none)" in text
+    assert "--data.unanswerable keep" in text
+    with pytest.raises(DataError, match='question "elsewhere"'):
+        kept(tmp_path, bad_answers="error", unanswerable="keep")

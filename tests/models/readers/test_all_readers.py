@@ -20,6 +20,7 @@ from squadqa.models import (
     BiDAF,
     BiLSTMReader,
     DrQAReader,
+    HouseReader,
     MatchLSTM,
     RNet,
     SpanLogits,
@@ -89,6 +90,37 @@ READERS: dict[str, Callable[[Sizes], SpanReader]] = {
     "drqa-words-only": lambda sizes: DrQAReader(
         sizes, embedding_size=None, hidden_size=10, tuned_words=3, use_annotation=False
     ),
+    "house": lambda sizes: HouseReader(
+        sizes,
+        char_cnn=KernelBankCharCNN(filters={5: 8}, character_size=5),
+        embedding_size=12,
+        hidden_size=8,
+        attention_size=6,
+        tuned_words=3,
+    ),
+    "house-every-option": lambda sizes: HouseReader(
+        sizes,
+        embedding_size=None,
+        hidden_size=8,
+        attention_size=6,
+        num_reading_layers=3,
+        num_understanding_layers=2,
+        cell="gru",
+        tuned_words=3,
+        tr_layers=2,
+        type_dropout=0.1,
+        layer_dropout=0.1,
+    ),
+    "house-plain": lambda sizes: HouseReader(
+        sizes,
+        hidden_size=10,
+        num_reading_layers=1,
+        num_final_layers=1,
+        self_boost=False,
+        cell="lstm",
+        tuned_words=3,
+        use_annotation=False,
+    ),
     "match-lstm": lambda sizes: MatchLSTM(
         sizes,
         char_cnn=KernelBankCharCNN(filters={5: 8}, character_size=5),
@@ -152,6 +184,9 @@ WITH_SRUS: dict[str, Callable[[Sizes], SpanReader]] = {
     "drqa-sru": lambda sizes: DrQAReader(
         sizes, embedding_size=12, hidden_size=10, num_layers=2, cell="sru", tuned_words=3
     ),
+    "house-sru": lambda sizes: HouseReader(
+        sizes, embedding_size=12, hidden_size=10, attention_size=8, tuned_words=3, tr_layers=1
+    ),
     "match-lstm-sru": lambda sizes: MatchLSTM(
         sizes, hidden_size=8, bidirectional_encoder=True, cell="sru", tuned_words=3
     ),
@@ -160,6 +195,8 @@ WITH_SRUS: dict[str, Callable[[Sizes], SpanReader]] = {
 """Every reader with another cell, for the tests that a cell can fail."""
 
 MIXING = [
+    "house",
+    "house-every-option",
     "rnet",
     "rnet-told-after",
     "rnet-paper",
@@ -200,8 +237,8 @@ def assert_same(one: SpanLogits, other: SpanLogits, mask: Tensor) -> None:
         assert torch.allclose(left[real], right[real], atol=1e-5), name
 
 
-def rows(batch: SpanBatch | SpanLogits, chosen: list[int]) -> SpanLogits:
-    return SpanLogits(**{each.name: getattr(batch, each.name)[chosen] for each in fields(batch)})
+def rows(batch: SpanLogits, chosen: list[int]) -> SpanLogits:
+    return SpanLogits(batch.start_logits[chosen], batch.end_logits[chosen])
 
 
 def test_no_reader_is_missing() -> None:

@@ -14,9 +14,11 @@ from squadqa.batch import CandidateBatch, Sizes
 from squadqa.data.candidates.dataset import CandidateDataset
 from squadqa.data.candidates.inputs import CandidateInputs
 from squadqa.data.prepare import PreparedData
+from squadqa.errors import ConfigError
 from squadqa.inference.catalog import catalog
-from squadqa.models import CandidateScorer, LogisticScorer, MLPScorer
+from squadqa.models import CandidateScorer, LogisticScorer, MLPScorer, RaSoRScorer
 from squadqa.nn.char_cnn import KernelBankCharCNN
+from squadqa.nn.decoding import CONSIDERED
 from squadqa.nn.losses import candidate_bce, candidate_nll
 from tests.support.parsed import Question, Text, prepared, random_data
 
@@ -24,18 +26,36 @@ BUCKETS, VECTOR_SIZE = 4, 5
 SIZES = Sizes(VECTOR_SIZE, num_buckets=BUCKETS)
 SEEDS = st.integers(0, 2**32)
 
-SCORERS: dict[str, Callable[[], CandidateScorer]] = {
-    "logistic": lambda: LogisticScorer(SIZES, table_bits=12),
-    "mlp": lambda: MLPScorer(
-        SIZES,
+SCORERS: dict[str, Callable[..., CandidateScorer]] = {
+    "logistic": lambda sizes=SIZES: LogisticScorer(sizes, table_bits=12),
+    "mlp": lambda sizes=SIZES: MLPScorer(
+        sizes,
         char_cnn=KernelBankCharCNN(filters={3: 6}, character_size=4),
         table_bits=12,
         embedding_size=12,
         hidden_size=16,
         dropout=0.0,
     ),
-    "mlp without characters": lambda: MLPScorer(
-        SIZES, table_bits=12, groups=["lengths", "tag_sequence"], embedding_size=12, hidden_size=16
+    "mlp without characters": lambda sizes=SIZES: MLPScorer(
+        sizes, table_bits=12, groups=["lengths", "tag_sequence"], embedding_size=12, hidden_size=16
+    ),
+    "rasor": lambda sizes=SIZES: RaSoRScorer(
+        sizes,
+        char_cnn=KernelBankCharCNN(filters={3: 6}, character_size=4),
+        embedding_size=12,
+        hidden_size=8,
+        score_size=16,
+        embedding_dropout=0.0,
+        dropout=0.0,
+    ),
+    "rasor of the paper": lambda sizes=SIZES: RaSoRScorer(
+        sizes,
+        embedding_size=12,
+        hidden_size=16,
+        cell="lstm",
+        word_in_question=False,
+        embedding_dropout=0.0,
+        dropout=0.0,
     ),
 }
 every_scorer = pytest.mark.parametrize("name", SCORERS)
@@ -181,8 +201,6 @@ def test_the_mlps_parameters_are_in_one_group_each() -> None:
 
 
 def test_mlp_without_vectors_says_so() -> None:
-    from squadqa.errors import ConfigError
-
     with pytest.raises(ConfigError, match="the data has no word vectors"):
         MLPScorer(Sizes(num_buckets=BUCKETS))
     with pytest.raises(ConfigError, match="reads nothing of lexicalized"):
@@ -202,3 +220,49 @@ def test_losses_ignore_padding_and_unlabelled_questions(
     losses.sum().backward()
     assert logits.grad is not None
     assert logits.grad[0, :3].all() and not logits.grad[0, 3] and not logits.grad[1].any()
+
+
+@every_scorer
+@settings(max_examples=10)
+@given(seed=SEEDS)
+def test_the_candidate_of_the_highest_expected_f1_can_be_chosen(name: str, seed: int) -> None:
+    dataset, model = fitted(random_data(seed)), made(name)
+    batch = dataset.collate(range(len(dataset)))
+    logits = model(batch)
+    _, probable = model.best_spans(logits, batch, n_best=3)
+    model.choose = "expected_f1"
+    spans, scores = model.best_spans(logits, batch, n_best=3)
+    assert scores.shape == probable.shape
+    shares = logits.softmax(dim=1)
+    for row in range(len(batch)):
+        expected = []
+        kept = batch.candidate_mask[row].nonzero().flatten().tolist()
+        among = sorted(kept, key=lambda place: -logits[row, place].item())[:CONSIDERED]
+        places = {
+            place: counted_places(batch, row, batch.candidate_spans[row, place]) for place in among
+        }
+        for mine in among:
+            expected.append(
+                sum(
+                    shares[row, other].item()
+                    * 2
+                    * len(places[mine] & places[other])
+                    / max(1, len(places[mine]) + len(places[other]))
+                    for other in among
+                )
+            )
+        best = counted_places(batch, row, spans[row, 0])
+        reached = max(
+            value for value, place in zip(expected, among, strict=True) if places[place] == best
+        )
+        assert reached == pytest.approx(max(expected), abs=1e-4)
+
+
+def counted_places(batch: CandidateBatch, row: int, span: torch.Tensor) -> frozenset[int]:
+    first, last = span.tolist()
+    return frozenset(place for place in range(first, last + 1) if batch.tree.counted[row, place])
+
+
+def test_an_unknown_choice_is_refused() -> None:
+    with pytest.raises(ConfigError, match='choose cannot be "f1"'):
+        LogisticScorer(SIZES, choose="f1")  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""The page of `squadqa demo`: models that answer in a browser, and the server that shows them."""

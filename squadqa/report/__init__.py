@@ -1,0 +1,1 @@
+"""Pages and plots made of values: no torch, no models, no network."""
