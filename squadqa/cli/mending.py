@@ -8,6 +8,7 @@ files changes.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -130,11 +131,18 @@ class _Replacement:
 
 
 def _changed(line: list[str], folder: Path, change: _Removal | _Replacement) -> list[str] | None:
-    """Change a command line and its files, which are copied; None if nothing changes."""
+    """Change a command line, or else its files, which are copied; None if nothing changes.
+
+    What the command line says overrides the files, whose own value may be right.
+    """
+    pairs = list(_pairs(line[1:]))
+    kept = [words if name == "--config" else change.of_words(name, words) for name, words in pairs]
+    if (changed := [*line[:1], *chain(*kept)]) != line:
+        return changed
     changed = line[:1]
-    for number, (name, words) in enumerate(_pairs(line[1:])):
+    for number, (name, words) in enumerate(pairs):
         if name != "--config":
-            changed += change.of_words(name, words)
+            changed += words
             continue
         path = Path(words[-1].partition("=")[2] or words[-1])
         try:
