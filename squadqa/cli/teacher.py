@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import torch
+
 from squadqa.cli.lightning_parser import Parsed
 from squadqa.errors import ConfigError
 from squadqa.inference.answered import Preparation
@@ -35,7 +37,8 @@ def open_teacher(parsed: Parsed, *, trust: Sequence[str]) -> Teacher:
             next_step="Leave out --teacher, or --data.unanswerable keep and --data.negatives.",
         )
     is_on_cpu = parsed.trainer.get("accelerator") == "cpu"
-    teacher = load(named, device="cpu" if is_on_cpu else "auto", trust=trust)
+    with torch.random.fork_rng(devices=[]):  # the student's first weights are those without it
+        teacher = load(named, device="cpu" if is_on_cpu else "auto", trust=trust)
     bad_answers, unanswerable = data.policy("train")
     return lambda prepared, rows: teach(
         teacher,

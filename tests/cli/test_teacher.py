@@ -21,7 +21,8 @@ def taught(tmp_path: Path, reader_run: Path) -> Path:
     return tmp_path
 
 
-LINE = ("train", "--config", "config.yaml", "--wandb", "off", "--teacher", "runs/teacher")
+LINE = ("train", "--config", "config.yaml", "--wandb", "off", "--threads", 1)
+LINE += ("--teacher", "runs/teacher")
 
 
 def weights(folder: Path, name: str) -> dict[str, torch.Tensor]:
