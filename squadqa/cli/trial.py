@@ -41,7 +41,7 @@ LEAST_STEPS = 3
 GIB = 2**30
 
 TRANSIENT = 1.5
-"""A backward pass's memory for each byte that the forward pass saved; measured: 1.1 to 1.4."""
+"""A backward pass's memory for each byte that the forward pass saved: an estimate."""
 
 
 @dataclass(frozen=True)

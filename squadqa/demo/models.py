@@ -17,7 +17,7 @@ MOST_MODELS = 4
 """Models that fit side by side on a page."""
 
 MOST_CHARACTERS = 50_000
-"""Characters of a text: about 20 pages, which an R-Net reads in 3 GB."""
+"""Characters of a text: about 20 pages, a bound on the memory that reading it takes."""
 
 MOST_QUESTION_CHARACTERS = 1_000
 """Characters of a question."""
