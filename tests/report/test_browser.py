@@ -98,6 +98,7 @@ def test_filters_and_search(page: Page) -> None:
 def test_what_was_seen_inside_is_drawn(page: Page) -> None:
     page.click(f"{LISTED}:nth-child(5) summary")
     body = f"{LISTED}:nth-child(5) .body"
+    page.wait_until(f"document.querySelector('{body} mark.gold')?.offsetParent")
     assert "rape oil" in " ".join(texts(page, f"{body} mark.gold"))
     strip = page.value(f"document.querySelector('{body} svg.strip').getAttribute('aria-label')")
     assert strip.startswith("first: begins at “<” 90 %")
