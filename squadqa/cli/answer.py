@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     context = read_context(options.context)
     require_question(options.question)
 
-    run = open_answerer(options)
+    run = open_answerer(options, choose=options.choose)
     answers = run.answer(
         context, options.question, n_best=options.n_best, always=options.always_answer
     )

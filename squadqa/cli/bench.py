@@ -11,8 +11,10 @@ from squadqa.cli.console import ProgressLines, bold, print_json, table
 from squadqa.cli.options import add_json_option, positive, positive_number
 from squadqa.cli.parser import CommandParser
 from squadqa.cli.training_options import (
+    accelerator,
     config_of,
     data_overrides,
+    given_words,
     known_models,
     require_config,
     split_overrides,
@@ -67,14 +69,14 @@ def main(arguments: list[str]) -> int:
     for config in options.config or []:
         line += ["--config", config]
     line += data_overrides(options.data, options.test)
-    for key, value in (
-        ("--data.batch_size", options.batch_size),
-        ("--data.cache_dir", options.cache_dir),
-        ("--trainer.accelerator", options.device and options.device.replace("cuda", "gpu")),
-        ("--trainer.precision", options.precision),
-    ):
-        if value is not None:
-            line += [key, str(value)]
+    line += given_words(
+        [
+            ("--data.batch_size", options.batch_size),
+            ("--data.cache_dir", options.cache_dir),
+            ("--trainer.accelerator", accelerator(options.device)),
+            ("--trainer.precision", options.precision),
+        ]
+    )
 
     from squadqa.cli.quiet import quiet_lightning
 

@@ -12,7 +12,12 @@ from squadqa.cli.options import (
     positive_number,
 )
 from squadqa.cli.parser import CommandParser
-from squadqa.cli.training_options import data_overrides, require_configs, split_overrides
+from squadqa.cli.training_options import (
+    data_overrides,
+    require_configs,
+    split_overrides,
+    training_words,
+)
 
 if TYPE_CHECKING:
     from squadqa.cli.checking import Checked
@@ -42,20 +47,7 @@ def main(arguments: list[str]) -> int:
     require_configs(configs, usage="squadqa check", whole=WHOLE)
     line = ["fit", *(word for config in configs for word in ("--config", config))]
     line += data_overrides(options.data, options.test)
-    for key, value in (
-        ("--data.batch_size", options.batch_size),
-        ("--run_folder", options.run),
-        ("--seed_everything", options.seed),
-        ("--trainer.max_epochs", options.epochs),
-        ("--budget_minutes", options.minutes),
-        ("--trainer.accelerator", options.device and options.device.replace("cuda", "gpu")),
-        ("--trainer.precision", options.precision),
-        ("--early_stopping.patience", options.patience),
-        ("--char_cnn", options.char_cnn),
-        ("--warm_start", options.warm_start),
-    ):
-        if value is not None:
-            line += [key, str(value)]
+    line += training_words(options)
 
     from squadqa.cli.checking import check, summary
     from squadqa.cli.quiet import quiet_lightning

@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 
 from squadqa.cli.console import bold
-from squadqa.cli.options import add_trust_option, device, open_answerer
+from squadqa.cli.options import add_opening_options, open_answerer
 from squadqa.cli.parser import CommandParser
 from squadqa.errors import ConfigError
 from squadqa.run_files import RUNS_FOLDER
@@ -160,16 +160,5 @@ def _parser() -> CommandParser:
         help="address to listen on; 0.0.0.0 shows the page to your whole network\n"
         "(default: this machine alone)",
     )
-    parser.add_argument(
-        "--checkpoint",
-        choices=("best", "last"),
-        help="which checkpoint to use (default: best, or last where there is no best yet)",
-    )
-    parser.add_argument(
-        "--device",
-        type=device,
-        default="auto",
-        help="auto, cpu or cuda (default: auto, a GPU where there is one)",
-    )
-    add_trust_option(parser)
+    add_opening_options(parser)
     return parser

@@ -140,7 +140,7 @@ def _from_file(options: "Namespace", source: "Source | None") -> _ToScore:
 
 def _from_run(options: "Namespace", source: "Source | None") -> _ToScore:
     """Take the answers from a run."""
-    run = open_answerer(options)
+    run = open_answerer(options, choose=options.choose)
     if options.details and run.parser is None and source is not None:
         _require_pipeline(source)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from squadqa.data.squad import BadAnswers, Source
     from squadqa.inference.answering import Answerer
     from squadqa.inference.run_folder import Run
+    from squadqa.models.base import Choose
 
 DEFAULT_PIPELINE = "en_core_web_sm"
 """The spaCy pipeline that annotates where no run names another."""
@@ -108,6 +109,15 @@ def add_run_options(parser: CommandParser, *, run_is_optional: bool = False) -> 
         nargs="?" if run_is_optional else None,
         help="folder of a trained run, such as runs/drqa",
     )
+    add_opening_options(parser)
+
+
+def add_opening_options(parser: CommandParser) -> None:
+    """Add the options that say how a run is opened.
+
+    Args:
+        parser: The command's parser.
+    """
     parser.add_argument(
         "--checkpoint",
         choices=("best", "last"),
@@ -305,11 +315,12 @@ def open_one_run(options: argparse.Namespace) -> "Run":
     return open_run(options.run_folder, checkpoint=options.checkpoint, trust=options.trust)
 
 
-def open_answerer(options: argparse.Namespace) -> "Answerer":
+def open_answerer(options: argparse.Namespace, *, choose: "Choose | None" = None) -> "Answerer":
     """Open the run or ensemble that a command's options name.
 
     Args:
-        options: Those of `add_run_options`, and maybe `add_choose_option`.
+        options: Those of `add_run_options`.
+        choose: That of `add_choose_option`; None chooses as the run was trained to.
 
     Raises:
         CheckpointError: There is no such run, or it cannot be used.
@@ -324,7 +335,7 @@ def open_answerer(options: argparse.Namespace) -> "Answerer":
         checkpoint=options.checkpoint,
         device=options.device,
         trust=options.trust,
-        choose=getattr(options, "choose", None),
+        choose=choose,
     )
 
 

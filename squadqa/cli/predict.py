@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
         require_writable_file(path)
 
     source = source_of(options)
-    run = open_answerer(options)
+    run = open_answerer(options, choose=options.choose)
     if no_answer:
         run.require_abstaining()
 

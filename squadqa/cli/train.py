@@ -7,10 +7,12 @@ from squadqa.cli.parser import CommandParser
 from squadqa.cli.reading_options import add_language_option, add_reading_options
 from squadqa.cli.training_options import (
     data_overrides,
+    given_words,
     language_overrides,
     require_configs,
     require_trusted,
     split_overrides,
+    training_words,
 )
 from squadqa.errors import CheckpointError, ConfigError, did_you_mean
 from squadqa.run_files import CONFIG
@@ -61,26 +63,17 @@ def main(arguments: list[str]) -> int:
     if not options.resume:  # as the configuration of a run that was resumed may say
         line += ["--resume", "false"]
     line += data_overrides(options.data, options.test)
-    for key, value in (
-        ("--data.batch_size", options.batch_size),
-        ("--run_folder", options.run),
-        ("--seed_everything", options.seed),
-        ("--trainer.max_epochs", options.epochs),
-        ("--budget_minutes", options.minutes),
-        ("--trainer.accelerator", options.device and options.device.replace("cuda", "gpu")),
-        ("--trainer.precision", options.precision),
-        ("--early_stopping.patience", options.patience),
-        ("--until_f1", options.until_f1),
-        ("--data.columns", options.columns),
-        ("--data.find_answers", options.find_answers),
-        ("--char_cnn", options.char_cnn),
-        ("--warm_start", options.warm_start),
-        ("--teacher", options.teacher),
-        ("--wandb", options.wandb),
-        ("--results", options.results),
-    ):
-        if value is not None:
-            line += [key, str(value)]
+    line += training_words(options)
+    line += given_words(
+        [
+            ("--until_f1", options.until_f1),
+            ("--data.columns", options.columns),
+            ("--data.find_answers", options.find_answers),
+            ("--teacher", options.teacher),
+            ("--wandb", options.wandb),
+            ("--results", options.results),
+        ]
+    )
     line += language_overrides(options.language) + overrides
     if options.resume:
         require_trusted(line, trust=options.trust)

@@ -1,8 +1,9 @@
 """Shared options of commands that train: configuration files, data, and further values."""
 
+import argparse
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -69,6 +70,42 @@ def data_overrides(data: str | None, test: str | None) -> list[str]:
         )
     line = ["--data.train", data] if data else []
     return line + (["--data.test", named] if (named := test or data) else [])
+
+
+def given_words(values: Iterable[tuple[str, object]]) -> list[str]:
+    """Write the options that were given as words of a command line.
+
+    Args:
+        values: Names of options, and their values; None was not given.
+    """
+    return [word for key, value in values if value is not None for word in (key, str(value))]
+
+
+def training_words(options: argparse.Namespace) -> list[str]:
+    """Write the options that `train` and `check` share as words of the training's command line.
+
+    Args:
+        options: The command's, parsed.
+    """
+    return given_words(
+        [
+            ("--data.batch_size", options.batch_size),
+            ("--run_folder", options.run),
+            ("--seed_everything", options.seed),
+            ("--trainer.max_epochs", options.epochs),
+            ("--budget_minutes", options.minutes),
+            ("--trainer.accelerator", accelerator(options.device)),
+            ("--trainer.precision", options.precision),
+            ("--early_stopping.patience", options.patience),
+            ("--char_cnn", options.char_cnn),
+            ("--warm_start", options.warm_start),
+        ]
+    )
+
+
+def accelerator(device: str | None) -> str | None:
+    """Name a device as Lightning does."""
+    return device and device.replace("cuda", "gpu")
 
 
 def language_overrides(name: str | None) -> list[str]:

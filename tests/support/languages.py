@@ -4,9 +4,7 @@ from pathlib import Path
 
 from tests.support import tiny
 
-Paragraphs = dict[str, dict[str, list[str]]]
-
-_TEXTS: dict[str, dict[str, Paragraphs]] = {
+_TEXTS: dict[str, tiny.Articles] = {
     "de": {
         "Mühle": {
             "Die alte Papiermühle in Lindau wurde 1784 von der Kaufmannstochter Ada Brandt gebaut. "
@@ -60,33 +58,7 @@ CODES = tuple(_TEXTS)
 
 def squad_in(code: str) -> tiny.Json:
     """The data in a language, in the official nested form."""
-    number = iter(range(100))
-    return {
-        "version": "1.1",
-        "data": [
-            {
-                "title": title,
-                "paragraphs": [
-                    {
-                        "context": context,
-                        "qas": [
-                            {
-                                "id": f"{code}{next(number)}",
-                                "question": question,
-                                "answers": [
-                                    {"text": text, "answer_start": context.index(text)}
-                                    for text in answers
-                                ],
-                            }
-                            for question, answers in questions.items()
-                        ],
-                    }
-                    for context, questions in paragraphs.items()
-                ],
-            }
-            for title, paragraphs in _TEXTS[code].items()
-        ],
-    }
+    return tiny.nested(_TEXTS[code], prefix=code)
 
 
 def write_parts(folder: Path, code: str) -> None:

@@ -16,8 +16,9 @@ from squadqa.data.squad import BadAnswers, SquadData, find_source, read_squad
 from squadqa.data.tokenization import Tokens
 
 Json = dict[str, Any]
+Articles = dict[str, dict[str, dict[str, list[str]]]]
 
-_ARTICLES = {
+_ARTICLES: Articles = {
     "Lighthouse": {
         "Ida Moss kept the lighthouse at Brack Point for 31 years, from 1871–1902. Her brother Tom "
         "sold the boat and moved to Oslo.": {
@@ -42,6 +43,16 @@ _ARTICLES = {
 
 def squad() -> Json:
     """Two articles, three paragraphs and eight questions in the official nested form."""
+    return nested(_ARTICLES, prefix="q")
+
+
+def nested(articles: Articles, *, prefix: str) -> Json:
+    """Articles in the official nested form; an answer is where its text first stands.
+
+    Args:
+        articles: Paragraphs by title, questions by context, answers by question.
+        prefix: Begins the questions' ids; their number ends them.
+    """
     number = iter(range(1000))
     return {
         "version": "1.1",
@@ -53,7 +64,7 @@ def squad() -> Json:
                         "context": context,
                         "qas": [
                             {
-                                "id": f"q{next(number)}",
+                                "id": f"{prefix}{next(number)}",
                                 "question": question,
                                 "answers": [
                                     {"text": text, "answer_start": context.index(text)}
@@ -66,7 +77,7 @@ def squad() -> Json:
                     for context, questions in paragraphs.items()
                 ],
             }
-            for title, paragraphs in _ARTICLES.items()
+            for title, paragraphs in articles.items()
         ],
     }
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from squadqa.data.squad.places import NOWHERE
 from squadqa.errors import DataError, did_you_mean
 
 LARGEST = 2**31 - 1
@@ -11,9 +12,6 @@ LARGEST = 2**31 - 1
 
 LONGEST_ID = 64
 """The most bits of a whole number that is an identifier."""
-
-NO_PLACE = -1
-"""The `answer_start` of an answer without a place, as many files write it."""
 
 _KINDS = {
     str: "a string",
@@ -114,9 +112,9 @@ class Field:
         return str(self.get(key, str))
 
     def start(self, key: str) -> int | None:
-        """Read the first character of an answer; None if it is missing, null or `NO_PLACE`."""
+        """Read the first character of an answer; None if it is missing, null or `NOWHERE`."""
         value = self.optional(key, int)
-        return None if value == NO_PLACE else value
+        return None if value == NOWHERE else value
 
     def values(self, key: str, kind: type[Any]) -> list[Any]:
         """Read a list of values of one kind; a missing list is empty."""

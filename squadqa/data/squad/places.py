@@ -15,7 +15,8 @@ FindAnswers = Literal["error", "first", "all"]
 first place in the context where the text stands, or every place."""
 
 NOWHERE = -1
-"""The `answer_start` of a reference that has no place in its context, or an unknown one."""
+"""The `answer_start` of a reference that has no place in its context, or an unknown one; many files
+write it so too."""
 
 FOUND, SEVERAL, OTHER_CASE, NOT_FOUND = (
     "found",

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from squadqa.data.squad.fields import NO_PLACE, Field
+from squadqa.data.squad.fields import Field
+from squadqa.data.squad.places import NOWHERE
 
 Answers = tuple[list[str], list[int | None]]
 """Texts, and their first characters in the context; None where only the text is given."""
@@ -82,4 +83,4 @@ def _starts(field: Field, key: str, texts: list[str], *, about: Field) -> list[i
     ]
     if len(texts) != len(starts):
         raise about.error(f"has {len(texts)} answer texts but {len(starts)} answer starts")
-    return [None if one == NO_PLACE else one for one in starts]
+    return [None if one == NOWHERE else one for one in starts]
