@@ -9,11 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from squadqa.batch import FormBatch, SpanBatch, WordBatch
-from squadqa.data.lexicon import character_ids
-from squadqa.data.positions import padded_positions
 from squadqa.data.prepare import PreparedData
 from squadqa.data.soft_targets import SoftTargets
-from squadqa.errors import DataError
+from squadqa.data.span_arrays import FORM_FIELDS, Arrays, SpanArrays, WordFormArrays
 
 Batch = TypeVar("Batch")
 
@@ -151,10 +149,7 @@ class SpanDataset(QuestionDataset[SpanBatch]):
         abstains: bool = False,
     ) -> None:
         super().__init__(data, rows=rows, abstains=abstains)
-        tokens = data.tokens
-        self._forms = WordForms(data, frequent=frequent, max_characters=max_characters)
-        self._lower = data.lower[tokens.forms]
-        self._term_frequency = _term_frequency(self._lower, tokens.bounds)
+        self._arrays = SpanArrays(data, frequent=frequent, max_characters=max_characters)
         self.targets: SoftTargets | None = None  # what a teacher says about these questions
 
     def collate(self, items: Sequence[int]) -> SpanBatch:
@@ -166,46 +161,20 @@ class SpanDataset(QuestionDataset[SpanBatch]):
         Returns:
             The batch, padded to its longest context and question.
         """
-        data, tokens = self.data, self.data.tokens
+        data = self.data
         index = np.asarray(items, np.int64)
         rows = self.rows[index]
         contexts = data.paragraphs[rows].astype(np.int64)
-        context, context_mask = padded_positions(tokens.bounds, contexts)
-        question, question_mask = padded_positions(tokens.bounds, len(data.contexts) + rows)
-
-        words = self._forms.batch(context, context_mask, question, question_mask)
-
-        def matches(values: NDArray[np.int32]) -> NDArray[np.bool_]:
-            asked = np.where(question_mask, values[question], -1)
-            return (values[context][:, :, None] == asked[:, None, :]).any(axis=2) & context_mask
-
-        same = [matches(tokens.forms), matches(self._lower)]
-        annotation = data.annotation
-        if annotation is None:
-            same.append(np.zeros_like(context_mask))
-            tags = entities = np.zeros(context.shape, np.int64)
-        else:
-            same.append(matches(annotation.lemmas))
-            tags = np.where(context_mask, annotation.tags[context], 0).astype(np.int64)
-            entities = np.where(context_mask, annotation.entities[context], 0).astype(np.int64)
-        term_frequency = np.where(context_mask, self._term_frequency[context], np.float32(0))
         paragraphs = paragraph_rows = None
         if self.shares_contexts:
             _, first, places = np.unique(contexts, return_index=True, return_inverse=True)
             paragraphs, paragraph_rows = torch.from_numpy(places), torch.from_numpy(first)
         taught = self.targets.batch(items) if self.targets is not None else ()
         taught_starts, taught_ends = map(torch.from_numpy, taught) if taught else (None, None)
+        tensors = _tensors(self._arrays.of_questions(rows))
         return SpanBatch(
             index=torch.from_numpy(index),
-            forms=words.forms,
-            context_ids=words.context_ids,
-            question_ids=words.question_ids,
-            context_mask=torch.from_numpy(context_mask),
-            question_mask=torch.from_numpy(question_mask),
-            context_matches=torch.from_numpy(np.stack(same, axis=2).astype(np.float32)),
-            context_term_frequency=torch.from_numpy(term_frequency.astype(np.float32)),
-            context_tags=torch.from_numpy(tags),
-            context_entities=torch.from_numpy(entities),
+            forms=_form_batch(tensors),
             start_positions=torch.from_numpy(data.start_positions[rows].astype(np.int64)),
             end_positions=torch.from_numpy(data.end_positions[rows].astype(np.int64)),
             paragraphs=paragraphs,
@@ -213,6 +182,7 @@ class SpanDataset(QuestionDataset[SpanBatch]):
             unanswerable=self.unanswerable(rows),
             taught_starts=taught_starts,
             taught_ends=taught_ends,
+            **tensors,
         )
 
     def count_without_target(self) -> int:
@@ -225,27 +195,14 @@ class WordForms:
 
     Args:
         data: A prepared source, with vectors.
-        frequent: The most frequent word forms of train, most frequent first; a model may tune their
-            vectors.
         max_characters: Number of characters of a word form to keep.
 
     Raises:
         DataError: The source has no vectors.
     """
 
-    def __init__(
-        self, data: PreparedData, *, frequent: Sequence[str] = (), max_characters: int = 16
-    ) -> None:
-        if data.vectors is None:
-            raise DataError(
-                f'"{data.source}" was prepared without word vectors',
-                next_step="Name at least one source of vectors.",
-            )
-        self._token_forms = data.tokens.forms
-        self._vectors = data.vectors
-        self._characters = character_ids(data.tokens.lexicon, max_characters=max_characters)
-        rank = {form: number for number, form in enumerate(frequent, start=1)}
-        self._frequent = np.array([rank.get(form, 0) for form in data.tokens.lexicon], np.int64)
+    def __init__(self, data: PreparedData, *, max_characters: int = 16) -> None:
+        self._arrays = WordFormArrays(data, max_characters=max_characters)
 
     def batch(
         self,
@@ -254,49 +211,16 @@ class WordForms:
         question: NDArray[np.int64],
         question_mask: NDArray[np.bool_],
     ) -> WordBatch:
-        """Collect the distinct forms of contexts and questions.
-
-        Args:
-            context: (B, C) tokens, numbered over the whole source.
-            context_mask: (B, C) True on a token.
-            question: (B, Q) tokens, numbered over the whole source.
-            question_mask: (B, Q) True on a token.
-        """
-        used = np.concatenate(
-            [self._token_forms[context][context_mask], self._token_forms[question][question_mask]]
-        )
-        distinct, inverse = np.unique(used, return_inverse=True)
-        context_ids = np.zeros(context.shape, np.int64)
-        question_ids = np.zeros(question.shape, np.int64)
-        split = int(context_mask.sum())
-        context_ids[context_mask] = inverse[:split] + 1
-        question_ids[question_mask] = inverse[split:] + 1
-        return WordBatch(
-            forms=self._form_batch(distinct),
-            context_ids=torch.from_numpy(context_ids),
-            question_ids=torch.from_numpy(question_ids),
-        )
-
-    def _form_batch(self, distinct: NDArray[np.int32]) -> FormBatch:
-        characters = self._characters[distinct]
-        width = max(1, int((characters != 0).sum(axis=1).max(initial=1)))
-        padded = np.zeros((len(distinct) + 1, width), np.int64)
-        padded[1:] = characters[:, :width]
-        vectors = np.zeros((len(distinct) + 1, self._vectors.shape[1]), np.float32)
-        vectors[1:] = self._vectors[distinct]
-        frequent = np.zeros(len(distinct) + 1, np.int64)
-        frequent[1:] = self._frequent[distinct]
-        return FormBatch(
-            characters=torch.from_numpy(padded),
-            vectors=torch.from_numpy(vectors),
-            frequent=torch.from_numpy(frequent),
-        )
+        """Collect the distinct forms of contexts and questions; see `WordFormArrays.of_texts`."""
+        arrays = self._arrays.of_texts(context, context_mask, question, question_mask)
+        tensors = _tensors(arrays)
+        return WordBatch(forms=_form_batch(tensors), **tensors)
 
 
-def _term_frequency(lower: NDArray[np.int32], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(T,) share of the text's tokens that have the same lower-cased form as each token."""
-    lengths = np.diff(bounds)
-    text = np.repeat(np.arange(len(lengths)), lengths)
-    key = text * (int(lower.max(initial=0)) + 1) + lower
-    _, inverse, counts = np.unique(key, return_inverse=True, return_counts=True)
-    return (counts[inverse.reshape(-1)] / lengths[text]).astype(np.float32)
+def _tensors(arrays: Arrays) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def _form_batch(tensors: dict[str, torch.Tensor]) -> FormBatch:
+    """Take the tensors of word forms out of a batch's."""
+    return FormBatch(**{name: tensors.pop(name) for name in FORM_FIELDS})

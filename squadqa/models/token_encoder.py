@@ -79,5 +79,5 @@ class TokenEncoder(nn.Module):
             encoded = torch.cat([encoded, characters], dim=1)  # (U, E + characters)
         if self.projection is not None:
             encoded = self.projection(encoded)  # (U, D)
-        is_form = torch.arange(len(encoded), device=encoded.device) > 0
+        is_form = torch.arange(encoded.shape[0], device=encoded.device) > 0
         return encoded * is_form[:, None]

@@ -199,4 +199,4 @@ class Coattention(nn.Module):
 
 def _with_sentinel(sentinel: Tensor, sequence: Tensor) -> Tensor:
     """Put a vector (D,) in front of every sequence of (B, L, D), giving (B, 1 + L, D)."""
-    return torch.cat([sentinel.expand(len(sequence), 1, -1), sequence], dim=1)
+    return torch.cat([sentinel.expand(sequence.shape[0], 1, -1), sequence], dim=1)

@@ -27,9 +27,7 @@ from torch import Tensor, nn
 from squadqa.nn.initialization import keep_variance_
 from squadqa.nn.kernels.products import linear
 from squadqa.nn.masking import masked_softmax
-
-PAIRS_AT_ONCE = 2**24
-"""Pairs of steps that attention holds at once: 64 MiB of scores, however long a text is."""
+from squadqa.nn.pairs import in_parts
 
 
 class FullyAwareFusion(nn.Module):
@@ -98,13 +96,13 @@ class FullyAwareFusion(nn.Module):
         keys = queries if itself else self._compared(memory_history)  # (B, M, K, H)
         keys = (keys * self.importance.view(keys.shape[2:])).permute(0, 2, 3, 1)  # (B, K, H, M)
 
-        rows = max(1, PAIRS_AT_ONCE // (memory_mask.numel() * self.num_levels))
+        steps = torch.arange(queries.shape[1], device=queries.device)[None]  # (1, L)
         attended = []
-        for first, part in enumerate(queries.split(rows, dim=1)):
+        for part, its_steps in in_parts(memory_mask, queries, steps, levels=self.num_levels):
             similarity = part.transpose(1, 2) @ keys  # (B, K, rows, M)
             mask = memory_mask[:, None, None]  # (B, 1, 1, M)
             if itself:
-                mask = mask & _others(first * rows, part.shape[1], memory_mask)
+                mask = mask & (its_steps[0, :, None] != steps)
             attention = masked_softmax(similarity, mask)  # (B, K, rows, M)
             attended.append(attention.transpose(1, 2).flatten(2) @ values)  # (B, rows, O)
         found = attended[0] if len(attended) == 1 else torch.cat(attended, dim=1)
@@ -114,9 +112,3 @@ class FullyAwareFusion(nn.Module):
     def _compared(self, history: Tensor) -> Tensor:
         """Return relu(U x) of (B, L, D) histories at each level, (B, L, K, H)."""
         return linear(history, self.compared.weight).relu().unflatten(2, (self.num_levels, -1))
-
-
-def _others(first: int, count: int, memory_mask: Tensor) -> Tensor:
-    """Tell for some steps which of all steps are others, (count, M)."""
-    steps = torch.arange(memory_mask.shape[1], device=memory_mask.device)
-    return steps[first : first + count, None] != steps

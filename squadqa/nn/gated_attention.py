@@ -17,11 +17,9 @@ from torch import Tensor, nn
 from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.kernels.products import linear
 from squadqa.nn.masking import masked_softmax
+from squadqa.nn.pairs import in_parts
 from squadqa.nn.rnn import Cell, StackedBiRNN
 from squadqa.nn.similarity import AdditiveSimilarity, DotSimilarity, Similarity
-
-PAIRS_AT_ONCE = 2**24
-"""Pairs of steps that attention holds at once: 64 MiB of scores, however long a text is."""
 
 
 class GatedAttention(nn.Module):
@@ -67,11 +65,8 @@ class GatedAttention(nn.Module):
         dropped, dropped_memory = self.dropout(sequence), self.dropout(memory)
         of_sequence, of_memory = self.gate.weight.split([sequence.shape[2], memory.shape[2]], dim=1)
         memory_gates = linear(dropped_memory, of_memory)  # (B, M, D + E)
-        rows = max(1, PAIRS_AT_ONCE // memory_mask.numel())
         gated = []
-        for part, dropped_part in zip(
-            sequence.split(rows, dim=1), dropped.split(rows, dim=1), strict=True
-        ):
+        for part, dropped_part in in_parts(memory_mask, sequence, dropped):
             similarity = self.similarity(dropped_part, dropped_memory)  # (B, rows, M)
             attention = masked_softmax(similarity, memory_mask[:, None, :])
             joined = torch.cat([part, attention @ memory], dim=2)  # (B, rows, D + E)

@@ -58,7 +58,7 @@ class Maxout(nn.Module):
         if shift is None and product is None:  # all steps are alike: one sequence
             sequence, shift = sequence.flatten(0, 1)[None], bias[None]
         else:
-            shift = bias.expand(len(sequence), -1) if shift is None else shift + bias
+            shift = bias.expand(sequence.shape[0], -1) if shift is None else shift + bias
         largest = maxout(
             sequence,
             weight,

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from squadqa.nn.cells import next_gru_state, next_lstm_state
 from squadqa.nn.dropout import SequenceDropout
 from squadqa.nn.masking import mask_logits, masked_softmax
 from squadqa.nn.maxout import Maxout
@@ -178,9 +179,10 @@ class AnswerPointer(nn.Module):
         start_logits = self._scores(keys, mask, state * kept)  # (B, C)
         seen = (masked_softmax(start_logits, mask)[:, None, :] @ context).squeeze(1)  # (B, D)
         if isinstance(self.cell, nn.LSTMCell):
-            state, _ = self.cell(seen, (state, torch.zeros_like(state)))
+            state, _ = next_lstm_state(self.cell, seen, (state, torch.zeros_like(state)))
         else:
-            state = self.cell(seen, state)
+            assert isinstance(self.cell, nn.GRUCell)
+            state = next_gru_state(self.cell, seen, state)
         return start_logits, self._scores(keys, mask, state * kept)
 
     def _scores(self, keys: Tensor, mask: Tensor, state: Tensor) -> Tensor:
@@ -223,5 +225,5 @@ class RecurrentPointer(nn.Module):
         """
         start_logits = mask_logits(self.start(context, question), mask)  # (B, C)
         seen = (masked_softmax(start_logits, mask)[:, None, :] @ context).squeeze(1)  # (B, D)
-        state = self.cell(seen, question)  # (B, D')
+        state = next_gru_state(self.cell, seen, question)  # (B, D')
         return start_logits, mask_logits(self.end(context, state), mask)

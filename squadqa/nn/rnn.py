@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from squadqa.errors import ConfigError, did_you_mean
 from squadqa.nn.dropout import SequenceDropout
+from squadqa.nn.kernels.available import is_exporting
 from squadqa.nn.kernels.directions import Directions, reversal, reverse
 from squadqa.nn.kernels.gru import gru_states
 from squadqa.nn.kernels.products import linear
@@ -123,7 +124,7 @@ class StackedBiRNN(nn.Module):
         read: Callable[..., Tensor]
         if self.cell == "sru":
             read = partial(read_both_directions, mask=mask)
-        elif self.cell == "gru" and sequence.device.type == "cpu":
+        elif self.cell == "gru" and sequence.device.type == "cpu" and not is_exporting():
             read = partial(_read_together, directions=Directions(mask))
         else:
             read = partial(_read_in_turn, permutation=reversal(mask))

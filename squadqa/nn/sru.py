@@ -63,11 +63,11 @@ def read_both_directions(forwards: SRU, backwards: SRU, sequence: Tensor, mask: 
     Returns:
         (B, L, 2H), which lies in memory as (L, B, 2H); what stands on padding means nothing.
     """
-    batch, length, _ = sequence.shape
+    batch, length = mask.shape
     steps = sequence.transpose(0, 1).contiguous()  # (L, B, D)
     weight = torch.cat([forwards.weight, backwards.weight])  # (2MH, D)
     # Rows are multiplied alike in whatever shape; with B first most products are fast.
-    products = linear(steps.view(sequence.shape), weight).reshape(
+    products = linear(steps.view(batch, length, -1), weight).reshape(
         length, batch, 2, -1, forwards.hidden_size
     )  # (L, B, 2, M, H)
     carries = products.shape[3] == 3

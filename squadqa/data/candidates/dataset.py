@@ -15,7 +15,8 @@ from squadqa.data.candidates.features import (
 )
 from squadqa.data.candidates.parse import silent_tokens, trimmed
 from squadqa.data.candidates.statistics import Ints, Rarity, ValueStatistics
-from squadqa.data.dataset import QuestionDataset, WordForms, padded_positions
+from squadqa.data.dataset import QuestionDataset, WordForms
+from squadqa.data.positions import padded_positions
 from squadqa.data.prepare import PreparedData
 
 Targets = Literal["answer", "occurrences"]

@@ -31,8 +31,10 @@ from squadqa.errors import require_range
 from squadqa.models.base import ContextFirstReader, SpanLogits
 from squadqa.models.embedder import Embedder, WordInQuestion
 from squadqa.nn.attention import Coattention
+from squadqa.nn.cells import next_lstm_state
 from squadqa.nn.char_cnn import CharCNN
 from squadqa.nn.dropout import SequenceDropout
+from squadqa.nn.kernels.available import is_exporting
 from squadqa.nn.losses import span_nll
 from squadqa.nn.masking import mask_logits
 from squadqa.nn.no_answer import NoAnswerHead
@@ -169,11 +171,12 @@ class DCN(ContextFirstReader):
 
         halts = self.halt_in_training or not self.training
         rounds = self.decoder(fused, batch.context_mask, halts=halts)
-        start_logits = rounds[0].start_logits.new_zeros(batch.context_mask.shape)  # (B, C)
-        end_logits = start_logits
-        for each in rounds:
-            start_logits = start_logits.index_copy(0, each.examples, each.start_logits)
-            end_logits = end_logits.index_copy(0, each.examples, each.end_logits)
+        start_logits, end_logits = rounds[0].start_logits, rounds[0].end_logits  # (R, C)
+        if len(rounds) > 1:
+            start_logits = end_logits = start_logits.new_zeros(batch.context_mask.shape)  # (B, C)
+            for each in rounds:
+                start_logits = start_logits.index_copy(0, each.examples, each.start_logits)
+                end_logits = end_logits.index_copy(0, each.examples, each.end_logits)
         no_answer_logits = self.score_no_answer(fused, start_logits, end_logits)
         if self.training:
             return DynamicLogits(start_logits, end_logits, no_answer_logits, tuple(rounds))
@@ -234,8 +237,10 @@ class DynamicDecoder(nn.Module):
         Returns:
             The rounds; for each example in their order.
         """
+        examples = torch.arange(context.shape[0], device=context.device)
+        if is_exporting():
+            return self._rounds(examples, context, mask, halts=False)[-1:]
         pieces = context.shape[1] * self.start_scores.first.pieces.out_features
-        examples = torch.arange(len(context), device=context.device)
         return [
             each
             for part in examples.split(max(1, AT_ONCE // pieces))
@@ -252,12 +257,14 @@ class DynamicDecoder(nn.Module):
         end_product = self.end_scores.product(context)  # (R, C, pool * l)
         start = torch.zeros_like(examples)  # (R,)
         end = (mask.sum(dim=1) - 1).clamp(min=0)  # (R,)
-        rows = torch.arange(len(examples), device=examples.device)  # (R,) of the products
-        hidden = memory = context.new_zeros(len(examples), self.cell.hidden_size)  # (R, l)
+        rows = torch.arange(examples.shape[0], device=examples.device)  # (R,) of the products
+        hidden = memory = context.new_zeros(examples.shape[0], self.cell.hidden_size)  # (R, l)
         at_start, at_end = _at(context, start), _at(context, end)  # (R, 2l)
         rounds: list[Round] = []
+        goes_on = torch.ones_like(mask[:, :1])  # (R, 1)
         while len(rounds) < self.max_rounds:
-            hidden, memory = self.cell(torch.cat([at_start, at_end], dim=1), (hidden, memory))
+            pointed = torch.cat([at_start, at_end], dim=1)  # (R, 4l)
+            hidden, memory = next_lstm_state(self.cell, pointed, (hidden, memory))
             state = torch.cat([hidden, at_start, at_end], dim=1)  # (R, 5l)
             start_logits = self.start_scores(context, start_product, state, rows=rows)
             start_logits = mask_logits(start_logits, mask)  # (R, C)
@@ -268,10 +275,15 @@ class DynamicDecoder(nn.Module):
             end_logits = mask_logits(end_logits, mask)  # (R, C)
             new_end = end_logits.argmax(dim=1)
             at_end = _at(context, new_end)
-            rounds.append(Round(examples, start_logits, end_logits))
-
             moved = (new_start != start) | (new_end != end)  # (R,)
             start, end = new_start, new_end
+            if is_exporting():  # all examples have all rounds, but scores stay after a halt
+                before = rounds[-1] if rounds else Round(examples, start_logits, end_logits)
+                start_logits = start_logits.where(goes_on, before.start_logits)
+                end_logits = end_logits.where(goes_on, before.end_logits)
+                goes_on = goes_on & moved[:, None]
+            rounds.append(Round(examples, start_logits, end_logits))
+
             if halts and not moved.all():
                 (going,) = moved.nonzero(as_tuple=True)
                 if not len(going):

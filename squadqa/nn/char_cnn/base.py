@@ -88,7 +88,7 @@ class CharCNN(nn.Module, ABC):
         """
         is_character = characters != PADDING
         embedded = Embedded(characters[is_character], self.characters.weight)
-        words = Words(is_character.sum(dim=1), count=len(embedded.ids))
+        words = Words(is_character.sum(dim=1), count=embedded.ids.shape[0])
         return self.encode(embedded, words) * (words.lengths > 0)[:, None]
 
     @abstractmethod

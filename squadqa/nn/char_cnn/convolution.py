@@ -30,6 +30,7 @@ from torch import Tensor, nn
 
 from squadqa.errors import ConfigError
 from squadqa.nn.char_cnn.words import Words
+from squadqa.nn.kernels.available import is_exporting
 from squadqa.nn.kernels.im2col import convolve_windows
 
 Method = Literal["lookup", "im2col", "library"]
@@ -175,7 +176,7 @@ class Convolution(nn.Module):
 
     def _convolve(self, rows: Tensor | Embedded, words: Words) -> Tensor:
         if isinstance(rows, Embedded):
-            if self.method == "lookup":
+            if self.method == "lookup" and not is_exporting():
                 return lookup(rows, self.weight, self.bias, words)
             rows = rows.rows()
         convolve = library if self.method == "library" else im2col

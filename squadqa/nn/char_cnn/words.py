@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from squadqa.nn.kernels import available
 from squadqa.nn.kernels.group_maximum import group_maximum
 
 
@@ -23,9 +24,13 @@ class Words:
 
     def __init__(self, lengths: Tensor, *, count: int | None = None) -> None:
         self.lengths = lengths
-        # (R,) the word of each row
-        self.words = torch.repeat_interleave(lengths, output_size=count)
         ends = lengths.cumsum(0)  # (U,)
+        # (R,) the word of each row
+        if available.is_exporting():
+            rows = torch.arange(ends[-1], device=ends.device)  # type: ignore[call-overload]
+            self.words = (rows[:, None] >= ends).sum(dim=1)
+        else:
+            self.words = torch.repeat_interleave(lengths, output_size=count)
         self._starts = (ends - lengths)[self.words]  # (R,) first row of each row's word
         self._ends = ends[self.words]  # (R,) row after the last of each row's word
         self._windows: dict[int, Tensor] = {}
@@ -37,10 +42,11 @@ class Words:
             width: K, odd.
         """
         if width not in self._windows:
-            rows = torch.arange(len(self.words), device=self.words.device)[:, None]  # (R, 1)
+            num_rows = self.words.shape[0]
+            rows = torch.arange(num_rows, device=self.words.device)[:, None]  # (R, 1)
             around = rows + torch.arange(width, device=rows.device) - width // 2  # (R, K)
             is_inside = (around >= self._starts[:, None]) & (around < self._ends[:, None])
-            self._windows[width] = around.masked_fill(~is_inside, len(rows))
+            self._windows[width] = torch.where(is_inside, around, num_rows)
         return self._windows[width]
 
     def halved(self, rows: Tensor) -> tuple[Tensor, "Words"]:
@@ -54,9 +60,9 @@ class Words:
         """
         halves = Words((self.lengths + 1) // 2)
         before = halves.lengths.cumsum(0) - halves.lengths  # (U,)
-        places = torch.arange(len(rows), device=rows.device) - self._starts  # (R,) in the word
+        places = torch.arange(rows.shape[0], device=rows.device) - self._starts  # (R,) in the word
         pairs = before[self.words] + places // 2  # (R,)
-        return group_maximum(rows, pairs, len(halves.words)), halves
+        return group_maximum(rows, pairs, halves.words.shape[0]), halves
 
     def neighbours(self, rows: Tensor) -> Tensor:
         """Take the maximum of each of (R, D) rows and those beside it in its word."""
@@ -65,9 +71,13 @@ class Words:
 
     def maximum(self, rows: Tensor) -> Tensor:
         """Take the maximum of each word's (R, D) rows: (U, D), 0 where a word has none."""
-        return group_maximum(rows, self.words, len(self.lengths))
+        return group_maximum(rows, self.words, self.lengths.shape[0])
 
     def mean(self, rows: Tensor) -> Tensor:
         """Average each word's (R, D) rows: (U, D), 0 where a word has none."""
-        total = rows.new_zeros(len(self.lengths), rows.shape[1]).index_add(0, self.words, rows)
+        total = rows.new_zeros(self.lengths.shape[0], rows.shape[1])
+        if available.is_exporting():
+            total = total.scatter_add(0, self.words[:, None].expand_as(rows), rows)
+        else:
+            total = total.index_add(0, self.words, rows)
         return total / self.lengths.clamp(min=1)[:, None]

@@ -5,7 +5,8 @@ must not stop anybody: a kernel names the operators that it needs, each is looke
 where one is missing the kernel's plain form computes the same.
 """
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -36,11 +37,42 @@ def has(name: str) -> bool:
 def supports_fast_form(tensor: Tensor, *, operators: Sequence[str] = ()) -> bool:
     """Tell whether a kernel's fast form can compute on a tensor's device with this torch.
 
+    No fast form can be written as ONNX.
+
     Args:
         tensor: Any of the kernel's inputs.
         operators: Dotted names of the operators that the fast form needs and torch may lack.
     """
-    return tensor.device.type in FAST_DEVICES and all(map(has, operators))
+    on_device = tensor.device.type in FAST_DEVICES and not is_exporting()
+    return on_device and all(map(has, operators))
+
+
+def is_exporting() -> bool:
+    """Tell whether a model is being written as ONNX, which knows torch's plain operators alone."""
+    return torch.onnx.is_in_onnx_export()
+
+
+def exportable(loop: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Compile a plain form's loop over steps while a model is being written as ONNX.
+
+    Otherwise the model would have the steps of one example, one after the other, and read no text
+    of another length.
+
+    Args:
+        loop: A function of tensors with type hints, in the part of Python that torch compiles.
+
+    Returns:
+        The loop, compiled or as it is.
+    """
+    return _compiled(loop) if is_exporting() else loop
+
+
+@cache
+def _compiled(loop: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        # There is no other way to keep a loop in what `torch.onnx.export` traces.
+        compiled: Callable[..., Tensor] = torch.jit.script(loop)
+    return compiled
 
 
 @cache

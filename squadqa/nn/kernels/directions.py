@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from squadqa.nn.kernels import available
+
 
 def permute_rows_plain(rows: Tensor, permutation: Tensor) -> Tensor:
     """Put (R, D) rows into the order of a permutation (R,): y_i = x_p(i)."""
@@ -39,6 +41,8 @@ def permute_rows(rows: Tensor, permutation: Tensor, inverse: Tensor) -> Tensor:
     Returns:
         (R, D).
     """
+    if available.is_exporting():
+        return permute_rows_plain(rows, permutation)
     permuted: Tensor = PermuteRows.apply(rows, permutation, inverse)
     return permuted
 
@@ -58,7 +62,7 @@ def reversal(mask: Tensor) -> Tensor:
     Returns:
         (B * L,) row numbers of the flattened batch; applied twice it changes nothing.
     """
-    first = torch.arange(len(mask), device=mask.device)[:, None] * mask.shape[1]  # (B, 1)
+    first = torch.arange(mask.shape[0], device=mask.device)[:, None] * mask.shape[1]  # (B, 1)
     return (first + _turned_steps(mask)).flatten()
 
 
@@ -94,7 +98,7 @@ class Directions:
 
     def to_steps(self, sequence: Tensor) -> Tensor:
         """Take (B, L, 2D), what the two directions read side by side, as (2, L, B, D)."""
-        rows = sequence.reshape(len(self.order), -1)
+        rows = sequence.reshape(self.order.shape[0], -1)
         return permute_rows(rows, self.order, self.inverse).view(*self.shape, -1)
 
     def to_sequence(self, steps: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ from squadqa.nn.kernels.gru import (
 )
 from squadqa.nn.kernels.precision import computes_in_float32
 from squadqa.nn.kernels.products import linear
-from squadqa.nn.masking import mask_logits, masked_softmax
+from squadqa.nn.masking import mask_logits
 
 OPERATORS = (*STEP_OPERATORS, "torch.ops.aten.sigmoid_backward")
 """What the fast form needs."""
@@ -75,22 +75,55 @@ def gated_attention_rnn_plain(
 ) -> Tensor:
     """Step by step, by the equations above; shapes as in `gated_attention_rnn`."""
     directions = Directions(mask)
-    keys = memory @ weights.keys[:, None].mT  # (2, B, M, H)
-    score = weights.score.mT[:, None]  # (2, 1, H, 1)
-    input_bias, state_bias = weights.inputs_bias[:, None], weights.state_bias[:, None]
-    state = sequence.new_zeros(2, len(sequence), weights.state.shape[2])  # (2, B, H)
-    states = []
-    for u in directions.to_steps(sequence.repeat(1, 1, 2)).unbind(1):  # (2, B, D)
-        query = u @ weights.queries.mT + state @ weights.state_queries.mT  # (2, B, H)
-        scores = ((keys + query[:, :, None]).tanh() @ score).squeeze(3)  # (2, B, M)
-        attention = masked_softmax(scores, memory_mask)
-        attended = (attention[:, :, None] @ memory).squeeze(2)  # (2, B, E)
-        y = torch.cat([u, attended], dim=2)  # (2, B, D + E)
-        gated = y * (y @ weights.gate.mT).sigmoid()
-        inputs = gated @ weights.inputs.mT + input_bias  # (2, B, 3H)
-        state = gru_step_plain(inputs, state, weights.state.mT, state_bias)
+    steps = directions.to_steps(sequence.repeat(1, 1, 2))  # (2, L, B, D)
+    states = available.exportable(_states_plain)(
+        steps,
+        steps @ weights.queries[:, None].transpose(2, 3),  # (2, L, B, H)
+        memory @ weights.keys[:, None].transpose(2, 3),  # (2, B, M, H)
+        memory,
+        mask_logits(torch.zeros_like(memory[:, :, 0]), memory_mask),  # (B, M)
+        weights.state_queries.transpose(1, 2),  # (2, H, H)
+        weights.score.transpose(1, 2)[:, None],  # (2, 1, H, 1)
+        weights.gate.transpose(1, 2),  # (2, D + E, D + E)
+        weights.inputs.transpose(1, 2),  # (2, D + E, 3H)
+        weights.inputs_bias[:, None],  # (2, 1, 3H)
+        weights.state.transpose(1, 2),  # (2, H, 3H)
+        weights.state_bias[:, None],  # (2, 1, 3H)
+        mask,
+    )
+    return directions.to_sequence(states)
+
+
+def _states_plain(
+    steps: Tensor,
+    queries: Tensor,
+    keys: Tensor,
+    memory: Tensor,
+    penalties: Tensor,
+    state_queries: Tensor,
+    score: Tensor,
+    gate: Tensor,
+    input_weight: Tensor,
+    input_bias: Tensor,
+    state_weight: Tensor,
+    state_bias: Tensor,
+    mask: Tensor,
+) -> Tensor:
+    """Compute the states after every step, (2, L, B, H); padding of the memory is 0 and fined."""
+    state = torch.zeros_like(queries[:, 0])  # (2, B, H): h
+    states: list[Tensor] = []
+    for t in range(mask.shape[1]):  # the length as ONNX knows it
+        query = queries.select(1, t) + torch.matmul(state, state_queries)  # (2, B, H)
+        pairs = (keys + query.unsqueeze(2)).tanh()  # (2, B, M, H)
+        scores = torch.matmul(pairs, score).squeeze(3) + penalties  # (2, B, M)
+        attention = torch.softmax(scores, dim=2)
+        attended = torch.matmul(attention.unsqueeze(2), memory).squeeze(2)  # (2, B, E)
+        y = torch.cat([steps.select(1, t), attended], dim=2)  # (2, B, D + E)
+        gated = y * torch.matmul(y, gate).sigmoid()
+        inputs = torch.matmul(gated, input_weight) + input_bias  # (2, B, 3H)
+        state = gru_step_plain(inputs, state, state_weight, state_bias)
         states.append(state)
-    return directions.to_sequence(torch.stack(states, dim=1))
+    return torch.stack(states, dim=1)
 
 
 def _steps(*sequences: Tensor) -> Iterator[tuple[Tensor, ...]]:

@@ -43,13 +43,14 @@ def gru_step_plain(inputs: Tensor, state: Tensor, weight: Tensor, bias: Tensor) 
         bias: (2, 1, 3H) likewise.
 
     Returns:
-        (2, B, H).
+        (2, B, H). Instead of the two directions there may be any number of cells.
     """
-    of_state = (state @ weight + bias).chunk(3, dim=-1)
-    of_inputs = inputs.chunk(3, dim=-1)
-    reset = (of_inputs[0] + of_state[0]).sigmoid()
-    update = (of_inputs[1] + of_state[1]).sigmoid()
-    new = (of_inputs[2] + reset * of_state[2]).tanh()
+    size = weight.shape[1]
+    of_state = torch.matmul(state, weight) + bias
+    both = inputs + of_state
+    reset = both[:, :, :size].sigmoid()
+    update = both[:, :, size : 2 * size].sigmoid()
+    new = (inputs[:, :, 2 * size :] + reset * of_state[:, :, 2 * size :]).tanh()
     return (1 - update) * new + update * state
 
 

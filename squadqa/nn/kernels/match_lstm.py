@@ -28,7 +28,7 @@ from squadqa.nn.kernels.additive_scores import exponential
 from squadqa.nn.kernels.directions import Directions
 from squadqa.nn.kernels.precision import computes_in_float32
 from squadqa.nn.kernels.products import accumulator, linear, product
-from squadqa.nn.masking import masked_softmax
+from squadqa.nn.masking import mask_logits
 
 OPERATORS = (
     "torch.embedding_bag",
@@ -74,22 +74,52 @@ def match_lstm_plain(
 ) -> Tensor:
     """Step by step, by the equations above; shapes as in `match_lstm`."""
     directions = Directions(context_mask)
-    keys = F.linear(question, weights.keys)  # (B, Q, H)
-    state = memory = context.new_zeros(2, len(context), len(weights.score))  # (2, B, H)
-    states = []
-    for p in directions.to_steps(context.repeat(1, 1, 2)).unbind(1):  # (2, B, D)
-        query = F.linear(p, weights.queries, weights.queries_bias)
-        query = query + F.linear(state, weights.state_queries)  # (2, B, H)
-        scores = (keys + query[:, :, None]).tanh() @ weights.score  # (2, B, Q)
-        attention = masked_softmax(scores, question_mask)
-        attended = (attention[:, :, None] @ question).squeeze(2)  # (2, B, D)
-        z = torch.cat([p, attended], dim=2)  # (2, B, 2D)
-        gates = F.linear(z, weights.inputs, weights.bias) + F.linear(state, weights.state)
+    steps = directions.to_steps(context.repeat(1, 1, 2))  # (2, C, B, D)
+    states = available.exportable(_states_plain)(
+        steps,
+        F.linear(steps, weights.queries, weights.queries_bias),  # (2, C, B, H)
+        F.linear(question, weights.keys),  # (B, Q, H)
+        question * question_mask[:, :, None],
+        mask_logits(torch.zeros_like(question[:, :, 0]), question_mask),  # (B, Q)
+        weights.state_queries,
+        weights.score,
+        weights.inputs,
+        weights.bias,
+        weights.state,
+        context_mask,
+    )
+    return directions.to_sequence(states)
+
+
+def _states_plain(
+    steps: Tensor,
+    queries: Tensor,
+    keys: Tensor,
+    question: Tensor,
+    penalties: Tensor,
+    state_queries: Tensor,
+    score: Tensor,
+    inputs: Tensor,
+    bias: Tensor,
+    state_weight: Tensor,
+    context_mask: Tensor,
+) -> Tensor:
+    """Compute the states after every step, (2, C, B, H); padding of the question is 0 and fined."""
+    state = torch.zeros_like(queries[:, 0])  # (2, B, H): h
+    memory = torch.zeros_like(state)  # (2, B, H): c
+    states: list[Tensor] = []
+    for i in range(context_mask.shape[1]):  # the length as ONNX knows it
+        query = queries.select(1, i) + F.linear(state, state_queries)  # (2, B, H)
+        scores = torch.matmul((keys + query.unsqueeze(2)).tanh(), score)  # (2, B, Q)
+        attention = torch.softmax(scores + penalties, dim=2)
+        attended = torch.matmul(attention.unsqueeze(2), question).squeeze(2)  # (2, B, D)
+        z = torch.cat([steps.select(1, i), attended], dim=2)  # (2, B, 2D)
+        gates = F.linear(z, inputs, bias) + F.linear(state, state_weight)
         let_in, keep, new, let_out = gates.chunk(4, dim=2)  # (2, B, H) each
         memory = keep.sigmoid() * memory + let_in.sigmoid() * new.tanh()
         state = let_out.sigmoid() * memory.tanh()
         states.append(state)
-    return directions.to_sequence(torch.stack(states, dim=1))
+    return torch.stack(states, dim=1)
 
 
 class _Pairs:

@@ -45,7 +45,7 @@ def linear(sequence: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tens
     Returns:
         (B, L, E).
     """
-    if sequence.device.type != "cpu" or len(sequence) < SMALLEST_BATCH:
+    if sequence.device.type != "cpu" or available.is_exporting() or len(sequence) < SMALLEST_BATCH:
         return F.linear(sequence, weight, bias)
     image = sequence.transpose(1, 2)[:, :, None]  # (B, D, 1, L)
     multiplied = F.conv2d(image, weight[:, :, None, None]).squeeze(2).transpose(1, 2)  # (B, L, E)
@@ -59,7 +59,8 @@ def _suit_onednn(*matrices: Tensor) -> bool:
     known = precisions == {torch.float32} or (
         precisions == {torch.bfloat16} and available.has_fast_bfloat16(matrices[0].device)
     )
-    return torch.backends.mkldnn.is_available() and available.has(PRODUCT) and on_cpu and known
+    is_there = torch.backends.mkldnn.is_available() and available.has(PRODUCT)
+    return is_there and on_cpu and known and not available.is_exporting()
 
 
 def _multiply_by_onednn(inputs: Tensor, weight: Tensor) -> Tensor:

@@ -45,6 +45,7 @@ def sru_plain(
     scale: float,
 ) -> Tensor:
     """Step by step, by the equations above; shapes as in `sru`."""
+    states_of = available.exportable(_states_plain)
     directions = Directions(mask)
 
     def to_steps(tokens: Tensor) -> Tensor:
@@ -56,15 +57,23 @@ def sru_plain(
     carried = x_h[0] if highway is None else scale * to_steps(highway)  # (2, L, B, H)
     v_f, v_r = state_weight[:, :, None].unbind(1)  # (2, 1, H) each
     b_f, b_r = bias[:, :, None].unbind(1)
-    state = torch.zeros_like(x[:, 0])  # (2, B, H)
-    outputs = []
-    for t in range(len(products)):
-        forget = (x_f[:, t] + v_f * state + b_f).sigmoid()
-        reset = (x_r[:, t] + v_r * state + b_r).sigmoid()
-        state = forget * state + (1 - forget) * x[:, t]
-        outputs.append(reset * state + (1 - reset) * carried[:, t])
-    sequence = directions.to_sequence(torch.stack(outputs, dim=1))  # (B, L, 2H)
+    states = states_of(x, x_f + b_f[:, None], v_f, mask)  # (2, L, B, H)
+    before = torch.cat([torch.zeros_like(states[:, :1]), states[:, :-1]], dim=1)
+    reset = (x_r + v_r[:, None] * before + b_r[:, None]).sigmoid()
+    outputs = reset * states + (1 - reset) * carried
+    sequence = directions.to_sequence(outputs)  # (B, L, 2H)
     return sequence.transpose(0, 1).unflatten(2, (2, -1))
+
+
+def _states_plain(x: Tensor, x_f: Tensor, v_f: Tensor, mask: Tensor) -> Tensor:
+    """Compute the states after every step, (2, L, B, H), as no state depends on the rest."""
+    state = torch.zeros_like(x[:, 0])  # (2, B, H)
+    states: list[Tensor] = []
+    for t in range(mask.shape[1]):  # the length as ONNX knows it
+        forget = (x_f.select(1, t) + v_f * state).sigmoid()
+        state = forget * state + (1 - forget) * x.select(1, t)
+        states.append(state)
+    return torch.stack(states, dim=1)
 
 
 def _around_steps(states: Tensor, side: int) -> tuple[Tensor, Tensor]:
