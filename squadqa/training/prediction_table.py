@@ -1,7 +1,6 @@
 """The table of a training's answers to the test questions, at Weights & Biases."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -31,9 +30,7 @@ COLUMNS = (
 """The table's columns, which are the same for every run, so that W&B can join two runs by "id"."""
 
 
-def prediction_rows(
-    data: PreparedData, evaluation: Evaluation, *, most: int = MOST_ROWS
-) -> list[list[Any]]:
+def prediction_rows(data: PreparedData, evaluation: Evaluation, *, most: int) -> list[list[Any]]:
     """Make the rows of the table.
 
     Args:
@@ -90,7 +87,7 @@ class PredictionTable(pl.Callback):
         if not logs or not trainer.is_global_zero or not isinstance(pl_module, QAModule):
             return
         data = pl_module.data.prepared("test")
-        rows: Sequence[Sequence[Any]] = prediction_rows(data, pl_module.evaluation)
+        rows = prediction_rows(data, pl_module.evaluation, most=MOST_ROWS)
         self.left_out = len(data.ids) - len(rows)
         for log in logs:
             log.log_table(KEY, columns=COLUMNS, data=rows, step=trainer.global_step)

@@ -24,7 +24,7 @@ STEP = "trainer/global_step"
 DATA_FOLDER = "WANDB_DATA_DIR"
 """The environment variable with the folder where W&B keeps files until they are uploaded."""
 
-_ID = re.compile(r"[^\s/\\#?%:][^/\\#?%:\x00-\x1f]{0,127}")  # what W&B takes for one
+_ID = re.compile(r"(?!\s)[^/\\#?%:\x00-\x1f\x7f]{1,128}")  # what W&B takes for one
 
 
 class WandbLog(Logger):
