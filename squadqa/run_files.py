@@ -24,6 +24,9 @@ CURVES = "curves.svg"
 WANDB = "wandb"
 """Folder of Weights & Biases."""
 
+WANDB_RUN_ID = "run_id"
+"""The file in that folder with the id of the W&B run, in which a resumed training goes on."""
+
 RESULTS = "results.json"
 """The scores of the best checkpoint."""
 

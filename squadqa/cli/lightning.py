@@ -47,6 +47,7 @@ from squadqa.training.evaluation import Evaluation
 from squadqa.training.fit import fit, make_trainer
 from squadqa.training.held_memory import HeldMemory
 from squadqa.training.logs import WholeLogs
+from squadqa.training.prediction_table import MOST_ROWS, PredictionTable
 from squadqa.training.processes import is_first_process
 from squadqa.training.random_states import RandomStates
 from squadqa.training.run_lock import hold_run
@@ -54,6 +55,7 @@ from squadqa.training.run_record import Origin, RunRecord, read_origin
 from squadqa.training.samples import SampleTable
 from squadqa.training.threads import SharedCores
 from squadqa.training.until import UntilF1
+from squadqa.training.wandb_log import WandbLog
 from squadqa.training.warm_start import WarmStart
 
 RULE_V2 = "Scored by the rule of SQuAD v2.0."
@@ -133,6 +135,7 @@ def _train(
         data.teacher = open_teacher(parsed, trust=trust)
     clock = TrainingClock(budget_minutes=config.budget_minutes)
     until = None if config.until_f1 is None else UntilF1(config.until_f1)
+    table = PredictionTable()
     keeper = CheckpointFolder(folder / CHECKPOINTS, every_n_steps=config.save_every)
     origin = Origin(
         configs=parsed.configs,
@@ -153,6 +156,7 @@ def _train(
             *keeper.callbacks,
             LearningRateMonitor("step"),
             SampleTable(),
+            table,
             StepLine(clock),
             *([warm_start] if warm_start else []),
             *([until] if until else []),
@@ -176,6 +180,7 @@ def _train(
     except TrainingStopped as stopped:
         if not is_first_process():  # only the first process prints
             return 0
+        _finish_wandb(config.wandb)
         line = resume_line(stopped.checkpoint.parent.parent)
         sys.stderr.write(f"\nStopped; resume with: {line}\n")
         return 1
@@ -184,7 +189,7 @@ def _train(
             _remove_without_checkpoint(folder, config.wandb)
         raise
     if trainer.is_global_zero:
-        _finish(parsed, folder, evaluation, clock, until, trainer)
+        _finish(parsed, folder, evaluation, clock, until, trainer, left_out=table.left_out)
     return 0
 
 
@@ -283,18 +288,7 @@ def _available_wandb(mode: str) -> str:
 def _loggers(folder: Path, wandb_mode: str) -> list[Logger]:
     loggers: list[Logger] = [WholeLogs(folder, name=LOGS)]
     if wandb_mode != "off":
-        import wandb
-        from pytorch_lightning.loggers import WandbLogger
-
-        loggers.append(
-            WandbLogger(
-                project="squadqa",
-                name=folder.name,
-                save_dir=folder,
-                offline=wandb_mode == "offline",
-                settings=wandb.Settings(silent=True, console="off"),
-            )
-        )
+        loggers.append(WandbLog(folder, mode="online" if wandb_mode == "online" else "offline"))
     return loggers
 
 
@@ -320,17 +314,24 @@ def _finish(
     clock: TrainingClock,
     until: UntilF1 | None,
     trainer: pl.Trainer,
+    *,
+    left_out: int,
 ) -> None:
-    """Write and print the results of a training."""
+    """Write and print the results of a training, and how many questions W&B's table leaves out."""
     result = _result(parsed, folder, evaluation, clock, until, trainer.strategy.root_device)
     write_scored(folder, result, evaluation.predictions)
     write_curves(folder)
     if parsed.config.results:
         write_result(parsed.config.results, result)
     _finish_wandb(parsed.config.wandb)
-    wandb_run = next((folder / WANDB).glob("offline-run-*"), None)
+    if left_out:
+        sys.stderr.write(
+            f"The table of predictions at Weights & Biases has {MOST_ROWS:,} questions, chosen "
+            f"evenly: {left_out:,} are left out.\n"
+        )
+    wandb_runs = sorted((folder / WANDB).glob("offline-run-*"))
     trust = trust_options(folder)
-    block = end_block(folder, evaluation, clock, trust=trust, until=until, wandb_run=wandb_run)
+    block = end_block(folder, evaluation, clock, trust=trust, until=until, wandb_runs=wandb_runs)
     print(block, flush=True)
 
 

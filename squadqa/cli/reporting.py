@@ -224,7 +224,7 @@ def end_block(
     *,
     trust: Sequence[str],
     until: UntilF1 | None = None,
-    wandb_run: Path | None,
+    wandb_runs: Sequence[Path],
 ) -> str:
     """Report the scores of a training and the possible next steps.
 
@@ -234,7 +234,7 @@ def end_block(
         clock: The clock of the training.
         trust: The options that commands need which open the run.
         until: The score at which it was to end, if there was one.
-        wandb_run: Folder of the offline W&B run, if there is one.
+        wandb_runs: Folders of the offline W&B run, one for each time that it was trained.
     """
     run, scores = shlex.join([str(folder), *trust]), evaluation.scores
     lines = [
@@ -255,8 +255,9 @@ def end_block(
             ]
         ),
     ]
-    if wandb_run is not None:
-        lines.append(f"To upload the log to Weights & Biases: wandb sync {wandb_run}")
+    if wandb_runs:
+        folders = shlex.join(map(str, wandb_runs))
+        lines.append(f"To upload the log to Weights & Biases: wandb sync {folders}")
     return "\n".join(lines)
 
 

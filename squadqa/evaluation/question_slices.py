@@ -19,6 +19,16 @@ CONTEXT_LENGTHS = ("up to 100", "101 to 150", "151 to 200", "201 to 300", "over 
 POSITIONS = ("first fifth", "second fifth", "third fifth", "fourth fifth", "last fifth")
 OVERLAPS = ("none", "up to 1/4", "up to 1/2", "up to 3/4", "over 3/4")
 
+DIMENSIONS = (
+    "question word",
+    "answer type",
+    "answer length in tokens",
+    "context length in tokens",
+    "position in the context",
+    "overlap of question and sentence",
+)
+"""Names of the ways to sort questions into slices."""
+
 
 @dataclass(frozen=True)
 class Dimension:
@@ -38,6 +48,11 @@ class Dimension:
     def filled(self) -> list[int]:
         """Indices in `labels` of the slices that have questions."""
         return [int(place) for place in np.unique(self.members) if place >= 0]
+
+    def label_of(self, row: int) -> str | None:
+        """Return the name of a question's slice; None if it is in none."""
+        place = int(self.members[row])
+        return self.labels[place] if place >= 0 else None
 
 
 @dataclass(frozen=True)
@@ -68,30 +83,22 @@ def dimensions(questions: Questions) -> list[Dimension]:
     Args:
         questions: The questions. Types of answers are left out if they are not known.
     """
-    types = questions.answer_types
-    by_type = [] if types is None else [Dimension("answer type", ANSWER_TYPES, types)]
     lengths = questions.answer_lengths
-    return [
-        Dimension("question word", QUESTION_WORDS, questions.question_words),
-        *by_type,
-        Dimension(
-            "answer length in tokens",
+    labels_and_members = (
+        (QUESTION_WORDS, questions.question_words),
+        (ANSWER_TYPES, questions.answer_types),
+        (
             ANSWER_LENGTHS,
             np.where(lengths > 0, np.searchsorted([1, 2, 3, 5, 10], lengths), -1),
         ),
-        Dimension(
-            "context length in tokens",
-            CONTEXT_LENGTHS,
-            np.searchsorted([100, 150, 200, 300], questions.context_lengths),
-        ),
-        Dimension(
-            "position in the context", POSITIONS, _binned(questions.positions, [0.2, 0.4, 0.6, 0.8])
-        ),
-        Dimension(
-            "overlap of question and sentence",
-            OVERLAPS,
-            _binned(questions.overlaps, [0.0, 0.25, 0.5, 0.75]),
-        ),
+        (CONTEXT_LENGTHS, np.searchsorted([100, 150, 200, 300], questions.context_lengths)),
+        (POSITIONS, _binned(questions.positions, [0.2, 0.4, 0.6, 0.8])),
+        (OVERLAPS, _binned(questions.overlaps, [0.0, 0.25, 0.5, 0.75])),
+    )
+    return [
+        Dimension(name, labels, members)
+        for name, (labels, members) in zip(DIMENSIONS, labels_and_members, strict=True)
+        if members is not None
     ]
 
 

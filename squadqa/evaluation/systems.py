@@ -64,11 +64,16 @@ class ScoredSystem:
     @property
     def outcomes(self) -> NDArray[np.int64]:
         """(N,) index in `OUTCOMES`."""
-        return np.where(self.exact_match > 0, 0, np.where(self.f1 > 0, 1, 2)).astype(np.int64)
+        return outcomes_of(self.exact_match, self.f1)
 
 
 OUTCOMES = ("right", "partly right", "wrong")
 """An exact match; shared words with a given answer; none."""
+
+
+def outcomes_of(exact_match: NDArray[np.float64], f1: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(N,) index in `OUTCOMES` of answers with these (N,) scores."""
+    return np.where(exact_match > 0, 0, np.where(f1 > 0, 1, 2)).astype(np.int64)
 
 
 def score_system(questions: Questions, system: System) -> ScoredSystem:

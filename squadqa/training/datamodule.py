@@ -261,6 +261,10 @@ class SquadDataModule(pl.LightningDataModule):
         assert name is not None
         return find_source(name, part="train" if part == "train" else "dev", reading=self.reading)
 
+    def prepared(self, part: str) -> PreparedData:
+        """Return the source of a part that is open: "train", "val" if it has its own, or "test"."""
+        return self._prepared[part]
+
     def policy(self, part: str) -> tuple[BadAnswers, Unanswerable]:
         """Say what is done with a part's questions without usable answers, and without any."""
         unanswerable = self.unanswerable

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from squadqa.batch import Sizes
 from squadqa.data.dataset import QuestionDataset
 from squadqa.data.inputs import Inputs
+from squadqa.data.prepare import PreparedData
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class Evaluation:
         scores: "exact_match" and "f1" in percent, "loss" in nats, not rounded; empty if the
             questions were only answered.
         predictions: The answers by question id; empty texts where a model abstains.
+        probabilities: The probability of each of these answers by question id, 0 to 1, or that of
+            "no answer"; empty if they are not known.
         v2: The scores by the rule of SQuAD v2.0 under their official names, and more of a model
             that may abstain; empty from a model that answers every question.
     """
@@ -24,6 +27,7 @@ class Evaluation:
     scores: Mapping[str, float] = field(default_factory=dict)
     predictions: Mapping[str, str] = field(default_factory=dict)
     v2: Mapping[str, float] = field(default_factory=dict)
+    probabilities: Mapping[str, float] = field(default_factory=dict)
 
 
 class TrainingData(Protocol):
@@ -42,6 +46,9 @@ class TrainingData(Protocol):
     @property
     def batches_per_epoch(self) -> int:
         """Number of training batches of one process in an epoch."""
+
+    def prepared(self, part: str) -> PreparedData:
+        """Return the source of a part that is open."""
 
     def counts(self) -> dict[str, int]:
         """Count the questions of train and val, and those that train leaves out."""

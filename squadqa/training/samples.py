@@ -7,9 +7,20 @@ import pytorch_lightning as pl
 
 from squadqa.data.dataset import QuestionDataset
 from squadqa.training.module import QAModule
+from squadqa.training.wandb_log import WandbLog
 
 TABLE_ROWS = 20
 """Number of questions in the table that is logged to Weights & Biases."""
+
+
+def evenly(total: int, count: int) -> list[int]:
+    """Choose rows evenly, in order: `count` of them, or all if there are fewer.
+
+    Args:
+        total: The number of rows.
+        count: How many to choose.
+    """
+    return sorted({total * number // count for number in range(count)}) if total else []
 
 
 def fixed_questions(
@@ -25,9 +36,8 @@ def fixed_questions(
     Returns:
         For each: question, first reference ("" if there is none), and prediction.
     """
-    items = {len(dataset) * number // count for number in range(count)} if len(dataset) else set()
     rows = []
-    for item in sorted(items):
+    for item in evenly(len(dataset), count):
         if (identifier := dataset.id_of(item)) in predictions:
             references = dataset.references_of(item)
             rows.append(
@@ -51,10 +61,10 @@ class SampleTable(pl.Callback):
             pl_module.data.datasets["val"], pl_module.evaluation.predictions, count=TABLE_ROWS
         )
         for logger in trainer.loggers:
-            if hasattr(logger, "log_table"):
+            if isinstance(logger, WandbLog):
                 logger.log_table(
                     key="val/samples",
                     columns=["question", "gold", "predicted"],
-                    data=[list(row) for row in rows],
+                    data=rows,
                     step=trainer.global_step,
                 )

@@ -1,5 +1,6 @@
 """The scores of collected predictions: SQuAD v1.1's, or v2.0's where a model may abstain."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,11 +25,7 @@ def calibration_of(dataset: QuestionDataset[Any], gathered: Predictions) -> Cali
     texts, _ = answers_of(dataset, gathered, None)
     references = [dataset.references_of(item) for item in gathered.index.tolist()]
     certainties = gathered.certainties.double().cpu().numpy()  # (N, T, 2)
-    if not dataset.abstains:
-        exact, f1 = score_pairs(texts.values(), references)
-    else:
-        pairs = [score_pair(*pair) for pair in zip(texts.values(), references, strict=True)]
-        exact, f1 = [one for one, _ in pairs], [one for _, one in pairs]
+    exact, f1 = score_each(texts.values(), references, is_v2=dataset.abstains)
     if not len(texts) or certainties.shape[1] != len(TEMPERATURES):
         return Calibration(threshold=DEFAULT_THRESHOLD if dataset.abstains else None)
     return calibrated(
@@ -38,6 +35,28 @@ def calibration_of(dataset: QuestionDataset[Any], gathered: Predictions) -> Cali
         f1=np.array(f1),
         unanswerable=np.array([not one for one in references], bool),
     )
+
+
+def score_each(
+    texts: Iterable[str], references: Iterable[Sequence[str]], *, is_v2: bool
+) -> tuple[list[float], list[float]]:
+    """Score questions one by one.
+
+    Args:
+        texts: The predicted text of each question.
+        references: The given answers of each question, in the same order.
+        is_v2: Whether the rule of SQuAD v2.0 counts, by which a question may have no answer.
+
+    Returns:
+        Exact match (0 or 1) and F1 (0 to 1) of each question.
+
+    Raises:
+        DataError: By the rule of v1.1, a question has no references.
+    """
+    if not is_v2:
+        return score_pairs(texts, references)
+    pairs = [score_pair(*pair) for pair in zip(texts, references, strict=True)]
+    return [one for one, _ in pairs], [one for _, one in pairs]
 
 
 def answers_of(
@@ -85,13 +104,16 @@ def evaluated(
         total: Number of questions to divide by; those without a prediction count as wrong.
     """
     loss = float(gathered.losses.double().mean())
+    gathered = at_temperature(gathered, calibration)
     if not dataset.abstains:
         texts, _ = answers_of(dataset, gathered, None)
         references = [dataset.references_of(item) for item in gathered.index.tolist()]
         exact, f1 = score_pairs(texts.values(), references)
         scores = {"exact_match": 100.0 * sum(exact) / total, "f1": 100.0 * sum(f1) / total}
-        return Evaluation({**scores, "loss": loss}, texts)
-    return _evaluated_v2(dataset, at_temperature(gathered, calibration), calibration, total, loss)
+        certainties = gathered.certainties[:, 0, 0].tolist()
+        probabilities = dict(zip(texts, certainties, strict=True))
+        return Evaluation({**scores, "loss": loss}, texts, probabilities=probabilities)
+    return _evaluated_v2(dataset, gathered, calibration, total, loss)
 
 
 def at_temperature(gathered: Predictions, calibration: Calibration) -> Predictions:
@@ -115,8 +137,13 @@ def _evaluated_v2(
     texts, abstained = answers_of(dataset, gathered, threshold)
     items = gathered.index.tolist()
     references = {dataset.id_of(item): dataset.references_of(item) for item in items}
-    probabilities = dict(zip(texts, gathered.certainties[:, 0, 1].tolist(), strict=True))
-    v2 = abstaining_scores(references, texts, abstained, probabilities)
+    certainties = dict(zip(texts, gathered.certainties[:, 0].tolist(), strict=True))
+    no_answers = {name: no_answer for name, (_, no_answer) in certainties.items()}
+    v2 = abstaining_scores(references, texts, abstained, no_answers)
     share = v2["total"] / total
     scores = {"exact_match": v2["exact"] * share, "f1": v2["f1"] * share, "loss": loss}
-    return Evaluation(scores, abstained, {**v2, "threshold": threshold})
+    probabilities = {
+        name: no_answer if no_answer > threshold else certainty
+        for name, (certainty, no_answer) in certainties.items()
+    }
+    return Evaluation(scores, abstained, {**v2, "threshold": threshold}, probabilities)
