@@ -52,7 +52,7 @@ def extra(name: str) -> list[Requirement]:
 
 def extras() -> list[Requirement]:
     """What commands use if it is installed."""
-    return extra("plots") + extra("sweeps")
+    return extra("exports") + extra("plots") + extra("sweeps")
 
 
 def development() -> list[Requirement]:

@@ -134,7 +134,7 @@ def require_reader(run: Run) -> None:
         return
     raise ConfigError(
         "writing ONNX needs the package onnx, which is not installed",
-        next_step="Install it: pip install squadqa[onnx]",
+        next_step='Install it: pip install "squadqa[exports]"',
     )
 
 
