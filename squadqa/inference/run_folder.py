@@ -217,8 +217,13 @@ def find_run(folder: str | Path) -> Path:
             next_step="Name a run folder that you may read.",
         ) from error
     ready = ready_model(folder)
-    if ready is not None:
+    if ready is not None and (ready / MODEL).is_file():
         return ready
+    if ready is not None:
+        raise CheckpointError(
+            f'the ready model "{folder}" came without its "{MODEL}"',
+            next_step="Install squadqa again, or name a run folder.",
+        )
     if (folder / ENSEMBLE).is_file():
         raise CheckpointError(
             f'"{folder}" is an ensemble, not one run',
