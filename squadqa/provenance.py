@@ -51,7 +51,8 @@ def without_folders(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     kind, colon, rest = value.rpartition(":")
-    if rest.startswith(("/", "~/")) and ", " not in rest:
+    is_path = rest.startswith(("/", "~/")) and not rest.startswith("//")
+    if is_path and ", " not in rest:
         return f"{kind}{colon}{Path(rest).name}"
     return ABSOLUTE.sub("", value)
 

@@ -120,7 +120,10 @@ WRONG = {
     "cut": (WHOLE[:-1], "is damaged or cut short"),
     "longer": (WHOLE + b"\0", "is damaged or cut short"),
     "pickle": (b"\x80\x02}q\x00.", "has a header of|is damaged"),
-    "huge header": ((1 << 40).to_bytes(8, "little") + WHOLE[8:], "has a header of 1,099,511,627,776"),
+    "huge header": (
+        (1 << 40).to_bytes(8, "little") + WHOLE[8:],
+        "has a header of 1,099,511,627,776",
+    ),
     "header beyond the file": ((1 << 20).to_bytes(8, "little") + WHOLE[8:], "is damaged"),
     "shape": (with_header(WHOLE, set_shape([3, 3])), "is damaged"),
     "huge shape": (with_header(WHOLE, set_shape([1 << 62, 1 << 62])), "is damaged"),

@@ -19,9 +19,7 @@ QUESTIONS = ["Who kept it?", "For how many years?"]
 
 
 @pytest.mark.parametrize("kind", ["reader", "scorer"])
-def test_it_answers_like_its_run(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_it_answers_like_its_run(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     run = open_run(request.getfixturevalue(f"{kind}_run"))
     write_model_folder(tmp_path / "whole", run, card="card")
     expected = Predictor(run, device="cpu").answer(CONTEXT, QUESTIONS, n_best=3)
