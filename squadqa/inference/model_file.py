@@ -11,12 +11,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from squadqa.data.optional import imported
 from squadqa.errors import CheckpointError, ConfigError, shown
 from squadqa.evaluation.calibration import Calibration
 from squadqa.inference.checkpoint import MODEL_PREFIX, Checkpoint
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+PURPOSE = "a model folder"
 
 FORMAT = 1
 """Version of the metadata."""
@@ -59,8 +62,8 @@ def model_bytes(checkpoint: Checkpoint, *, half: bool = False) -> bytes:
         ConfigError: The inputs, of a class of the user's own, learned what JSON cannot hold.
     """
     import torch
-    from safetensors.torch import save
 
+    safetensors = imported("safetensors.torch", PURPOSE)
     tensors = {
         f"{MODEL_PREFIX}{name}": _halved(value) if half and value.dtype == torch.float32 else value
         for name, value in checkpoint.weights.items()
@@ -86,7 +89,7 @@ def model_bytes(checkpoint: Checkpoint, *, half: bool = False) -> bytes:
             next_step="Change what `learned` of your inputs returns, and train again.",
         ) from error
     whole = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
-    return save(whole, metadata={KEY: text})
+    made: bytes = safetensors.save(whole, metadata={KEY: text})
 
 
 def read_model_file(path: Path) -> Checkpoint:
@@ -102,11 +105,9 @@ def read_model_file(path: Path) -> Checkpoint:
         CheckpointError: It cannot be read, is damaged or cut short, or is not a squadqa model.
     """
     _require_bounded_header(path)
-
-    from safetensors import safe_open
-
+    safetensors = imported("safetensors", PURPOSE)
     try:
-        with safe_open(path, framework="pt", device="cpu") as file:
+        with safetensors.safe_open(path, framework="pt", device="cpu") as file:
             metadata = file.metadata() or {}
             names = file.keys()  # of the file, which is no mapping
             tensors = {name: file.get_tensor(name).clone() for name in names}

@@ -13,9 +13,8 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from squadqa.data.prepare import PreparedData
-from squadqa.evaluation.question_slices import SliceScores, dimensions, score_slices
+from squadqa.evaluation.question_slices import Dimension, SliceScores, dimensions, score_slices
 from squadqa.evaluation.questions import describe_questions
-from squadqa.evaluation.resampling import Estimate, mean_estimates
 from squadqa.evaluation.results import Result
 from squadqa.evaluation.systems import score_system, system_of_texts
 from squadqa.provenance import without_folders
@@ -55,13 +54,11 @@ class CardScores:
     """Scores with intervals, in percent.
 
     Args:
-        exact_match: Exact match on all questions.
-        f1: F1 on all questions.
+        whole: The scores of all questions.
         slices: The scores of parts of them.
     """
 
-    exact_match: Estimate
-    f1: Estimate
+    whole: SliceScores
     slices: list[SliceScores]
 
 
@@ -80,8 +77,10 @@ def card_scores(
     """
     questions = describe_questions(data)
     scored = score_system(questions, system_of_texts("model", predictions), by_v2=by_v2)
-    exact_match, f1 = mean_estimates(100 * np.stack([scored.exact_match, scored.f1], axis=1))
-    return CardScores(exact_match, f1, score_slices(dimensions(questions), [scored]))
+    # All questions are one more slice, so that they are resampled only once, which takes longest.
+    everyone = Dimension("all", ("questions",), np.zeros(len(questions), np.int64))
+    whole, *slices = score_slices([everyone, *dimensions(questions)], [scored])
+    return CardScores(whole, slices)
 
 
 def model_card(

@@ -50,10 +50,10 @@ def test_scores_are_the_official_ones_with_intervals(result: Result) -> None:
     data = tiny.prepared(tiny.squad())
     scores = card_scores(data, ANSWERS)
     official = score(data.references, ANSWERS)
-    assert scores.exact_match.value == pytest.approx(official.exact_match)
-    assert scores.f1.value == pytest.approx(official.f1)
+    assert scores.whole.exact_match[0].value == pytest.approx(official.exact_match)
+    assert scores.whole.f1[0].value == pytest.approx(official.f1)
     card = model_card(MODEL, result, scores)
-    estimate = scores.f1
+    estimate = scores.whole.f1[0]
     assert f"{estimate.value:.1f} ({estimate.low:.1f} to {estimate.high:.1f}) |" in card
     assert "| question word: who | 2 |" in card
     assert "| answer type: other number | 5 |" in card, "as there is a parse"
