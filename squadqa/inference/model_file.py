@@ -90,6 +90,7 @@ def model_bytes(checkpoint: Checkpoint, *, half: bool = False) -> bytes:
         ) from error
     whole = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
     made: bytes = safetensors.save(whole, metadata={KEY: text})
+    return made
 
 
 def read_model_file(path: Path) -> Checkpoint:
