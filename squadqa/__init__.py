@@ -35,7 +35,8 @@ def load(
     >>> run.answer(context, "Who built the mill?").text
 
     Args:
-        run: A run folder of `squadqa train`, or a folder of `squadqa ensemble --run`.
+        run: A run folder of `squadqa train`, a model folder of `squadqa export --model`, a folder
+            of `squadqa ensemble --run`, or a model that comes with squadqa, by its name: "house".
         checkpoint: Which checkpoint of a run to take; None takes the best, or the last if there is
             no best one yet.
         device: "cpu", "cuda" (or "cuda:1" and so on), or "auto": a GPU if there is one.

@@ -1,4 +1,4 @@
-"""Places of the files that come with squadqa: the configurations and the sample data.
+"""Places of the files that come with squadqa: configurations, sample data and ready models.
 
 A checkout, or an editable installation of one, has them next to the package, as `configs` and
 `data/sample`. Any other installation has copies inside the package: `package_dir` in setup.cfg puts
@@ -7,6 +7,8 @@ them there.
 
 from pathlib import Path
 
+from squadqa.run_files import CONFIG
+
 CONFIGS = Path("configs")
 """First part of configurations' paths, in a checkout and on a command line."""
 
@@ -14,6 +16,12 @@ SAMPLE = Path("data/sample")
 """First part of the paths of the sample data: train.json and dev.json."""
 
 _PACKAGE = Path(__file__).parent
+READY = _PACKAGE / "ready"
+"""Folder of the ready models, each a model folder (see `squadqa.inference.run_folder`)."""
+
+READY_MODEL = "house"
+"""The ready model that answers where none is named."""
+
 _INSTALLED = {CONFIGS: _PACKAGE / "configs", SAMPLE: _PACKAGE / "bundled" / "sample"}
 
 
@@ -66,6 +74,24 @@ def short_name(path: str | Path) -> str:
         if path.is_relative_to(folder := _folder(begin)):
             return (begin / path.relative_to(folder)).as_posix()
     return str(path)
+
+
+def ready_models() -> list[str]:
+    """List the names of the ready models that come with squadqa."""
+    return sorted(path.parent.name for path in READY.glob(f"*/{CONFIG}"))
+
+
+def ready_model(name: str | Path) -> Path | None:
+    """Find a ready model by its name; a file or folder of that name comes first.
+
+    Args:
+        name: Such as "house".
+
+    Returns:
+        Its folder; None if there is none, or if the working folder has something of that name.
+    """
+    is_ready = str(name) in ready_models() and not Path(name).exists()
+    return READY / name if is_ready else None
 
 
 def _folder(begin: Path) -> Path:

@@ -1,10 +1,14 @@
-"""The commit of the code and the machine that a measurement was made with."""
+"""The commit of the code and the machine that a measurement was made with; and no path of it."""
 
 import os
 import platform
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
+
+ABSOLUTE = re.compile(r"(?<![^\s\"'=:,;(\[])~?/(?!/)(?:[^\s/\"',;]+/)*")
+"""The folders at the begin of an absolute path in a text."""
 
 
 def commit(folder: str | Path | None = None) -> str:
@@ -28,6 +32,29 @@ def commit(folder: str | Path | None = None) -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return head.strip() + ("-dirty" if changes else "")
+
+
+def without_folders(value: Any) -> Any:
+    """Leave out the folders of absolute paths, which are those of one machine.
+
+    Args:
+        value: A plain value, nested ones included. A text may also be a path after its kind, such
+            as "spacy:" and a folder.
+
+    Returns:
+        The value; of a path, its last part alone.
+    """
+    if isinstance(value, dict):
+        return {key: without_folders(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(without_folders, value))
+    if not isinstance(value, str):
+        return value
+    kind, colon, rest = value.rpartition(":")
+    is_path = rest.startswith(("/", "~/")) and not rest.startswith("//")
+    if is_path and ", " not in rest:
+        return f"{kind}{colon}{Path(rest).name}"
+    return ABSOLUTE.sub("", value)
 
 
 def usable_cores() -> int:

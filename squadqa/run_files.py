@@ -1,4 +1,4 @@
-"""Names of files and folders in a run folder and in an ensemble's folder."""
+"""Names of files and folders in run folders, model folders and the folders of ensembles."""
 
 RUNS_FOLDER = "runs"
 """Folder of runs, unless the user names another."""
@@ -41,3 +41,12 @@ MEMBERS = "members"
 
 MEMBER_SCORES = "members.json"
 """The weights and scores of an ensemble's members."""
+
+CARD = "card.md"
+"""The model card: data, training, scores, limits."""
+
+MODEL = "model.safetensors"
+"""The weights, and what else opening needs, in a model folder. It has no `CHECKPOINTS`."""
+
+README = "README.md"
+"""The model card of a model folder."""

@@ -145,6 +145,48 @@ def scorer_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train_once(tmp_path_factory, "logistic", SCORER)
 
 
+@pytest.fixture(scope="session")
+def reader_model(reader_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model folder of `reader_run`, in float16."""
+    return _exported(reader_run, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def scorer_model(scorer_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model folder of `scorer_run`, in float16."""
+    return _exported(scorer_run, tmp_path_factory)
+
+
+def _exported(run: Path, factory: pytest.TempPathFactory) -> Path:
+    from squadqa.inference.model_folder import write_model_folder
+    from squadqa.inference.run_folder import open_run
+
+    folder = factory.mktemp("models") / run.name
+    write_model_folder(folder, open_run(run), card=f"# {run.name}\n", half=True)
+    return folder
+
+
+@pytest.fixture
+def ready(reader_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of ready models, which has one: "house"."""
+    import shutil
+
+    from squadqa import package_files
+
+    folder = tmp_path / "package" / "ready"
+    shutil.copytree(reader_model, folder / "house")
+    monkeypatch.setattr(package_files, "READY", folder)
+    return folder
+
+
+@pytest.fixture
+def nothing_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No ready model, as in a checkout before one was trained."""
+    from squadqa import package_files
+
+    monkeypatch.setattr(package_files, "READY", tmp_path / "no ready models")
+
+
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working folder, like a checkout, with small data under every name that the docs use."""

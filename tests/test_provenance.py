@@ -4,11 +4,12 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import squadqa
-from squadqa.provenance import commit, hardware
+from squadqa.provenance import commit, hardware, without_folders
 
 
 @pytest.fixture
@@ -67,3 +68,24 @@ def test_the_default_folder_is_the_package() -> None:
 
 def test_hardware_names_cpu_cores_and_memory() -> None:
     assert re.fullmatch(r".+, [1-9]\d* cores, \d+ GiB", hardware())
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("/data/squad/dev.json", "dev.json"),
+        ("/data/my vectors/glove.txt", "glove.txt"),
+        ("~/glove.txt", "glove.txt"),
+        ("spacy:/data/a pipeline", "spacy:a pipeline"),
+        ("/data/a/train.json, /data/dev.json", "train.json, dev.json"),
+        ("Warm start from /data/runs/a. Taught by ~/b/c.", "Warm start from a. Taught by c."),
+        ("--data=/data/x", "--data=x"),
+        ("runs/drqa and ../up and 3/4", "runs/drqa and ../up and 3/4"),
+        ("https://host/page", "https://host/page"),
+        ("spacy:en_core_web_md", "spacy:en_core_web_md"),
+        ("", ""),
+        (["/a/b", {"x": ("/c/d", 1, None)}], ["b", {"x": ("d", 1, None)}]),
+    ],
+)
+def test_folders_of_a_machine_are_left_out(value: Any, kept: Any) -> None:
+    assert without_folders(value) == kept

@@ -11,6 +11,7 @@ from squadqa.cli.console import bold
 from squadqa.cli.options import add_opening_options, open_answerer
 from squadqa.cli.parser import CommandParser
 from squadqa.errors import ConfigError
+from squadqa.package_files import READY_MODEL, ready_models
 from squadqa.run_files import RUNS_FOLDER
 
 HELP = "ask trained runs on a page in your browser"
@@ -80,13 +81,16 @@ def main(arguments: list[str]) -> int:
 
 
 def _folders(named: list[str]) -> list[str]:
-    """Return the runs to show: those named, or those that `squadqa quickstart` left."""
+    """Return the runs to show: those named, or the ready model.
+
+    Without a ready model, those that `squadqa quickstart` left.
+    """
     from squadqa.inference.run_folder import list_runs
 
-    folders = named or list_runs(QUICKSTART)
+    folders = named or list({READY_MODEL} & {*ready_models()}) or list_runs(QUICKSTART)
     if not folders:
         raise ConfigError(
-            f'no run is named, and "{QUICKSTART}" has none',
+            f'no run is named, squadqa came without its ready model, and "{QUICKSTART}" has none',
             next_step="Name a run folder, or train two models first: squadqa quickstart",
         )
     return folders
@@ -137,14 +141,14 @@ def _parser() -> CommandParser:
         usage="[RUN ...] [options]",
         examples=[
             ("two runs side by side", "squadqa demo runs/quickstart/drqa runs/quickstart/logistic"),
-            ("what quickstart trained, in the browser at once", "squadqa demo --open"),
+            ("the model that comes with squadqa, in the browser at once", "squadqa demo --open"),
         ],
     )
     parser.add_argument(
         "runs",
         metavar="RUN",
         nargs="*",
-        help="folders of runs or ensembles, up to four (default: those of quickstart)",
+        help="runs, models or ensembles, up to four (default: the ready model)",
     )
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     parser.add_argument(

@@ -11,6 +11,7 @@ from jsonargparse import Namespace
 from pytorch_lightning.callbacks import LearningRateMonitor
 from pytorch_lightning.loggers import Logger
 
+from squadqa.cli.cards import card_model, write_card
 from squadqa.cli.console import ProgressLines
 from squadqa.cli.lightning_parser import Parsed, parse, seed_of
 from squadqa.cli.quiet import quiet_lightning
@@ -33,6 +34,7 @@ from squadqa.files import require_writable_file
 from squadqa.inference.checkpoint import read_checkpoint
 from squadqa.inference.run_folder import open_run
 from squadqa.provenance import commit, hardware
+from squadqa.report.card import card_scores, model_card
 from squadqa.report.curves import write_curves
 from squadqa.run_files import BEST, CHECKPOINTS, LAST, LOGS, PREDICTIONS, WANDB
 from squadqa.training.checkpoints import (
@@ -321,6 +323,11 @@ def _finish(
     result = _result(parsed, folder, evaluation, clock, until, trainer.strategy.root_device)
     write_scored(folder, result, evaluation.predictions)
     write_curves(folder)
+    model, data = parsed.module.model, parsed.data
+    assert model is not None
+    predictions, by_v2 = evaluation.predictions, bool(evaluation.v2)
+    scores = card_scores(data.datasets["test"].data, predictions, by_v2=by_v2)
+    write_card(folder, model_card(card_model(folder.name, model, data.inputs), result, scores))
     if parsed.config.results:
         write_result(parsed.config.results, result)
     _finish_wandb(parsed.config.wandb)

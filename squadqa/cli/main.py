@@ -33,6 +33,7 @@ COMMANDS = {
     "compare": "squadqa.cli.compare",
     "report": "squadqa.cli.report",
     "ensemble": "squadqa.cli.ensemble",
+    "export": "squadqa.cli.export",
     "answer": "squadqa.cli.answer",
     "explain": "squadqa.cli.explain",
     "demo": "squadqa.cli.demo",

@@ -15,7 +15,7 @@ from squadqa.cli.training_options import (
     training_words,
 )
 from squadqa.errors import CheckpointError, ConfigError, did_you_mean
-from squadqa.run_files import CONFIG
+from squadqa.run_files import CHECKPOINTS, CONFIG, MODEL
 
 WHOLE = "configs/bidaf.yaml"
 """A whole configuration to which every part that comes with squadqa adds something."""
@@ -159,6 +159,11 @@ def _parser() -> CommandParser:
 
 
 def _require_run(folder: Path) -> None:
+    if (folder / MODEL).is_file() and not (folder / CHECKPOINTS).is_dir():
+        raise CheckpointError(
+            f'"{folder}" is a model folder, which has no training to resume',
+            next_step=f"Start a new run with --config FILE --warm-start {folder}.",
+        )
     if (folder / CONFIG).is_file():
         return
     near = [str(file.parent) for file in folder.parent.glob(f"*/{CONFIG}")]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from squadqa.evaluation.predictions import Answer
 from squadqa.evaluation.questions import Questions, span_lengths
 from squadqa.scoring import score_pairs
+from squadqa.scoring_v2 import score_pair
 
 UNKNOWN = -1
 """The place of an answer of which only the text is known."""
@@ -76,12 +77,13 @@ def outcomes_of(exact_match: NDArray[np.float64], f1: NDArray[np.float64]) -> ND
     return np.where(exact_match > 0, 0, np.where(f1 > 0, 1, 2)).astype(np.int64)
 
 
-def score_system(questions: Questions, system: System) -> ScoredSystem:
-    """Score a system question by question, by the official rule.
+def score_system(questions: Questions, system: System, *, by_v2: bool = False) -> ScoredSystem:
+    """Score a system question by question, by an official rule.
 
     Args:
-        questions: The questions; each has given answers.
+        questions: The questions; each has given answers, unless the rule is that of v2.0.
         system: The system.
+        by_v2: Whether the rule is that of SQuAD v2.0: an empty text says that there is no answer.
 
     Raises:
         DataError: A question has no given answers.
@@ -91,9 +93,13 @@ def score_system(questions: Questions, system: System) -> ScoredSystem:
     best = [some[0] if some else nothing for some in given]
     answered = [row for row, some in enumerate(given) if some]
     exact_match, f1 = np.zeros(len(given)), np.zeros(len(given))
-    exact_match[answered], f1[answered] = score_pairs(
-        (best[row].text for row in answered), (questions.references[row] for row in answered)
-    )
+    texts = [best[row].text for row in answered]
+    references = [questions.references[row] for row in answered]
+    if by_v2:
+        pairs = np.array(list(map(score_pair, texts, references))).reshape(-1, 2)
+        exact_match[answered], f1[answered] = pairs.T
+    else:
+        exact_match[answered], f1[answered] = score_pairs(texts, references)
     spans = np.array([_place(questions, row, one) for row, one in enumerate(best)], np.int64)
     spans = spans.reshape(-1, 2)
     return ScoredSystem(

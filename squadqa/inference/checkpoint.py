@@ -12,7 +12,7 @@ from squadqa.evaluation.calibration import Calibration
 if TYPE_CHECKING:
     from torch import Tensor
 
-MODEL, AVERAGE = "model.", "average.model."
+MODEL_PREFIX, AVERAGE = "model.", "average.model."
 """Prefixes in a checkpoint of the names of weights, and of their average if one was kept."""
 
 REFUSED = re.compile(r"GLOBAL (\S+) (?:was not an allowed|whose module)")
@@ -81,7 +81,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         ) from error  # fmt: skip
     try:
         saved = content["state_dict"]
-        prefix = AVERAGE if any(name.startswith(AVERAGE) for name in saved) else MODEL
+        prefix = AVERAGE if any(name.startswith(AVERAGE) for name in saved) else MODEL_PREFIX
         weights = {
             name.removeprefix(prefix): value
             for name, value in saved.items()

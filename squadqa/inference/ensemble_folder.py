@@ -16,7 +16,7 @@ from squadqa.inference.ensemble import Ensemble
 from squadqa.inference.mixing import Aim, Mean
 from squadqa.inference.predictor import Predictor
 from squadqa.inference.run_folder import Run, open_run
-from squadqa.run_files import CHECKPOINTS, CONFIG, ENSEMBLE, MEMBERS
+from squadqa.run_files import CONFIG, ENSEMBLE, MEMBERS
 
 
 def is_ensemble(folder: str | Path) -> bool:
@@ -97,7 +97,7 @@ def _copy_run(run: Run, target: Path) -> None:
     checkpoint = run.checkpoint.path
     copies = {
         run.folder / CONFIG: target / CONFIG,
-        checkpoint: target / CHECKPOINTS / checkpoint.name,
+        checkpoint: target / checkpoint.relative_to(run.folder),
     }
     for path, copy in copies.items():
         try:

@@ -19,7 +19,7 @@ def load(
     trust: Sequence[str] = (),
     choose: Choose | None = None,
 ) -> Answerer:
-    """Open a run folder or the folder of an ensemble (see `squadqa.load`)."""
+    """Open a run, a model folder, a ready model or an ensemble (see `squadqa.load`)."""
     if isinstance(trust, str):
         trust = [trust]
     if is_ensemble(run):

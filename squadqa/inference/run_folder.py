@@ -1,9 +1,12 @@
 """Opening of run folders: the configuration, the checkpoint, and the model made from both.
 
-A run folder holds `config.yaml` and `checkpoints/{best,last}.ckpt`. Lightning is not needed, and
-opening a folder runs no code from it: only classes of this package, or of packages that the user
-trusts by name, are made, and only weights and plain values are read from the checkpoint. What else
-a configuration may name is in `squadqa.inference.trusted`.
+A run folder holds `config.yaml` and `checkpoints/{best,last}.ckpt`; a model folder, which is made
+of a run to be shared, `config.yaml` and `model.safetensors`. Lightning is not needed, and opening a
+folder runs no code from it: only classes of this package, or of packages that the user trusts by
+name, are made, and only weights and plain values are read from the checkpoint. What else a
+configuration may name is in `squadqa.inference.trusted`.
+
+One file, as it is all that opening a folder takes.
 """
 
 import re
@@ -18,8 +21,10 @@ from squadqa.errors import CheckpointError, UntrustedError, did_you_mean, shown
 from squadqa.inference.building import MisfitError, build
 from squadqa.inference.checkpoint import Checkpoint, read_checkpoint
 from squadqa.inference.classes import maker_of
+from squadqa.inference.model_file import read_model_file
 from squadqa.inference.trusted import require_inputs
-from squadqa.run_files import BEST, CHECKPOINTS, CONFIG, ENSEMBLE, LAST, MEMBERS, RUNS_FOLDER
+from squadqa.package_files import ready_model, ready_models
+from squadqa.run_files import BEST, CHECKPOINTS, CONFIG, ENSEMBLE, LAST, MEMBERS, MODEL, RUNS_FOLDER
 
 if TYPE_CHECKING:
     from squadqa.data.inputs import Inputs
@@ -125,10 +130,10 @@ class Run:
 def open_run(
     folder: str | Path, *, checkpoint: Choice | None = None, trust: Sequence[str] = ()
 ) -> Run:
-    """Open a run folder.
+    """Open a run folder or a model folder.
 
     Args:
-        folder: The run folder.
+        folder: The folder, or the name of a ready model.
         checkpoint: Which checkpoint to take; None takes the best, or the last if there is no best
             one yet.
         trust: Packages, besides squadqa, whose classes the configuration may name; importing them
@@ -142,7 +147,7 @@ def open_run(
     folder = find_run(folder)
     path = find_checkpoint(folder, checkpoint)
     config = read_config(folder / CONFIG)
-    loaded = read_checkpoint(path)
+    loaded = read_model_file(path) if path.name == MODEL else read_checkpoint(path)
 
     from squadqa.data.inputs import Inputs
     from squadqa.models.base import QAModel
@@ -191,10 +196,13 @@ def open_run(
 
 
 def find_run(folder: str | Path) -> Path:
-    """Check that a folder is a run folder.
+    """Find a run folder, a model folder, or a ready model.
 
     Args:
-        folder: The folder that the user named.
+        folder: What the user named: a folder, or a model that comes with squadqa.
+
+    Returns:
+        The folder; of a ready model, that inside the package.
 
     Raises:
         CheckpointError: It is not a run folder; the message lists the existing runs.
@@ -208,6 +216,14 @@ def find_run(folder: str | Path) -> Path:
             f'cannot read the run folder "{folder}": {error.strerror}',
             next_step="Name a run folder that you may read.",
         ) from error
+    ready = ready_model(folder)
+    if ready is not None and (ready / MODEL).is_file():
+        return ready
+    if ready is not None:
+        raise CheckpointError(
+            f'the ready model "{folder}" came without its "{MODEL}"',
+            next_step="Install squadqa again, or name a run folder.",
+        )
     if (folder / ENSEMBLE).is_file():
         raise CheckpointError(
             f'"{folder}" is an ensemble, not one run',
@@ -219,7 +235,7 @@ def find_run(folder: str | Path) -> Path:
     elif folder.exists():
         what = f'"{folder}" is a file, not a run folder'
     known = list_runs(folder, folder.parent, Path(RUNS_FOLDER))
-    hint = did_you_mean(str(folder), known)
+    hint = did_you_mean(str(folder), [*known, *ready_models()])
     if len(known) > 1 and not hint.startswith("Known"):
         hint += " Existing runs: " + ", ".join(f'"{name}"' for name in known) + "."
     next_step = "Name a run folder." if known else "Train one first: squadqa train --help"
@@ -237,16 +253,16 @@ def list_runs(*folders: Path) -> list[str]:
         for folder in folders
         if folder.is_dir()
         for path in folder.glob(f"*/{CONFIG}")
-        if (path.parent / CHECKPOINTS).is_dir()
+        if (path.parent / CHECKPOINTS).is_dir() or (path.parent / MODEL).is_file()
     }
     return sorted(found)
 
 
 def find_checkpoint(folder: Path, choice: Choice | None = None) -> Path:
-    """Find a checkpoint of a run.
+    """Find a checkpoint of a run, or the file of a model folder.
 
     Args:
-        folder: The run folder.
+        folder: The run folder or model folder.
         choice: Which one; None takes the best, or the last if there is no best one yet.
 
     Raises:
@@ -254,6 +270,15 @@ def find_checkpoint(folder: Path, choice: Choice | None = None) -> Path:
     """
     paths = dict(zip(CHOICES, (folder / CHECKPOINTS / name for name in (BEST, LAST)), strict=True))
     there = [name for name, path in paths.items() if path.is_file()]
+    model = folder / MODEL
+    if not there and model.is_file():
+        if choice is None:
+            return model
+        raise CheckpointError(
+            f'"{folder}" is a model folder: it has no checkpoint "{choice}"',
+            hint=f'Its weights are those of one checkpoint, in "{MODEL}".',
+            next_step="Leave --checkpoint out.",
+        )
     if not there:
         raise CheckpointError(
             f'the run "{folder}" has no checkpoint: neither '

@@ -142,6 +142,7 @@ def _from_file(name: str, known_ids: Collection[str]) -> Opened:
 
 def _from_folder(folder: Path, source: Source, how: Opening) -> Opened:
     """Take a run's or an ensemble's answers from the cache, or let it answer."""
+    folder = folder if is_ensemble(folder) else find_run(folder)
     cache_dir = how.preparation.cache_dir
     settings = {
         "format": FORMAT,

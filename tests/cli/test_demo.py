@@ -55,6 +55,15 @@ def test_from_the_command_to_an_answer_and_to_its_end(reader_run: Path, tmp_path
     assert f"opening {reader_run} (1 of 1)" in done.err
 
 
+def test_the_ready_model(
+    ready: Path, stopped_at_once: list[DemoServer], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo"]) == 0
+    assert [model.name for model in stopped_at_once[0].models] == ["house"]
+    assert "opening house (1 of 1)" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("nothing_ready")
 def test_the_runs_of_quickstart(
     trained_checkout: Path,
     stopped_at_once: list[DemoServer],
@@ -93,12 +102,13 @@ def test_a_usual_port_that_is_taken_is_no_error(
         assert stopped_at_once[0].models
 
 
+@pytest.mark.usefixtures("nothing_ready")
 def test_what_is_refused(
     refused: Callable[..., str], reader_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     said = refused("demo")
-    assert said.startswith('no run is named, and "runs/quickstart" has none\n')
+    assert said.startswith("no run is named, squadqa came without its ready model, and ")
     assert "squadqa quickstart" in said
     said = refused("demo", *[reader_run] * 5)
     assert said.startswith("5 runs do not fit on the page: at most 4 do\n")

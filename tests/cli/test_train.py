@@ -39,6 +39,7 @@ def test_a_run_folder_contains_everything(trained: tuple[Path, Done]) -> None:
         "predictions.json",
         "results.json",
         "curves.svg",
+        "card.md",
     }
     assert {path.name for path in (run / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
     config = yaml.safe_load((run / "config.yaml").read_text())

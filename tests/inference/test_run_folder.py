@@ -103,6 +103,7 @@ def test_runs_of_the_working_folder_are_suggested(
     assert caught.value.hint == 'Did you mean "runs/copy"?'
 
 
+@pytest.mark.usefixtures("nothing_ready")
 def test_without_any_run_training_is_the_next_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +112,39 @@ def test_without_any_run_training_is_the_next_step(
         find_run("runs/drqa")
     assert caught.value.hint == ""
     assert "squadqa train" in caught.value.next_step
+
+
+def test_a_ready_model_opens_by_its_name(
+    ready: Path, reader_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_run("house") == ready / "house"
+    assert open_run("house").checkpoint.path == ready / "house" / "model.safetensors"
+    with pytest.raises(CheckpointError, match='there is no run folder "hose"') as caught:
+        find_run("hose")
+    assert caught.value.hint == 'Did you mean "house"?'
+    shutil.copytree(reader_model, "house")
+    assert find_run("house") == Path("house"), "what the user has comes first"
+
+
+def test_a_ready_model_without_its_weights(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (ready / "house" / "model.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r'"house" came without its "model\.safetensors"'):
+        open_run("house")
+    shutil.rmtree(ready)
+    with pytest.raises(CheckpointError, match='there is no run folder "house"') as caught:
+        open_run("house")
+    assert "squadqa train" in caught.value.next_step
+
+
+def test_model_folders_are_listed_and_have_no_checkpoint_to_choose(reader_model: Path) -> None:
+    assert list_runs(reader_model.parent) == [str(reader_model)]
+    assert find_checkpoint(reader_model) == reader_model / "model.safetensors"
+    with pytest.raises(CheckpointError, match='has no checkpoint "last"'):
+        find_checkpoint(reader_model, "last")
 
 
 def test_checkpoints_are_chosen(run: Path) -> None:
