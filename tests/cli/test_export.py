@@ -70,7 +70,12 @@ def test_the_card_of_the_last_checkpoint_has_no_scores(here: Path, reader_run: P
 def test_what_is_refused(
     here: Path, reader_run: Path, reader_model: Path, refused: Refused
 ) -> None:
-    assert "nothing to write: no --model" in refused("export", reader_run)
+    assert "nothing to write: neither --model nor --onnx" in refused("export", reader_run)
+    assert "ONNX is written in float32" in refused(
+        "export", reader_run, "--onnx", "reader.onnx", "--half"
+    )
+    Path("onnx").mkdir()
+    assert "it is a folder" in refused("export", reader_run, "--onnx", "onnx")
     Path("there").mkdir()
     assert '"there" exists' in refused("export", reader_run, "--model", "there")
     assert 'no run folder "rnus"' in refused("export", "rnus", "--model", "model")
@@ -79,7 +84,7 @@ def test_what_is_refused(
     Path("both").mkdir()
     Path("both/ensemble.json").write_text("{}")
     said = refused("export", "both", "--model", "model")
-    assert '"both" is an ensemble, and a model folder holds one model' in said
+    assert '"both" is an ensemble, and what is exported is one model' in said
     assert 'Export its members, which are the folders in "both/members"' in said
     said = refused("train", "--resume", reader_model)
     assert "is a model folder, which has no training to resume" in said
