@@ -11,6 +11,7 @@ from importlib import import_module
 from squadqa import __version__
 from squadqa.cli.console import bold
 from squadqa.cli.openmp import wait_briefly
+from squadqa.cli.road import road
 from squadqa.cli.streams import safe_streams
 from squadqa.errors import ConfigError, SquadQAError, did_you_mean
 from squadqa.files import WRITE_ONLY, system_error
@@ -105,7 +106,10 @@ def _reported(arguments: list[str], *, debug: bool) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    name, *rest = arguments or ["--help"]
+    if not arguments:
+        print(road())
+        return 0
+    name, *rest = arguments
     if name in ("--help", "-h", "help"):
         print(_help())
         return 0

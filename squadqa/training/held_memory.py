@@ -20,13 +20,16 @@ class HeldMemory(pl.Callback):
 
     Args:
         most_gib: Memory that the process may keep beyond its need between batches, in GiB; 0 leaves
-            the allocator unchanged.
+            the allocator unchanged. A batch that needed more than this would need it again, so a
+            little more than what one batch needed is always kept.
     """
 
     def __init__(self, *, most_gib: float = 2.0) -> None:
         self.most_bytes = most_gib * 2**30
         self._libc: ctypes.CDLL | None = None
         self._needed = 0  # bytes in use when all free memory was returned
+        self._is_first = False  # whether the next batch is the first since then
+        self._largest = 0.0  # bytes that one batch needed, as far as is known
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start keeping freed memory (called by Lightning)."""
@@ -41,13 +44,22 @@ class HeldMemory(pl.Callback):
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Return memory to the system if too much is kept (called by Lightning)."""
-        if self._libc is not None and _held_bytes() - self._needed > self.most_bytes:
+        if self._libc is None:
+            return
+        kept = _held_bytes() - self._needed
+        if self._is_first:
+            self._is_first, self._largest = False, max(self._largest, kept)
+        if kept > max(self.most_bytes, MARGIN * self._largest):
             self._give_back(self._libc)
+            self._is_first = True  # not at the start: the first batch also makes what stays
 
     def _give_back(self, libc: ctypes.CDLL) -> None:
         libc.malloc_trim(0)
         self._needed = _held_bytes()
 
+
+MARGIN = 1.25
+"""How much more than one batch needed is kept at least: the next one may be longer."""
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # options of mallopt(3)
 KEPT_BYTES = 2**30  # larger than any block of a batch

@@ -1,10 +1,7 @@
 """Readers as ONNX: the same scores for texts of any length, and only readers are written."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from squadqa.batch import FormBatch, Sizes, SpanBatch
-from squadqa.cli.main import main
 from squadqa.data.span_arrays import FORM_FIELDS
-from squadqa.inference.onnx_export import METADATA, TEXT_FIELDS, onnx_of
+from squadqa.inference.onnx_export import TEXT_FIELDS, onnx_of
 from squadqa.models import BiLSTMReader, SpanReader
 from squadqa.nn import char_cnn
 from tests.models.readers.test_all_readers import EVERY_READER, SIZES

@@ -64,6 +64,18 @@ def test_needed_memory_does_not_count_as_freed(memory: Memory) -> None:
     assert memory.trims == 2
 
 
+def test_what_every_batch_needs_is_kept(memory: Memory) -> None:
+    """Batches that need more than the limit would otherwise ask for all of it again, each time."""
+    callback = HeldMemory(most_gib=2.0)
+    callback.on_train_start(Trainer(), torch.nn.Module())  # type: ignore[arg-type]
+    trims = []
+    for free in (3.0, 3.0, 3.6, 3.8, 3.0, 3.7):
+        memory.free = free
+        callback.on_train_batch_end()
+        trims.append(memory.trims - 1)
+    assert trims == [1, 1, 1, 2, 2, 2]
+
+
 def test_other_allocators_are_left_alone(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> None:
         raise OSError(name)
