@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from squadqa.nn import fusion
+from squadqa.nn import pairs
 from squadqa.nn.fusion import FullyAwareFusion
 from tests.support import equations
 from tests.support.kernels import ragged
@@ -67,7 +67,7 @@ def test_pairs_of_long_texts_come_in_parts(
     memory = history if to_itself else texts(LENGTHS, 7)[0]
     inputs = (history, encoded, memory, [encoded], ragged(LENGTHS))
     whole = fused(*inputs)
-    monkeypatch.setattr(fusion, "PAIRS_AT_ONCE", 2 * 3 * 6)  # two tokens at a time
+    monkeypatch.setattr(pairs, "PAIRS_AT_ONCE", 2 * 3 * 6)  # two tokens at a time
     assert fused(*inputs).allclose(whole, atol=1e-6)
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from squadqa.nn import gated_attention
+from squadqa.nn import pairs
 from squadqa.nn.gated_attention import GatedAttention, GatedMatch
 from squadqa.nn.gated_attention_rnn import GatedAttentionRNN
 from squadqa.nn.similarity import Similarity
@@ -145,5 +145,5 @@ def test_long_texts_are_read_in_parts(
     )
     sequence, _, memory, memory_mask = texts()
     whole = layer(sequence, memory, memory_mask)
-    monkeypatch.setattr(gated_attention, "PAIRS_AT_ONCE", 4 * memory_mask.numel())
+    monkeypatch.setattr(pairs, "PAIRS_AT_ONCE", 4 * memory_mask.numel())
     assert layer(sequence, memory, memory_mask).allclose(whole, atol=1e-6)
