@@ -111,6 +111,14 @@ def test_readme_leaves_out_other_data_short_trainings_and_untrained_rows(
     assert systems(readme_table([replace(RESULT, **change)])) == [HUMAN.name]  # type: ignore[arg-type]
 
 
+def test_a_training_of_enough_epochs_is_a_full_one_whatever_its_minutes() -> None:
+    ours = replace(RESULT, budget_minutes=120.0, epochs=4.0)
+    assert "drqa" in systems(readme_table([ours]))
+    (table,) = groups(results_page([ours])).values()
+    assert "drqa" in systems(table)
+    assert len(groups(results_page([replace(ours, epochs=3.9)]))) == 2
+
+
 def test_of_several_published_forms_readme_has_the_best() -> None:
     ours = replace(RESULT, name="ours", configs=("configs/match_lstm.yaml",))
     assert systems(readme_table([ours])) == ["Human", "Match-LSTM, bidirectional pointer", "ours"]
