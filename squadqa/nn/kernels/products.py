@@ -35,7 +35,7 @@ def linear(sequence: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tens
     """Multiply each step with a weight, as `torch.nn.functional.linear` does.
 
     The fast form is a convolution over an image of one row, whose features come last as they lie
-    in memory.
+    in memory. In mixed precision torch's own function goes by oneDNN and is up to a quarter faster.
 
     Args:
         sequence: (B, L, D).
@@ -45,7 +45,8 @@ def linear(sequence: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tens
     Returns:
         (B, L, E).
     """
-    if sequence.device.type != "cpu" or available.is_exporting() or len(sequence) < SMALLEST_BATCH:
+    is_plain = available.is_exporting() or torch.is_autocast_enabled("cpu")
+    if sequence.device.type != "cpu" or is_plain or len(sequence) < SMALLEST_BATCH:
         return F.linear(sequence, weight, bias)
     image = sequence.transpose(1, 2)[:, :, None]  # (B, D, 1, L)
     multiplied = F.conv2d(image, weight[:, :, None, None]).squeeze(2).transpose(1, 2)  # (B, L, E)

@@ -81,5 +81,8 @@ def test_linear_of_a_large_batch_is_a_convolution(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(products.F, "conv2d", counted)
     linear(torch.randn(SMALLEST_BATCH - 1, 3, 5), torch.randn(4, 5))
     assert not convolved
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        linear(torch.randn(SMALLEST_BATCH, 3, 5), torch.randn(4, 5))
+    assert not convolved
     linear(torch.randn(SMALLEST_BATCH, 3, 5), torch.randn(4, 5))
     assert len(convolved) == 1
