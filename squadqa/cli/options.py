@@ -355,7 +355,8 @@ def read_context(name: str) -> str:
     except OSError as error:
         raise DataError(
             f"cannot read the context {where}: {error.strerror}",
-            next_step="Name a text file, or - for standard input.",
+            next_step="Name a text file, or - for standard input, into which you can put a text: "
+            'echo "TEXT" | squadqa ... --context -',
         ) from error
     except UnicodeDecodeError as error:
         raise DataError(

@@ -101,8 +101,13 @@ def _compare(folder: Path) -> None:
     print(bold("\nWritten"))
     for name, _ in RUNS:
         print(f"  {folder / name}")
+    runs = " ".join(str(folder / name) for name, _ in reversed(RUNS))
     print(
         "\nAsk it something:\n"
         f'  echo "Ada Brandt built the mill in 1820." | squadqa answer {folder / RUNS[-1][0]} '
-        '--context - --question "Who built the mill?"'
+        '--context - --question "Who built the mill?"\n'
+        "Ask both in your browser:\n"
+        f"  squadqa demo {runs}\n"
+        "Look at every question, on a page:\n"
+        f"  squadqa report {runs} --data sample --output report.html"
     )

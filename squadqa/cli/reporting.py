@@ -210,11 +210,14 @@ def taken_lines(result: TakenWeights) -> list[str]:
     ]
     lines += [f"not {name}: missing there" for name in result.missing if _part(name) in shared]
     lines += [f"left {name}: missing here" for name in result.unused if _part(name) in shared]
-    return lines + [
+    lines += [
         f"left {count} weights of {part}, which is missing here"
         for part, count in unused.items()
         if part not in shared
     ]
+    if taken.total() < (shared + missing).total() / 2:
+        lines.append("most weights do not fit: train with the other run's configuration")
+    return lines
 
 
 def end_block(

@@ -5,8 +5,8 @@ from squadqa.package_files import READY_MODEL, ready_models
 
 ASK = (
     "ask the model that comes along",
-    'echo "Ada built the mill in 1820." | '
-    f'squadqa answer {READY_MODEL} --context - --question "Who built the mill?"',
+    'echo "Ada built it in 1820." | '
+    f'squadqa answer {READY_MODEL} --context - --question "Who built it?"',
 )
 """The first step, where the ready model is installed."""
 

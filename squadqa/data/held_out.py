@@ -27,7 +27,7 @@ def held_out(data: PreparedData, *, share: float) -> NDArray[np.bool_]:
     if len(names) < 2:
         raise DataError(
             f'"{data.source}" has only one article: none can be held out for validation',
-            next_step="Name validation data with --data.val.",
+            next_step="Name validation data with --data.val, or add questions about another text.",
         )
     keys = [hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names.tolist()]
     order = sorted(range(len(names)), key=keys.__getitem__)

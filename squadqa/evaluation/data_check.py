@@ -270,6 +270,11 @@ def _advice(check: DataCheck) -> list[str]:
             f"{misplaced:,} answers are not at their answer_start: mend the file, or leave them "
             "out with --data.bad_answers skip."
         )
+    if unplaced := counts.alignment["unplaced"]:
+        said.append(
+            f"{unplaced:,} answers are texts without places, which training needs: look them up "
+            "with --find-answers first, here too."
+        )
     inexact = counts.alignment["expanded"] + counts.alignment["lost"]
     if inexact > 0.03 * total:
         said.append(

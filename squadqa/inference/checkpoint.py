@@ -42,7 +42,8 @@ class Checkpoint:
     calibration: Calibration = Calibration()
 
     def __str__(self) -> str:
-        return f"{self.path} (epoch {self.epoch}, step {self.step:,})"
+        # Lightning counts epochs from 0; whoever reads this has seen a training count them from 1.
+        return f"{self.path} (epoch {self.epoch + 1}, step {self.step:,})"
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

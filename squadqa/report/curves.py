@@ -60,7 +60,7 @@ def curves_picture(log: TrainingLog, name: str, *, style: str = "") -> Markup:
             drawn.append(_panel(title, there, log, top))
     height = max(1, len(drawn)) * (HEIGHT + GAP) - GAP
     best = log.best
-    said = f"; best F1 {best[1]:.1f} % after {best[0]:,} steps" if best else ""
+    said = f"; best F1 {best[1]:.1f} % after {best[0] + 1:,} steps" if best else ""
     return picture(WIDTH, height, f"Training of {name}{said}", *drawn, style=style)
 
 
@@ -101,7 +101,7 @@ def _panel(
     if best:
         across = frame.x(best[0])
         line = {"x1": across, "x2": across, "y1": bottom, "y2": top + 30}
-        title_of_line = tag("title", f"best checkpoint: step {best[0]:,}, F1 {best[1]:.1f} %")
+        title_of_line = tag("title", f"best checkpoint: step {best[0] + 1:,}, F1 {best[1]:.1f} %")
         parts.append(
             tag("line", title_of_line, class_="axis dashed", stroke_dasharray="3 3", **line)
         )

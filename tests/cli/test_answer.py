@@ -106,6 +106,13 @@ def test_an_empty_context(text: str, context: Path, refused: Callable[..., str])
     assert f'the context "{context}" is empty' in said
 
 
+def test_a_text_in_place_of_a_file(copied_run: Path, refused: Callable[..., str]) -> None:
+    text = "Ada built the mill in 1820."
+    said = refused("answer", copied_run, "--context", text, "--question", "Who?")
+    assert f'cannot read the context "{text}"' in said
+    assert "--context -" in said
+
+
 def test_an_empty_question(context: Path, refused: Callable[..., str]) -> None:
     said = refused("answer", "runs/x", "--context", context, "--question", " ")
     assert "the question is empty" in said

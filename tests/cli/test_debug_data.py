@@ -55,6 +55,22 @@ def test_examples_of_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "--data.bad_answers skip" in shown
 
 
+def test_answers_without_places(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text("q,context,answer\nWho sat?,The cat sat.,cat\n")
+    line = ["debug-data", str(file), "--vectors", "--columns", "question=q"]
+    assert main(line) == 0
+    shown = capsys.readouterr().out
+    assert "answer_start, 1 have none" in shown
+    assert "best exact match\nanswer       10               0  0.00 %\n" in shown
+    assert "--find-answers first" in shown
+    assert main([*line, "--find-answers", "first"]) == 0
+    shown = capsys.readouterr().out
+    assert "1 are exactly some tokens" in shown
+    assert "100.0 %" in shown
+    assert "without places" not in shown
+
+
 def test_mistakes(refused: Callable[..., str], data: Path) -> None:
     assert "none.json" in refused("debug-data", "none.json")
     assert "none.json" in refused("debug-data", data, "--against", "none.json")

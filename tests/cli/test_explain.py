@@ -113,7 +113,7 @@ def test_readable_figures(
     first = ["question    Who slept?", "chosen      [Ida] and Tom slept."]
     *reported, checkpoint = head.splitlines()
     assert reported == [*first, *facts]
-    assert checkpoint.startswith(f"checkpoint  {scorer_run}/checkpoints/best.ckpt (epoch 0")
+    assert checkpoint.startswith(f"checkpoint  {scorer_run}/checkpoints/best.ckpt (epoch 1")
     if rows:
         assert body.splitlines() == rows
 

@@ -33,7 +33,7 @@ def test_a_folder_with_the_runs_card(
 ) -> None:
     assert main(["export", str(reader_run), "--model", "model"]) == 0
     out = capsys.readouterr().out
-    assert f"{reader_run}/checkpoints/best.ckpt (epoch 0, step 2)\n" in out
+    assert f"{reader_run}/checkpoints/best.ckpt (epoch 1, step 2)\n" in out
     assert "float32\n" in out
     assert "model (0.1 MB)\n" in out
     card = (reader_run / "card.md").read_text()

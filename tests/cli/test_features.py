@@ -35,7 +35,7 @@ def test_readable_figures(
     head, body, legend = capsys.readouterr().out.split("\n\n")
     reported, checkpoint = head.splitlines()
     assert reported == f"data        {data}, 8 questions"
-    assert checkpoint.startswith(f"checkpoint  {scorer_run}/checkpoints/best.ckpt (epoch 0")
+    assert checkpoint.startswith(f"checkpoint  {scorer_run}/checkpoints/best.ckpt (epoch 1")
     assert body.splitlines() == [
         "table        a question  distinct  rows  taken  collide  by chance  not zero",
         "lexicalized       2,000         3     8      2    66.67      23.44     1,234",

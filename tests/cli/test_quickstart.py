@@ -32,6 +32,9 @@ def test_trains_both_and_compares_them(tmp_path: Path, capsys: pytest.CaptureFix
         assert str(folder) in said
     assert said.count("gold      ") == 5
     assert said.count("wandb sync") == 2
+    both = "runs/quickstart/drqa runs/quickstart/logistic"
+    assert f"squadqa demo {both}\n" in said
+    assert f"squadqa report {both} --data sample --output report.html\n" in said
 
 
 def test_what_it_writes_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,4 +19,10 @@ def test_parts_that_only_one_model_has_take_a_line_each() -> None:
         "not words.bias: missing there",
         "left rnn.bias: missing here",
         "left 2 weights of aligned, which is missing here",
+        "most weights do not fit: train with the other run's configuration",
     ]
+
+
+def test_a_warm_start_from_another_model_says_what_to_do() -> None:
+    result = TakenWeights(taken=("a.x",), reshaped={}, missing=("b.x", "b.y"), unused=("c.x",))
+    assert taken_lines(result)[-1].startswith("most weights do not fit: ")

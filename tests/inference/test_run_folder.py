@@ -75,11 +75,12 @@ def test_a_scorer_opens_as_it_was_trained(scorer_run: Path) -> None:
 def test_a_checkpoint_names_its_epoch_and_step(reader_run: Path) -> None:
     checkpoint = open_run(reader_run, checkpoint="last").checkpoint
     path = reader_run / "checkpoints" / "last.ckpt"
-    assert str(checkpoint) == f"{path} (epoch {checkpoint.epoch}, step {checkpoint.step})"
+    assert str(checkpoint) == f"{path} (epoch {checkpoint.epoch + 1}, step {checkpoint.step})"
     assert checkpoint.step >= 1
 
 
-def test_runs_are_listed(run: Path) -> None:
+def test_runs_are_listed(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(run)  # whoever has trained in the checkout has more runs there
     (run.parent / "none").mkdir()
     (run.parent / "none" / "config.yaml").touch()
     assert list_runs(run.parent, run.parent / "missing") == [str(run)]

@@ -19,12 +19,12 @@ LOG = TrainingLog(
 
 def test_loss_scores_and_rate_are_drawn_with_the_best_checkpoint() -> None:
     root = ElementTree.fromstring(curves_picture(LOG, "a <b>"))
-    assert root.attrib["aria-label"] == "Training of a <b>; best F1 40.0 % after 600 steps"
+    assert root.attrib["aria-label"] == "Training of a <b>; best F1 40.0 % after 601 steps"
     texts = ["".join(each.itertext()) for each in root.iter() if each.tag.endswith("}text")]
     assert {"loss in nats", "learning rate", "train", "validation", "F1", "exact match"} <= {*texts}
     assert len([each for each in root.iter() if each.tag.endswith("polyline")]) == 5
     named = [each.text for each in root.iter() if each.tag.endswith("title")]
-    assert named.count("best checkpoint: step 600, F1 40.0 %") == 3
+    assert named.count("best checkpoint: step 601, F1 40.0 %") == 3
 
 
 def test_what_is_not_logged_is_left_out() -> None:

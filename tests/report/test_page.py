@@ -62,7 +62,7 @@ def test_it_can_be_read_without_javascript(page: Page, content: ReportContent) -
         assert " ".join(content.questions.texts[row].split()) in text
     assert "first better" in text
     assert "By question word" in text
-    assert "best F1 20.0 % after 10 steps" in text
+    assert "best F1 20.0 % after 11 steps" in text
     (form,) = (found for name, found in page.elements if name == "form")
     assert "hidden" in form  # until a script shows it
 

@@ -4,9 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 
-from squadqa.errors import ConfigError, DataError, did_you_mean
+from squadqa.errors import ConfigError, DataError, did_you_mean, shortened
 
 _FORM = "The form is question=NAME,context=NAME, with the names that the columns have."
+
+MOST_LISTED, MOST_SHOWN = 20, 40
+"""Columns that a message lists, and characters that it shows of a name."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +103,19 @@ class Columns:
         needed = {"question": self.question, "context": self.context, **self.changed}
         for key, name in needed.items():
             if name not in names:
-                nearest = did_you_mean(name, names)
                 raise DataError(
                     f'"{source}" has no column "{name}" for the {key.replace("_", " ")}',
-                    hint=nearest if names else "It has no columns.",
+                    hint=_those_there(name, names),
                     next_step=f"Name the column that it has: --columns {key}=NAME,...",
                 )
+
+
+def _those_there(name: str, names: list[str]) -> str:
+    """Suggest a column, and list all: whoever has one other name usually has several."""
+    if not names:
+        return "It has no columns."
+    nearest = did_you_mean(name, names)
+    if nearest.startswith("Known: "):
+        return nearest
+    listed = ", ".join(f'"{shortened(one, MOST_SHOWN)}"' for one in names[:MOST_LISTED])
+    return f"{nearest} It has {listed}{', ...' if names[MOST_LISTED:] else ''}."

@@ -170,11 +170,13 @@ def require_file(path: Path) -> None:
         return
     siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     near = [name for name in siblings if name.endswith(FILE_SUFFIXES)]
+    if path.suffix not in FILE_SUFFIXES:
+        near = ["squad", SAMPLE.name, *(name for name in near if not name.endswith(".txt"))]
     raise DataError(
         f'no data file "{path}"',
         hint=did_you_mean(path.name, near) if near else "",
-        next_step="Name a .json, .jsonl, .csv or .tsv file (also .gz), a pack, `squad`, or a "
-        "`datasets` data set.",
+        next_step="Name a .json, .jsonl, .csv or .tsv file (also .gz), a pack, `squad`, `sample`, "
+        "or a `datasets` data set.",
     )
 
 

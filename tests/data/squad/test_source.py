@@ -16,6 +16,16 @@ def test_missing_file_suggests_a_near_name(tmp_path: Path) -> None:
     assert 'Did you mean "train.json"?' in str(caught.value)
 
 
+def test_a_misspelt_name_is_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "constraints.txt").touch()
+    for name, meant in (("sampel", "sample"), ("squat", "squad")):
+        with pytest.raises(DataError, match=f'Did you mean "{meant}"'):
+            find_source(name)
+    with pytest.raises(DataError, match='Known: "sample", "squad"'):
+        find_source("elsewhere")
+
+
 @pytest.mark.parametrize("name", ["squat", "no/such/file", "./x", "data/x.json", "a" * 5000])
 def test_missing_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

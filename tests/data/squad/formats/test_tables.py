@@ -111,3 +111,8 @@ def test_a_plain_column_called_answers() -> None:
 def test_a_misspelt_name_gets_a_suggestion() -> None:
     said = refusal("question,context,gold\nWho?,Ada.,Ada\n", answer="glod")
     assert 'has no column "glod" for the answer\nDid you mean "gold"?' in said
+
+
+def test_all_columns_are_listed() -> None:
+    said = refusal("Question,Passage,Answer\nWho?,Ada.,Ada\n")
+    assert 'Did you mean "Question"? It has "Question", "Passage", "Answer".' in said
