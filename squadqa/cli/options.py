@@ -107,7 +107,7 @@ def add_run_options(parser: CommandParser, *, run_is_optional: bool = False) -> 
         "run_folder",
         metavar="RUN_FOLDER",
         nargs="?" if run_is_optional else None,
-        help="folder of a trained run or of a model, such as runs/drqa, or a ready model: house",
+        help="run folder (runs/drqa), or ready model (house)",
     )
     add_opening_options(parser)
 

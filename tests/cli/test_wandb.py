@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tests.support.runs import SCORER
 pytest.importorskip("wandb.cli.leet", reason="this version of W&B cannot show its files")
 
 STOPPED_AFTER = 5  # of 14 steps
+PATIENCE = 40.0  # seconds for W&B's service, a process of its own, on a busy machine
 LOUD = {"WANDB_SILENT": "false"}  # as for a user; tests are silent otherwise
 
 
@@ -69,7 +71,10 @@ def logged(stopped: tuple[Path, Done]) -> Logged:
 
 
 def read(offline: Path) -> list[dict[str, Any]]:
-    """Read the records of an offline W&B run, in their order."""
+    """Read the records of an offline W&B run, in their order, once W&B's service wrote them."""
+    until = time.monotonic() + PATIENCE
+    while not list(offline.glob("*.wandb")) and time.monotonic() < until:
+        time.sleep(0.1)
     command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", offline]
     done = run_program(command, cwd=offline)
     assert done.returncode == 0, done.stderr

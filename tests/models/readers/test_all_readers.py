@@ -314,11 +314,15 @@ def test_overfits_four_examples(make: Callable[[Sizes], SpanReader]) -> None:
             module.p = 0.0
     batch = DATASET.collate(items)
     optimizer = torch.optim.Adam(reader.parameters(), lr=0.02)
-    for _ in range(60):
+    for step in range(1, 241):
         optimizer.zero_grad()
         reader.loss(reader(batch), batch).mean().backward()
         optimizer.step()
-    assert exact_match(reader.eval(), items) == 100
+        # How many steps it takes depends on the last bits of sums, and so on the processor.
+        if step % 60 == 0 and exact_match(reader.eval(), items) == 100:
+            return
+        reader.train()
+    raise AssertionError("it has not learned four questions in 240 steps")
 
 
 def exact_match(reader: SpanReader, items: list[int]) -> float:
