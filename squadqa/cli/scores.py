@@ -28,8 +28,10 @@ def abstaining_lines(v2: Mapping[str, float]) -> list[tuple[str, str]]:
     """
     if not v2:
         return []
-    abstains = f": no answer if its probability is above {v2['threshold']:.3f}"
-    lines = [("rule", f"SQuAD v2.0{abstains if 'threshold' in v2 else ''}")]
+    rule = "SQuAD v2.0"
+    if "threshold" in v2:
+        rule += f": no answer if its probability is above {v2['threshold']:.3f}"
+    lines = [("rule", rule)]
     for name, kind in (("HasAns", "with answer"), ("NoAns", "without")):
         if f"{name}_total" in v2:
             exact, f1, total = (v2[f"{name}_{score}"] for score in ("exact", "f1", "total"))
