@@ -10,7 +10,7 @@ from squadqa.cli.main import COMMANDS, main
 
 EXAMPLES = [
     line.strip()
-    for name in ("compare", "debug-data", "report")
+    for name in ("compare", "debug-data", "export", "report")
     for line in import_module(COMMANDS[name])._parser().epilog.splitlines()
     if line.startswith("    squadqa ")
 ]
@@ -24,4 +24,7 @@ def test_example_runs(
     assert main(shlex.split(line)[1:]) == 0
     assert capsys.readouterr().out
     made = {path.name for path in {*trained_checkout.iterdir()} - before}
-    assert made - {"cache"} == {word for word in shlex.split(line) if word.endswith(".html")}
+    words = shlex.split(line)
+    named = {word for word in words if word.endswith((".html", ".onnx"))}
+    named |= {value for option, value in zip(words, words[1:], strict=False) if option == "--model"}
+    assert made - {"cache"} == named
