@@ -12,12 +12,12 @@ With a probability of "no answer" for each question, the rule also finds the bes
 question whose probability is at most the threshold has its predicted text, any other has none.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from squadqa.errors import DataError
-from squadqa.scoring import exact_match, f1, normalize_answer
+from squadqa.scoring import exact_match, f1, normalize_answer, score_pairs
 
 NO_ANSWER = ""
 """The text that says a question has no answer."""
@@ -103,6 +103,28 @@ def score_pair(prediction: str, references: Sequence[str]) -> tuple[float, float
         right = float(not normalize_answer(prediction) and not counted)
         return right, right
     return exact_match(prediction, counted), f1(prediction, counted)
+
+
+def score_each(
+    texts: Iterable[str], references: Iterable[Sequence[str]], *, is_v2: bool
+) -> tuple[list[float], list[float]]:
+    """Score questions one by one.
+
+    Args:
+        texts: The predicted text of each question.
+        references: The given answers of each question, in the same order.
+        is_v2: Whether the rule of SQuAD v2.0 counts, by which a question may have no answer.
+
+    Returns:
+        Exact match (0 or 1) and F1 (0 to 1) of each question.
+
+    Raises:
+        DataError: By the rule of v1.1, a question has no references.
+    """
+    if not is_v2:
+        return score_pairs(texts, references)
+    pairs = [score_pair(*pair) for pair in zip(texts, references, strict=True)]
+    return [one for one, _ in pairs], [one for _, one in pairs]
 
 
 def score_v2(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from squadqa.batch import FormBatch, SpanBatch, WordBatch
 from squadqa.data.prepare import PreparedData
 from squadqa.data.soft_targets import SoftTargets
-from squadqa.data.span_arrays import FORM_FIELDS, Arrays, SpanArrays, WordFormArrays
+from squadqa.data.span_arrays import FORM_FIELDS, Arrays, SpanArrays
 
 Batch = TypeVar("Batch")
 
@@ -190,31 +190,10 @@ class SpanDataset(QuestionDataset[SpanBatch]):
         return int((self.data.start_positions[self.rows] < 0).sum()) - self.num_unanswerable
 
 
-class WordForms:
-    """The word forms of a source, and how those of some texts become a batch.
-
-    Args:
-        data: A prepared source, with vectors.
-        max_characters: Number of characters of a word form to keep.
-
-    Raises:
-        DataError: The source has no vectors.
-    """
-
-    def __init__(self, data: PreparedData, *, max_characters: int = 16) -> None:
-        self._arrays = WordFormArrays(data, max_characters=max_characters)
-
-    def batch(
-        self,
-        context: NDArray[np.int64],
-        context_mask: NDArray[np.bool_],
-        question: NDArray[np.int64],
-        question_mask: NDArray[np.bool_],
-    ) -> WordBatch:
-        """Collect the distinct forms of contexts and questions; see `WordFormArrays.of_texts`."""
-        arrays = self._arrays.of_texts(context, context_mask, question, question_mask)
-        tensors = _tensors(arrays)
-        return WordBatch(forms=_form_batch(tensors), **tensors)
+def word_batch(arrays: Arrays) -> WordBatch:
+    """Make a batch of what `WordFormArrays.of_texts` returned."""
+    tensors = _tensors(arrays)
+    return WordBatch(forms=_form_batch(tensors), **tensors)
 
 
 def _tensors(arrays: Arrays) -> dict[str, torch.Tensor]:

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from squadqa.evaluation.predictions import Answer
 from squadqa.evaluation.questions import Questions, span_lengths
-from squadqa.scoring import score_pairs
-from squadqa.scoring_v2 import score_pair
+from squadqa.scoring_v2 import score_each
 
 UNKNOWN = -1
 """The place of an answer of which only the text is known."""
@@ -95,11 +94,7 @@ def score_system(questions: Questions, system: System, *, by_v2: bool = False) -
     exact_match, f1 = np.zeros(len(given)), np.zeros(len(given))
     texts = [best[row].text for row in answered]
     references = [questions.references[row] for row in answered]
-    if by_v2:
-        pairs = np.array(list(map(score_pair, texts, references))).reshape(-1, 2)
-        exact_match[answered], f1[answered] = pairs.T
-    else:
-        exact_match[answered], f1[answered] = score_pairs(texts, references)
+    exact_match[answered], f1[answered] = score_each(texts, references, is_v2=by_v2)
     spans = np.array([_place(questions, row, one) for row, one in enumerate(best)], np.int64)
     spans = spans.reshape(-1, 2)
     return ScoredSystem(

@@ -10,10 +10,10 @@ from squadqa.data.prepare import PreparedData
 from squadqa.evaluation.question_slices import DIMENSIONS, dimensions
 from squadqa.evaluation.questions import describe_questions
 from squadqa.evaluation.systems import OUTCOMES, outcomes_of
+from squadqa.scoring_v2 import score_each
 from squadqa.training.evaluation import Evaluation
 from squadqa.training.module import QAModule
 from squadqa.training.samples import evenly
-from squadqa.training.scores import score_each
 from squadqa.training.wandb_log import WandbLog
 
 MOST_ROWS = 20_000

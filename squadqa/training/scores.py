@@ -1,6 +1,5 @@
 """The scores of collected predictions: SQuAD v1.1's, or v2.0's where a model may abstain."""
 
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from squadqa.evaluation.abstaining import abstaining_scores
 from squadqa.evaluation.calibration import DEFAULT_THRESHOLD, TEMPERATURES, Calibration
 from squadqa.evaluation.confidence import calibrated
 from squadqa.scoring import score_pairs
-from squadqa.scoring_v2 import NO_ANSWER, score_pair
+from squadqa.scoring_v2 import NO_ANSWER, score_each
 from squadqa.training.evaluation import Evaluation
 from squadqa.training.metrics import Predictions
 
@@ -35,28 +34,6 @@ def calibration_of(dataset: QuestionDataset[Any], gathered: Predictions) -> Cali
         f1=np.array(f1),
         unanswerable=np.array([not one for one in references], bool),
     )
-
-
-def score_each(
-    texts: Iterable[str], references: Iterable[Sequence[str]], *, is_v2: bool
-) -> tuple[list[float], list[float]]:
-    """Score questions one by one.
-
-    Args:
-        texts: The predicted text of each question.
-        references: The given answers of each question, in the same order.
-        is_v2: Whether the rule of SQuAD v2.0 counts, by which a question may have no answer.
-
-    Returns:
-        Exact match (0 or 1) and F1 (0 to 1) of each question.
-
-    Raises:
-        DataError: By the rule of v1.1, a question has no references.
-    """
-    if not is_v2:
-        return score_pairs(texts, references)
-    pairs = [score_pair(*pair) for pair in zip(texts, references, strict=True)]
-    return [one for one, _ in pairs], [one for _, one in pairs]
 
 
 def answers_of(

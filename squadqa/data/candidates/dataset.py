@@ -15,9 +15,10 @@ from squadqa.data.candidates.features import (
 )
 from squadqa.data.candidates.parse import silent_tokens, trimmed
 from squadqa.data.candidates.statistics import Ints, Rarity, ValueStatistics
-from squadqa.data.dataset import QuestionDataset, WordForms
+from squadqa.data.dataset import QuestionDataset, word_batch
 from squadqa.data.positions import padded_positions
 from squadqa.data.prepare import PreparedData
+from squadqa.data.span_arrays import WordFormArrays
 
 Targets = Literal["answer", "occurrences"]
 """The right candidates in training: the shortest one that contains the answer, or each candidate
@@ -50,7 +51,7 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
         words: Rarity,
         bigrams: Rarity,
         values: ValueStatistics,
-        forms: WordForms | None = None,
+        forms: WordFormArrays | None = None,
         rows: NDArray[np.int64] | None = None,
         targets: Targets = "answer",
         abstains: bool = False,
@@ -130,7 +131,7 @@ class CandidateDataset(QuestionDataset[CandidateBatch]):
             tree=self._tree(context, context_mask, begin),
             words=None
             if self._forms is None
-            else self._forms.batch(context, context_mask, question, question_mask),
+            else word_batch(self._forms.of_texts(context, context_mask, question, question_mask)),
             **self._values,
             unanswerable=self.unanswerable(rows),
             question_weights=self._question_weights(question, question_mask),

@@ -13,10 +13,10 @@ from squadqa.data.candidates.features import SourceFeatures, extract
 from squadqa.data.candidates.generators import CandidateGenerator, DependencyRuns
 from squadqa.data.candidates.statistics import Rarity, ValueStatistics, bigram_rarity, word_rarity
 from squadqa.data.candidates.values import VALUES, candidate_values
-from squadqa.data.dataset import WordForms
 from squadqa.data.inputs import Inputs
 from squadqa.data.languages import ENGLISH
 from squadqa.data.prepare import PreparedData
+from squadqa.data.span_arrays import WordFormArrays
 from squadqa.errors import ConfigError, require_range
 
 MOST_BUCKETS = 10_000
@@ -107,7 +107,9 @@ class CandidateInputs(Inputs):
             words=self.words,
             bigrams=self.bigrams,
             values=self.values,
-            forms=WordForms(data, max_characters=self.max_characters) if self.vectors else None,
+            forms=(
+                WordFormArrays(data, max_characters=self.max_characters) if self.vectors else None
+            ),
             rows=rows,
             targets=self.targets,
             abstains=self.abstains,

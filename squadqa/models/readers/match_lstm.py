@@ -121,9 +121,7 @@ class MatchLSTM(ContextFirstReader):
             context_encoded, batch.context_mask, question_encoded, batch.question_mask
         )  # (B, C, 2l): H^r
 
-        states = self.pointer_states[:, None].expand(
-            -1, batch.context_ids.shape[0], -1
-        )  # (1 or 2, B, l)
+        states = self.pointer_states[:, None].expand(-1, matched.shape[0], -1)  # (1 or 2, B, l)
         start_logits, end_logits = self.pointers[0](matched, batch.context_mask, states[0])
         for pointer, state in zip(self.pointers[1:], states[1:], strict=True):
             more_end, more_start = pointer(matched, batch.context_mask, state)  # (B, C)
