@@ -60,13 +60,21 @@ def wait_for(page: Page, questions: int) -> None:
     assert len(texts(page, LISTED)) == questions
 
 
+def unfold(page: Page, row: int) -> str:
+    """Open a question, wait until its details stand (they move what is below), and say where."""
+    page.click(f"{LISTED}:nth-child({row}) summary")
+    body = f"{LISTED}:nth-child({row}) .body"
+    page.wait_until(f"document.querySelector('{body}')?.offsetParent")
+    return body
+
+
 def test_all_questions_are_listed_and_texts_stay_texts(page: Page, content: ReportContent) -> None:
     assert page.text("#status") == "8 of 8 questions; 8 are listed."
     shown = texts(page, f"{LISTED} .text")
     assert shown == [" ".join(text.split()) for text in content.questions.texts]
     assert EVIL in shown[0]
     for row in range(1, 9):
-        page.click(f"{LISTED}:nth-child({row}) summary")
+        unfold(page, row)
     assert len(texts(page, ".body")) == 8
     assert page.value("document.title").startswith("squadqa report")
     assert page.value("document.querySelectorAll('#list img, #list script').length") == 0
@@ -96,9 +104,7 @@ def test_filters_and_search(page: Page) -> None:
 
 
 def test_what_was_seen_inside_is_drawn(page: Page) -> None:
-    page.click(f"{LISTED}:nth-child(5) summary")
-    body = f"{LISTED}:nth-child(5) .body"
-    page.wait_until(f"document.querySelector('{body} mark.gold')?.offsetParent")
+    body = unfold(page, 5)
     assert "rape oil" in " ".join(texts(page, f"{body} mark.gold"))
     strip = page.value(f"document.querySelector('{body} svg.strip').getAttribute('aria-label')")
     assert strip.startswith("first: begins at “<” 90 %")
@@ -124,7 +130,7 @@ def test_by_keyboard_alone(page: Page) -> None:
 def test_a_telephone_shows_it_without_scrolling_sideways(page: Page, dark: bool) -> None:
     page.look(width=390, height=800, dark=dark)
     for row in (1, 5):
-        page.click(f"{LISTED}:nth-child({row}) summary")
+        unfold(page, row)
     assert page.value("document.documentElement.scrollWidth") <= 390
     colours = page.value("getComputedStyle(document.body).backgroundColor")
     assert (colours == "rgb(18, 20, 23)") == dark
