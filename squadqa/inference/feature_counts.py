@@ -11,8 +11,7 @@ from squadqa.data.candidates.inputs import CandidateInputs
 from squadqa.data.prepare import PreparedData, Progress
 from squadqa.data.sampler import bounded_batches
 from squadqa.errors import CheckpointError
-from squadqa.inference.devices import find_device
-from squadqa.inference.predictor import BATCH_TOKENS
+from squadqa.inference.devices import batch_tokens, find_device
 from squadqa.inference.run_folder import Run
 from squadqa.models.scorers.feature_groups import TableGroup
 from squadqa.nn.hashing import table_rows
@@ -97,7 +96,7 @@ def count_features(
     counters = {name: Counter(table.table_bits) for name, table in tables.items()}
     dataset = run.inputs.dataset(data, np.arange(len(data.ids))[:limit])
     done = 0
-    for items in bounded_batches(dataset.context_lengths, limit=BATCH_TOKENS):
+    for items in bounded_batches(dataset.context_lengths, limit=batch_tokens(chosen_device)):
         batch = dataset.collate(items).to(chosen_device)
         for name, table in tables.items():
             counters[name].add(table.features(batch).cpu().numpy())

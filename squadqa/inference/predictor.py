@@ -24,7 +24,7 @@ from squadqa.evaluation.calibration import DEFAULT_THRESHOLD
 from squadqa.evaluation.predictions import Answer
 from squadqa.inference.answered import Answered, DetailedAnswer, Preparation
 from squadqa.inference.answering import Answerer
-from squadqa.inference.devices import find_device
+from squadqa.inference.devices import batch_tokens, find_device
 from squadqa.inference.new_texts import new_questions
 from squadqa.inference.no_answer import with_no_answer
 from squadqa.inference.reading import Reading, cut_spans, diverged, held_out_questions
@@ -35,9 +35,6 @@ from squadqa.models.base import ContextFirstReader, QAModel
 from squadqa.models.distributions import SpanDistribution, marginals
 from squadqa.nn.decoding import IMPOSSIBLE
 from squadqa.run_files import CONFIG
-
-BATCH_TOKENS = 16_384
-"""Most context tokens of a batch, including padding: limits memory for long contexts."""
 
 TINY = 1e-12
 """Stands for a probability of 0 in a division."""
@@ -235,7 +232,7 @@ class Predictor(Answerer):
         """
         done = 0
         batches = bounded_batches(
-            dataset.context_lengths, limit=BATCH_TOKENS, paragraphs=dataset.paragraphs
+            dataset.context_lengths, limit=batch_tokens(self.device), paragraphs=dataset.paragraphs
         )
         for items in batches:
             batch = dataset.collate(items).to(self.device)
@@ -332,7 +329,7 @@ class Predictor(Answerer):
         if not isinstance(model, ContextFirstReader) or not model.keeps_contexts:
             yield from self.outputs(dataset)
             return
-        for items in bounded_batches(dataset.context_lengths, limit=BATCH_TOKENS):
+        for items in bounded_batches(dataset.context_lengths, limit=batch_tokens(self.device)):
             batch = dataset.collate(items).to(self.device)
             with torch.inference_mode():
                 encoded = self._encoded.pop(context, None)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from squadqa.data.squad import find_source
 from squadqa.errors import CheckpointError
-from squadqa.inference import feature_counts
+from squadqa.inference import devices, feature_counts
 from squadqa.inference.feature_counts import (
     Counter,
     TableCounts,
@@ -120,7 +120,7 @@ def opened(scorer_run: Path) -> Run:
 
 
 def test_a_runs_tables_are_counted(opened: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feature_counts, "BATCH_TOKENS", 30)  # several batches
+    monkeypatch.setattr(devices, "BATCH_TOKENS", {"cpu": 30})  # several batches
     source = find_source(str(opened.folder.parents[1] / "train.json"))
     data = Predictor(opened).prepare(source)
     reported: list[tuple[str, int, int]] = []

@@ -10,7 +10,7 @@ from squadqa.data.prepare import PreparedData
 from squadqa.data.squad import find_source
 from squadqa.errors import CheckpointError, ConfigError, DataError
 from squadqa.evaluation.predictions import Answer, read_predictions
-from squadqa.inference import predictor as module
+from squadqa.inference import devices
 from squadqa.inference.answered import Preparation
 from squadqa.inference.devices import find_device
 from squadqa.inference.load import set_choice
@@ -46,7 +46,7 @@ def test_batching_changes_no_answer(
 ) -> None:
     data = prepared(predictor, tiny.squad(), tmp_path)
     together = predictor.answers(data, n_best=4)
-    monkeypatch.setattr(module, "BATCH_TOKENS", 1)
+    monkeypatch.setattr(devices, "BATCH_TOKENS", {"cpu": 1})
     alone = predictor.answers(data, n_best=4)
     assert list(together) == list(alone) == [f"q{number}" for number in range(8)]
     for name, answers in together.items():
@@ -78,7 +78,7 @@ def test_questions_about_one_context_are_answered_together(
         qas = article["paragraphs"][0]["qas"]
         qas.append({"id": f"q{2 * number + 1}", "question": "Where?", "answers": []})
     data = prepared(reader, file, tmp_path)
-    monkeypatch.setattr(module, "BATCH_TOKENS", 18)
+    monkeypatch.setattr(devices, "BATCH_TOKENS", {"cpu": 18})
     batches = [
         (items, batch) for items, batch, _ in reader.outputs(reader.run.inputs.dataset(data))
     ]
