@@ -55,11 +55,11 @@ class Effort:
 
 QUICK = Effort(
     warm_up_steps=1,
-    train_seconds=1.0,
+    train_seconds=0.7,
     train_steps=2,
-    yardstick_seconds=0.3,
-    evaluate_seconds=0.3,
-    questions=10,
+    yardstick_seconds=0.2,
+    evaluate_seconds=0.2,
+    questions=8,
 )
 """For a first look: some percent of noise."""
 
