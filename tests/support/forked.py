@@ -1,7 +1,8 @@
 """Commands run like a user's, each in its own process, but without the time for imports.
 
-A server process imports the modules of training once, and every command is a fork of it. So a
-command can be stopped by real signals and changes nothing in the test's own process.
+A server process imports the modules of training once and makes the parser once, and every command
+is a fork of it. So a command can be stopped by real signals and changes nothing in the test's own
+process.
 """
 
 import faulthandler
@@ -31,6 +32,7 @@ _CONTEXT.set_forkserver_preload(
         "squadqa.data.candidates.inputs",
         "squadqa.models",
         "tests.support.forked",
+        "tests.support.shared_parser",
     ]
 )
 
