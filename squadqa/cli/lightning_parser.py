@@ -178,7 +178,8 @@ class SquadCLI(LightningCLI):
                 self._made[name] = getattr(self, name)
         vars(self).update(self._made)
         for parser in (self.parser, *self._subcommand_parsers.values()):
-            parser.also_known = self._also_known  # type: ignore[attr-defined]
+            assert isinstance(parser, FriendlyParser)
+            parser.also_known = self._also_known
             vars(parser).pop("print_config", None)  # asked for by a line that was then refused
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:

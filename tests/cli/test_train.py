@@ -108,7 +108,7 @@ def test_prints_the_start_the_evaluations_and_the_next_steps(trained: tuple[Path
     assert "💡" not in done.out + done.err
 
 
-@pytest.mark.parametrize("f1", [0.001, 100])
+@pytest.mark.parametrize("f1", [0.001, pytest.param(100, marks=pytest.mark.slow(seconds=120))])
 def test_a_training_can_be_timed_to_a_score(tmp_path: Path, f1: float) -> None:
     """By the test questions: the run says that it held out none of train."""
     config = write_config(tmp_path, READER)
@@ -169,6 +169,7 @@ def test_early_stopping(folder: Path) -> None:
     assert "val F1 did not improve in the last evaluation: training stops early" in done.out
 
 
+@pytest.mark.slow(seconds=120)
 def test_a_complete_training_does_not_report_early_stopping(folder: Path) -> None:
     arguments = ["--config", "config.yaml", "--wandb", "off", "--epochs", 1, "--patience", 2]
     done = squadqa(folder, "train", *arguments)
@@ -245,6 +246,7 @@ def test_a_warm_start_takes_fitting_weights(trained: tuple[Path, Done], tmp_path
     )
 
 
+@pytest.mark.slow(seconds=240)
 def test_a_run_is_trained_again_from_its_configuration(
     trained: tuple[Path, Done], tmp_path: Path
 ) -> None:

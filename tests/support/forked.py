@@ -135,6 +135,25 @@ def squadqa(folder: Path, *arguments: object, **options: Any) -> Done:
     return Command(folder, *arguments, **options).wait()
 
 
+def refused(folder: Path, *arguments: object) -> str:
+    """Run a command that must be refused as a user's mistake, and return its message.
+
+    Only prepared data may be new in its folder, and no run.
+    """
+    before = sorted(folder.rglob("*"))
+    done = squadqa(folder, *arguments)
+    assert done.code == 2, done.out + done.err
+    assert "Traceback" not in done.err
+    assert done.out == ""
+    left, label, said = done.err.partition("squadqa: error: ")
+    assert label
+    assert 2 <= len(said.splitlines()) <= 3, said
+    new = {path.parts[len(folder.parts)] for path in {*folder.rglob("*")} - {*before}}
+    assert new <= {"output-0.out", "output-0.err", "cache", "runs"}, new
+    assert not [*folder.glob("runs/*")]
+    return said
+
+
 def write_config(folder: Path, settings: Mapping[str, Any], **data: Any) -> Path:
     """Write a configuration for CPU, and its data if there are none yet.
 
