@@ -86,6 +86,7 @@ def test_a_terminal_without_a_character_shows_its_number(
     assert done.stderr == ""
 
 
+@pytest.mark.slow(seconds=120)  # a process that imports torch
 def test_texts_of_other_scripts_in_the_locale_c(files: Path, reader_run: Path) -> None:
     (files / "läufe.txt").write_text("Zoé built – the mill.", encoding="utf-8")
     line = f"LC_ALL=C $SQ answer '{reader_run}' --context läufe.txt --question 'Who – built?'"

@@ -31,6 +31,9 @@ _CONTEXT.set_forkserver_preload(
         "squadqa.cli.lightning",
         "squadqa.data.candidates.inputs",
         "squadqa.models",
+        "pyarrow.parquet",
+        "scipy.special",
+        "spacy.lang.en",
         "tests.support.forked",
         "tests.support.shared_parser",
     ]
@@ -60,7 +63,7 @@ class Command:
         arguments: The words after `squadqa`.
         stop: A signal that it sends to itself, and the optimiser step after which it does.
         environment: Further environment variables.
-        forbid: Modules that it cannot import.
+        forbid: Packages that it cannot import, though the server may have imported them.
         kill: The number of the change of its folder at which it is killed (see
             `tests.support.killed`); 0 only writes all changes to changes.log, one a line.
         most_bytes: The largest file that it can write.
@@ -212,9 +215,10 @@ def _run(
 
         # As if Lightning had been imported with this variable set; the server has none.
         rank_zero_only.rank = int(environment["LOCAL_RANK"])
-    for module in forbid:
-        assert module not in sys.modules
-        sys.modules[module] = None  # type: ignore[assignment]
+    for package in forbid:
+        for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+            del sys.modules[name]
+        sys.modules[package] = None  # type: ignore[assignment]
     if stop:
         _stop_after(*stop)
     from squadqa.cli.main import main
