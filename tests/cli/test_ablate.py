@@ -113,9 +113,8 @@ def test_writes_a_table_figures_and_a_plot(
     assert not [*folder.rglob("*.ckpt"), *folder.rglob("*wandb*"), *folder.rglob("metrics.csv")]
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow(seconds=120))]
-)
+@pytest.mark.slow(seconds=240)  # by default it goes on after a kill, see below
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_resumes_after_the_finished_variants(
     folder: Path,
     number: signal.Signals,

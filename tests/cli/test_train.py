@@ -149,6 +149,7 @@ def test_without_wandb(folder: Path) -> None:
     assert (folder / "here/results.json").is_file()
 
 
+@pytest.mark.slow(seconds=120)
 def test_a_second_run_gets_a_number(folder: Path) -> None:
     arguments = ["train", "--config", "config.yaml", "--wandb", "off", "--epochs", 1]
     for name in ("config", "config-2"):
@@ -185,6 +186,7 @@ def test_a_warm_up_that_does_not_end(folder: Path) -> None:
         assert ("8 steps, more than the training's 7" in done.out) == is_warned
 
 
+@pytest.mark.slow(seconds=120)
 def test_cuts_of_a_plateau_are_reported(folder: Path) -> None:
     arguments = ["--config", "config.yaml", "--wandb", "off", "--epochs", 4, *MOTIONLESS]
     plateau = ["--model.decay", "plateau", "--model.plateau_patience", 2]
@@ -195,6 +197,7 @@ def test_cuts_of_a_plateau_are_reported(folder: Path) -> None:
     assert f"{reported}1e-31" in done.out
 
 
+@pytest.mark.slow(seconds=240)
 def test_a_budget_of_time(folder: Path) -> None:
     """The first step takes longer than the budget; a resumed run has none left."""
     budget = ["--budget_minutes", 1e-6, "--trainer.max_epochs", -1]
