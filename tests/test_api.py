@@ -5,17 +5,18 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
 import squadqa
+from squadqa.cli.main import main
 from squadqa.errors import CheckpointError, ConfigError, DataError, OutputError
 from squadqa.evaluation.predictions import Answer, read_predictions
 from squadqa.inference.predictor import Predictor
 from tests.support import tiny
-from tests.support.forked import squadqa as command
 from tests.support.forked import write_config
 from tests.support.runs import READER, ROOT
 
@@ -166,6 +167,20 @@ def own_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
+@pytest.fixture
+def forgotten() -> Iterator[None]:
+    """The user's package is not imported before the test, nor is it after it."""
+
+    def forget() -> None:
+        for name in ("mine", "mine.readers"):
+            sys.modules.pop(name, None)
+
+    forget()
+    yield
+    forget()
+
+
+@pytest.mark.usefixtures("forgotten")
 def test_an_own_reader_trains_and_opens_where_it_is_trusted(
     own_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,21 +197,19 @@ def test_an_own_reader_trains_and_opens_where_it_is_trusted(
         squadqa.load(own_run, trust=["mine.others", "min"])
 
 
-def test_commands_take_trust_too(own_run: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("forgotten")
+def test_commands_take_trust_too(
+    own_run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     shutil.copytree(own_run.parent / "mine", tmp_path / "mine")
     (tmp_path / "text.txt").write_text(CONTEXT)
     line = ["answer", own_run, "--context", "text.txt", "--question", "Who sold the boat?"]
-    environment = {"PYTHONPATH": str(tmp_path)}
-    refused = command(tmp_path, *line, environment=environment)
-    assert refused.code == 2
-    assert "--trust mine" in refused.err
-    done = subprocess.run(
-        [sys.executable, "-m", "squadqa.cli.main", *map(str, line), "--trust", "mine"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}:{tmp_path}"},
-        capture_output=True,
-        text=True,
-        timeout=50,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "probability" in done.stdout
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert main(list(map(str, line))) == 2
+    assert "--trust mine" in capsys.readouterr().err
+    assert main([*map(str, line), "--trust", "mine"]) == 0
+    assert "probability" in capsys.readouterr().out

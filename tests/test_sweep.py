@@ -39,7 +39,7 @@ def test_it_is_a_sweep() -> None:
     assert "--wandb=online" in SWEEP["command"]
 
 
-@pytest.mark.parametrize("edge", [0, 1])
+@pytest.mark.parametrize("edge", [0, pytest.param(1, marks=pytest.mark.slow(seconds=120))])
 def test_its_command_trains(edge: int, tmp_path: Path) -> None:
     chosen = {name: edges(parameter)[edge] for name, parameter in PARAMETERS.items()}
     interpreter, line = command(chosen)[:4], command(chosen)[3:]

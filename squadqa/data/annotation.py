@@ -121,7 +121,7 @@ def annotate(
     workers: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Annotation:
-    """Annotate tokenized texts in worker processes.
+    """Annotate tokenized texts, many of them in worker processes.
 
     Args:
         tokens: The tokens of the texts.
@@ -131,7 +131,8 @@ def annotate(
         pipeline: Official name of a spaCy pipeline, or its folder.
         parse: Parse too: a quarter of the time. Without it an entity may cross the start of a
             sentence, and a few lemmas differ (in 4 of 2,000 questions).
-        workers: Number of processes; 0 takes one for each core, 1 stays in this process.
+        workers: Number of processes; 0 takes one for each core, but stays in this process for up to
+            `CHUNK_TOKENS`, as a worker takes longer to start; 1 stays in this process.
         progress: Called after each chunk with the number of tokens done and the number of all
             tokens.
 
@@ -142,7 +143,7 @@ def annotate(
         ConfigError: The pipeline is not installed.
     """
     folder = str(find_pipeline(pipeline))
-    workers = workers or usable_cores()
+    workers = workers or (usable_cores() if len(tokens.forms) > CHUNK_TOKENS else 1)
     jobs = list(_jobs(tokens, len(tokens.bounds) - 1 if num_contexts is None else num_contexts))
     parts: list[Annotation] = []
     done = 0

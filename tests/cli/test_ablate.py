@@ -20,6 +20,7 @@ from tests.support.holding import hold_elsewhere, kill
 from tests.support.runs import READER, SCORER
 
 GROUPS = ["matching_words", "lengths", "span_words"]
+QUICK = ("--trainer.max_epochs", 1)
 
 
 @pytest.fixture
@@ -112,9 +113,8 @@ def test_writes_a_table_figures_and_a_plot(
     assert not [*folder.rglob("*.ckpt"), *folder.rglob("*wandb*"), *folder.rglob("metrics.csv")]
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow(seconds=120))]
-)
+@pytest.mark.slow(seconds=240)  # by default it goes on after a kill, see below
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_resumes_after_the_finished_variants(
     folder: Path,
     number: signal.Signals,
@@ -122,8 +122,7 @@ def test_resumes_after_the_finished_variants(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    quick = ("--trainer.max_epochs", 1)
-    assert ablate(*quick, "--output", "unstopped") == 0
+    assert ablate(*QUICK, "--output", "unstopped") == 0
     from squadqa.cli.variants import Variants
     from squadqa.training.held_memory import HeldMemory
 
@@ -141,13 +140,13 @@ def test_resumes_after_the_finished_variants(
             "on_train_batch_end",
             lambda *_: os.kill(os.getpid(), number) if len(trained) == 3 else None,
         )
-        assert ablate(*quick) == 1
+        assert ablate(*QUICK) == 1
     assert "the same command continues" in capsys.readouterr().err
     assert figures().keys() == {(), ("matching_words",)}
     assert not Path("runs/config-ablation/ablation.png").exists()
 
     trained.clear()
-    assert ablate(*quick) == 0
+    assert ablate(*QUICK) == 0
     assert trained == [("lengths",), ("span_words",)]
     progress = capsys.readouterr().err
     assert "1 of 4: the whole model (finished before)\n" in progress
@@ -155,7 +154,7 @@ def test_resumes_after_the_finished_variants(
     assert figures() == figures("unstopped")
 
     trained.clear()
-    assert ablate(*quick, "--without", "lengths", "lengths+span_words") == 0
+    assert ablate(*QUICK, "--without", "lengths", "lengths+span_words") == 0
     assert trained == [("lengths", "span_words")], "only new variants"
     assert len(figures()) == 5
 
@@ -184,7 +183,7 @@ def test_one_ablation_a_folder(
         assert f'"{output}" is being trained by process {process} on ' in said
         assert "or name another folder with --output." in said
         if is_new:
-            assert ablate("--without", "lengths") == 0
+            assert ablate(*QUICK, "--without", "lengths") == 0
             assert held == [True, True]
             assert not list(output.glob(".*"))
             capsys.readouterr()
@@ -206,9 +205,9 @@ def test_the_same_command_goes_on_after_a_kill_at_the_end_of_the_first_variant(
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(variants, "write_table", kill_here)
         patch.setattr(variants.Ablation, "with_variant", kill_here)
-        ablate("--without", "lengths")
+        ablate(*QUICK, "--without", "lengths")
     assert Path("runs/config-ablation/whole/predictions.json").exists()
-    assert ablate("--without", "lengths") == 0
+    assert ablate(*QUICK, "--without", "lengths") == 0
     assert figures().keys() == {(), ("lengths",)}
 
 
@@ -224,7 +223,7 @@ def test_features_are_extracted_once(folder: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(
         CandidateInputs, "fit", lambda self, *a, **b: calls.append("fit") or fit(self, *a, **b)
     )
-    assert ablate() == 0
+    assert ablate(*QUICK, "--without", "lengths") == 0
     assert sorted(calls) == ["extract", "extract", "fit"]  # for train and for dev
 
 

@@ -13,7 +13,7 @@ import yaml
 from squadqa.cli import resources
 from squadqa.cli.main import main
 from squadqa.cli.mending import parse_mended
-from squadqa.cli.trial import GIB, Trial, saved_bytes, some_questions
+from squadqa.cli.trial import GIB, StepRate, Trial, saved_bytes, some_questions
 from squadqa.data.dataset import SpanDataset
 from squadqa.data.squad import find_source, read_squad
 from squadqa.errors import ConfigError, OutputError
@@ -62,12 +62,19 @@ TEN = (
 )
 
 
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trials that train for a moment."""
+    monkeypatch.setattr("squadqa.cli.trial.StepRate", lambda _: StepRate(0.1))
+    monkeypatch.setenv("PL_GLOBAL_SEED", "0")  # restored after the test
+
+
+@pytest.mark.usefixtures("brief")
 def test_ten_mistakes_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = planted(tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PL_GLOBAL_SEED", "0")  # restored after the test
     monkeypatch.setattr(resources, "free_bytes", lambda folder: 1000)
     before = sorted(tmp_path.rglob("*"))
     assert main([*line, "--json"]) == 2
@@ -187,9 +194,12 @@ def test_every_configuration_on_the_sample(
     assert done.code == 0, done.out + done.err
 
 
-def test_a_scorer(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("brief")
+def test_a_scorer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_config(tmp_path, SCORER)
-    done = squadqa(tmp_path, "check", "config.yaml", "--json")
-    assert done.code == 0, done.out + done.err
-    found = json.loads(done.out)
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "config.yaml", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
     assert found["ok"] and found["minutes_per_pass"] > 0 and found["memory_gib"] > 0

@@ -87,6 +87,7 @@ def test_scoring_a_file_needs_no_torch(data: Path, predictions: Path) -> None:
     assert not {"torch", "numpy", "spacy", "datasets", "pyarrow"} & set(modules)
 
 
+@pytest.mark.slow(seconds=120)  # a process that imports torch
 def test_a_run_is_scored_without_lightning(reader_run: Path) -> None:
     code = (
         "import json, sys; from squadqa.cli.main import main; code = main(sys.argv[1:]); "

@@ -10,6 +10,7 @@ import yaml
 from squadqa.inference.catalog import catalog
 from tests.support import tiny
 from tests.support.forked import squadqa
+from tests.support.mostly_slow import mostly_slow
 from tests.support.runs import READER
 
 SMALL = {"embedding_size": 6, "hidden_size": 4}
@@ -88,11 +89,7 @@ USUAL = "DrQAReader"
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if name == USUAL else pytest.mark.slow(seconds=120))
-        for name in READERS
-    ],
+    "name", mostly_slow({name: name for name in READERS}, usual=[USUAL], seconds=120)
 )
 def test_trains_and_answers_on_unusual_texts(name: str, folder: Path) -> None:
     config = write_config(folder, name)

@@ -12,12 +12,15 @@ from squadqa.cli.main import main
 from tests.support.forked import squadqa as command
 from tests.support.forked import write_config
 from tests.support.languages import CODES, squad_in, write_parts
+from tests.support.mostly_slow import mostly_slow
 from tests.support.runs import READER, SCORER
 
 KINDS = {"de": READER, "zh": READER, "ar": SCORER}
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize(
+    "code", mostly_slow({code: code for code in CODES}, usual=["zh", "ar"], seconds=120)
+)
 def test_from_preparing_to_an_answer(
     code: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -43,3 +43,18 @@ def test_a_refused_value_is_not_among_the_causes_of_its_own_error(tmp_path) -> N
     with pytest.raises(ConfigError, match="vectors of width 0") as caught:
         parse(["fit", "--config", str(path)])
     assert caught.value in causes(caught.value)  # which fails if they form a ring
+
+
+def test_command_lines_share_a_parser_and_nothing_else(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("PL_GLOBAL_SEED", "0")  # restored after the test
+    path = tmp_path / "x.yaml"
+    data = {"train": "a.json", "test": "b.json", "inputs": READER["inputs"]}
+    path.write_text(yaml.safe_dump({"model": READER["model"], "data": data}))
+    for known in (["--epochs"], []):
+        with pytest.raises(ConfigError) as caught:
+            parse(["fit", "--print_config", "--epocs", "3"], also_known=known)
+        assert ('"--epochs"' in caught.value.hint) is bool(known)
+    for size in ("3", "4"):
+        parsed = parse(["fit", "--config", str(path), "--data.batch_size", size])
+        assert parsed.overrides == {"data.batch_size": int(size)}
+    assert parse(["fit", "--config", str(path)]).overrides == {}

@@ -15,6 +15,7 @@ from squadqa.cli.main import main
 from squadqa.cli.streams import BOLD, PLAIN, REDRAW, SafeStream, visible
 from squadqa.errors import OutputError
 from tests.support import tiny
+from tests.support.mostly_slow import mostly_slow
 from tests.support.programs import run_program
 
 SQUADQA = [sys.executable, "-m", "squadqa.cli.main"]
@@ -71,7 +72,10 @@ def test_a_text_that_is_not_utf8_from_standard_input(files: Path) -> None:
     assert "the context standard input is not UTF-8 text (byte 2)" in done.stderr
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "utf-8:strict"])
+ENCODINGS = {name: name for name in ("latin-1", "ascii", "utf-8:strict")}
+
+
+@pytest.mark.parametrize("encoding", mostly_slow(ENCODINGS, usual=["ascii"], seconds=120))
 def test_a_terminal_without_a_character_shows_its_number(
     encoding: str, files: Path, reader_run: Path
 ) -> None:
@@ -82,6 +86,7 @@ def test_a_terminal_without_a_character_shows_its_number(
     assert done.stderr == ""
 
 
+@pytest.mark.slow(seconds=120)  # a process that imports torch
 def test_texts_of_other_scripts_in_the_locale_c(files: Path, reader_run: Path) -> None:
     (files / "läufe.txt").write_text("Zoé built – the mill.", encoding="utf-8")
     line = f"LC_ALL=C $SQ answer '{reader_run}' --context läufe.txt --question 'Who – built?'"

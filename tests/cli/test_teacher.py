@@ -46,6 +46,7 @@ def test_the_teacher_changes_what_is_learned(taught: Path) -> None:
     assert len(list((taught / "cache").glob(f"{KIND}-*"))) == 1
 
 
+@pytest.mark.slow(seconds=240)
 def test_a_resumed_training_keeps_its_teacher(taught: Path) -> None:
     whole = squadqa(taught, *LINE, "--run", "runs/whole")
     assert whole.code == 0, whole.err

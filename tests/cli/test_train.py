@@ -108,7 +108,7 @@ def test_prints_the_start_the_evaluations_and_the_next_steps(trained: tuple[Path
     assert "💡" not in done.out + done.err
 
 
-@pytest.mark.parametrize("f1", [0.001, 100])
+@pytest.mark.parametrize("f1", [0.001, pytest.param(100, marks=pytest.mark.slow(seconds=120))])
 def test_a_training_can_be_timed_to_a_score(tmp_path: Path, f1: float) -> None:
     """By the test questions: the run says that it held out none of train."""
     config = write_config(tmp_path, READER)
@@ -149,6 +149,7 @@ def test_without_wandb(folder: Path) -> None:
     assert (folder / "here/results.json").is_file()
 
 
+@pytest.mark.slow(seconds=120)
 def test_a_second_run_gets_a_number(folder: Path) -> None:
     arguments = ["train", "--config", "config.yaml", "--wandb", "off", "--epochs", 1]
     for name in ("config", "config-2"):
@@ -169,6 +170,7 @@ def test_early_stopping(folder: Path) -> None:
     assert "val F1 did not improve in the last evaluation: training stops early" in done.out
 
 
+@pytest.mark.slow(seconds=120)
 def test_a_complete_training_does_not_report_early_stopping(folder: Path) -> None:
     arguments = ["--config", "config.yaml", "--wandb", "off", "--epochs", 1, "--patience", 2]
     done = squadqa(folder, "train", *arguments)
@@ -184,6 +186,7 @@ def test_a_warm_up_that_does_not_end(folder: Path) -> None:
         assert ("8 steps, more than the training's 7" in done.out) == is_warned
 
 
+@pytest.mark.slow(seconds=120)
 def test_cuts_of_a_plateau_are_reported(folder: Path) -> None:
     arguments = ["--config", "config.yaml", "--wandb", "off", "--epochs", 4, *MOTIONLESS]
     plateau = ["--model.decay", "plateau", "--model.plateau_patience", 2]
@@ -194,6 +197,7 @@ def test_cuts_of_a_plateau_are_reported(folder: Path) -> None:
     assert f"{reported}1e-31" in done.out
 
 
+@pytest.mark.slow(seconds=240)
 def test_a_budget_of_time(folder: Path) -> None:
     """The first step takes longer than the budget; a resumed run has none left."""
     budget = ["--budget_minutes", 1e-6, "--trainer.max_epochs", -1]
@@ -245,6 +249,7 @@ def test_a_warm_start_takes_fitting_weights(trained: tuple[Path, Done], tmp_path
     )
 
 
+@pytest.mark.slow(seconds=240)
 def test_a_run_is_trained_again_from_its_configuration(
     trained: tuple[Path, Done], tmp_path: Path
 ) -> None:

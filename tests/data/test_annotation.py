@@ -102,7 +102,13 @@ def test_no_entities_are_looked_for_in_questions(
         assert columns(partly, others) == {**whole, **none}
 
 
-@pytest.mark.slow(seconds=120)  # each worker loads the pipeline
+def test_little_text_is_annotated_in_this_process(
+    tokens: Tokens, annotation: Annotation, pipeline: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("squadqa.data.annotation.ProcessPoolExecutor", None)
+    assert columns(annotate(tokens, pipeline=pipeline)) == columns(annotation)
+
+
 def test_one_worker_equals_two(
     tokens: Tokens, annotation: Annotation, pipeline: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

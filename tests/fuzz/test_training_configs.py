@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from squadqa.cli.lightning_parser import SquadCLI, parse
+from squadqa.cli.lightning_parser import parse
 from tests.support.fuzzing import VALUES, changed, few_and_many, fuzz, mutated
 from tests.support.runs import READER
 
@@ -22,26 +22,11 @@ SMALL = tuple(one for one in VALUES if not isinstance(one, int) or abs(one) < 10
 """Values without huge sizes: who writes these into the own configuration gets what it asks for."""
 
 
-@pytest.fixture
-def one_parser(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let all command lines share one parser, which takes three times as long to make as to use."""
-    made: dict[str, Any] = {}
-    names = ("parser", "_subcommand_parsers", "_subcommand_method_arguments")
-    set_up = SquadCLI.setup_parser
-
-    def setup_parser(cli: SquadCLI, *arguments: Any) -> None:
-        if not made:
-            set_up(cli, *arguments)
-            made.update({name: getattr(cli, name) for name in names})
-        for name, value in made.items():
-            setattr(cli, name, value)
-
-    monkeypatch.setattr(SquadCLI, "setup_parser", setup_parser)
-    monkeypatch.setenv("PL_GLOBAL_SEED", "0")
-
-
 @few_and_many(20, seconds=3000)
-def test_damaged_configurations(count: int, tmp_path: Path, one_parser: None) -> None:
+def test_damaged_configurations(
+    count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PL_GLOBAL_SEED", "0")  # restored after the test
     path = tmp_path / "x.yaml"
     text = yaml.safe_dump(VALID).encode()
     line = ["fit", "--config", str(path)]

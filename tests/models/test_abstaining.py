@@ -17,9 +17,12 @@ from squadqa.models.scorers.no_answer import SHARES
 from squadqa.nn.masking import mask_logits
 from tests.models.readers.test_all_readers import READERS
 from tests.models.readers.test_all_readers import SIZES as READER_SIZES
+from tests.models.readers.test_all_readers import USUAL as USUAL_READERS
 from tests.models.scorers.test_all_scorers import SCORERS, with_vectors
 from tests.models.scorers.test_all_scorers import SIZES as SCORER_SIZES
+from tests.models.scorers.test_all_scorers import USUAL as USUAL_SCORERS
 from tests.support import tiny
+from tests.support.mostly_slow import mostly_slow
 
 FILE = tiny.squad()
 for _row in FILE["data"][0]["paragraphs"][0]["qas"][:2]:
@@ -43,7 +46,10 @@ MODELS: dict[str, tuple[Callable[[Sizes], QAModel], Sizes, Callable[..., Any]]] 
     **{name: (make, READER_SIZES, reader_batch) for name, make in READERS.items()},
     **{name: (make, SCORER_SIZES, scorer_batch) for name, make in SCORERS.items()},
 }
-every_model = pytest.mark.parametrize("name", MODELS)
+NAMES = {name: name for name in MODELS}
+USUAL = [*USUAL_READERS, *USUAL_SCORERS]
+every_model = pytest.mark.parametrize("name", NAMES)
+mostly_slowly = pytest.mark.parametrize("name", mostly_slow(NAMES, usual=USUAL, seconds=120))
 
 
 def made(name: str, *, abstains: bool) -> tuple[QAModel, Any]:
@@ -71,7 +77,7 @@ def test_off_is_off(name: str) -> None:
 
 
 @torch.no_grad()
-@every_model
+@mostly_slowly
 def test_spans_and_none_share_one_softmax(name: str) -> None:
     model, batch = made(name, abstains=True)
     for temperature in (1.0, 2.0):
@@ -91,7 +97,7 @@ def test_spans_and_none_share_one_softmax(name: str) -> None:
         )
 
 
-@every_model
+@mostly_slowly
 def test_the_loss_of_a_question_without_an_answer(name: str) -> None:
     model, batch = made(name, abstains=True)
     output = model(batch)
@@ -105,7 +111,7 @@ def test_the_loss_of_a_question_without_an_answer(name: str) -> None:
     torch.testing.assert_close(losses[2:][known], with_answer[known], rtol=1e-3, atol=1e-5)
 
 
-@every_model
+@mostly_slowly
 def test_certainties_are_those_of_the_best_spans(name: str) -> None:
     model, batch = made(name, abstains=True)
     output = model(batch)
@@ -120,7 +126,7 @@ def test_certainties_are_those_of_the_best_spans(name: str) -> None:
         torch.testing.assert_close(found[:, place, 1], none, rtol=1e-4, atol=1e-7)
 
 
-@every_model
+@mostly_slowly
 def test_it_learns_which_questions_have_no_answer(name: str) -> None:
     torch.manual_seed(0)
     make, sizes, make_batch = MODELS[name]

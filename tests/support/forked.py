@@ -1,7 +1,8 @@
 """Commands run like a user's, each in its own process, but without the time for imports.
 
-A server process imports the modules of training once, and every command is a fork of it. So a
-command can be stopped by real signals and changes nothing in the test's own process.
+A server process imports the modules of training once and makes the parser once, and every command
+is a fork of it. So a command can be stopped by real signals and changes nothing in the test's own
+process.
 """
 
 import faulthandler
@@ -30,7 +31,11 @@ _CONTEXT.set_forkserver_preload(
         "squadqa.cli.lightning",
         "squadqa.data.candidates.inputs",
         "squadqa.models",
+        "pyarrow.parquet",
+        "scipy.special",
+        "spacy.lang.en",
         "tests.support.forked",
+        "tests.support.shared_parser",
     ]
 )
 
@@ -58,7 +63,7 @@ class Command:
         arguments: The words after `squadqa`.
         stop: A signal that it sends to itself, and the optimiser step after which it does.
         environment: Further environment variables.
-        forbid: Modules that it cannot import.
+        forbid: Packages that it cannot import, though the server may have imported them.
         kill: The number of the change of its folder at which it is killed (see
             `tests.support.killed`); 0 only writes all changes to changes.log, one a line.
         most_bytes: The largest file that it can write.
@@ -133,6 +138,25 @@ def squadqa(folder: Path, *arguments: object, **options: Any) -> Done:
     return Command(folder, *arguments, **options).wait()
 
 
+def refused(folder: Path, *arguments: object) -> str:
+    """Run a command that must be refused as a user's mistake, and return its message.
+
+    Only prepared data may be new in its folder, and no run.
+    """
+    before = sorted(folder.rglob("*"))
+    done = squadqa(folder, *arguments)
+    assert done.code == 2, done.out + done.err
+    assert "Traceback" not in done.err
+    assert done.out == ""
+    left, label, said = done.err.partition("squadqa: error: ")
+    assert label
+    assert 2 <= len(said.splitlines()) <= 3, said
+    new = {path.parts[len(folder.parts)] for path in {*folder.rglob("*")} - {*before}}
+    assert new <= {"output-0.out", "output-0.err", "cache", "runs"}, new
+    assert not [*folder.glob("runs/*")]
+    return said
+
+
 def write_config(folder: Path, settings: Mapping[str, Any], **data: Any) -> Path:
     """Write a configuration for CPU, and its data if there are none yet.
 
@@ -191,9 +215,10 @@ def _run(
 
         # As if Lightning had been imported with this variable set; the server has none.
         rank_zero_only.rank = int(environment["LOCAL_RANK"])
-    for module in forbid:
-        assert module not in sys.modules
-        sys.modules[module] = None  # type: ignore[assignment]
+    for package in forbid:
+        for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+            del sys.modules[name]
+        sys.modules[package] = None  # type: ignore[assignment]
     if stop:
         _stop_after(*stop)
     from squadqa.cli.main import main

@@ -146,7 +146,7 @@ def test_torchrun_starts_both_processes_in_a_named_folder(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("kind", "stage"),
     [
-        ("reader", "validate"),
+        pytest.param("reader", "validate", marks=pytest.mark.slow(seconds=150)),
         ("scorer", "test"),
         pytest.param("practised", "test", marks=pytest.mark.slow(seconds=150)),
     ],

@@ -10,6 +10,7 @@ import torch
 import yaml
 
 from tests.support.forked import squadqa
+from tests.support.mostly_slow import mostly_slow
 
 DAMAGE: dict[str, tuple[Callable[[Any], Any], str]] = {
     "no-progress": (lambda saved: saved.pop("loops"), "it lacks loops"),
@@ -44,11 +45,12 @@ DAMAGE: dict[str, tuple[Callable[[Any], Any], str]] = {
 }
 
 
-FEW = ("no-progress", "text-for-a-count", "optimiser-without-groups")
-SLOW = [pytest.param(one, marks=pytest.mark.slow(seconds=60)) for one in DAMAGE if one not in FEW]
+USUAL = ("no-progress", "text-for-a-count", "optimiser-without-groups")
 
 
-@pytest.mark.parametrize("name", [*FEW, *SLOW])
+@pytest.mark.parametrize(
+    "name", mostly_slow({name: name for name in DAMAGE}, usual=USUAL, seconds=60)
+)
 def test_what_a_training_cannot_resume_from(name: str, scorer_run: Path, tmp_path: Path) -> None:
     damage, what = DAMAGE[name]
     run = Path(shutil.copytree(scorer_run, tmp_path / "run"))

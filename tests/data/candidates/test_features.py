@@ -36,7 +36,7 @@ def same_partition(hashes: list[Any], meanings: list[Any]) -> bool:
     return len(set(hashes)) == len(set(meanings)) == len(set(zip(hashes, meanings, strict=True)))
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(SEEDS, st.booleans())
 def test_values_equal_the_slow_extractor(seed: int, projective: bool) -> None:
     data = random_data(seed, projective=projective)
@@ -48,7 +48,7 @@ def test_values_equal_the_slow_extractor(seed: int, projective: bool) -> None:
         assert {g: v[question, candidate].tolist() for g, v in values.items()} == expected
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(SEEDS)
 def test_roots_equal_the_slow_extractor(seed: int) -> None:
     data = random_data(seed)
@@ -60,7 +60,7 @@ def test_roots_equal_the_slow_extractor(seed: int) -> None:
         assert not batch.sentence_roots[question, count:].any()
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(SEEDS)
 def test_labels_tags_and_kinds_equal_the_slow_extractor(seed: int) -> None:
     data = random_data(seed)
@@ -83,7 +83,7 @@ def test_labels_tags_and_kinds_equal_the_slow_extractor(seed: int) -> None:
         assert same_partition(hashes, [kinds[number] for kinds in meanings])
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(SEEDS, st.sampled_from(["answer", "occurrences"]))
 def test_labelled_is_the_shortest_candidate_that_contains_the_answer(
     seed: int, targets: Targets
@@ -201,7 +201,7 @@ def test_statistics_come_from_the_rows_that_are_fitted_on() -> None:
     assert inputs.words.unseen == 0
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(SEEDS)
 def test_state_can_be_saved_in_a_weights_only_checkpoint(seed: int) -> None:
     data = random_data(seed)
@@ -219,7 +219,7 @@ def test_state_can_be_saved_in_a_weights_only_checkpoint(seed: int) -> None:
 
 
 @pytest.mark.parametrize("parse", [True, False])
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(seed=SEEDS)
 def test_a_question_is_the_same_alone_and_in_a_batch(parse: bool, seed: int) -> None:
     dataset = fitted(random_data(seed, parse=parse))

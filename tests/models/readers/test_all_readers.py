@@ -32,6 +32,7 @@ from squadqa.nn.kernels.sru import SRUOutputs
 from squadqa.scoring import score_pairs
 from tests.support import tiny
 from tests.support.kernels import take_fast_form_away
+from tests.support.mostly_slow import mostly_slow
 
 READERS: dict[str, Callable[[Sizes], SpanReader]] = {
     "bidaf": lambda sizes: BiDAF(
@@ -213,6 +214,9 @@ EVERY = range(len(DATASET))
 
 EVERY_READER = {**READERS, **WITH_SRUS}
 
+USUAL = {type(make(SIZES)): name for name, make in reversed(READERS.items())}.values()
+"""The first of each class, for what takes long; the others are slow tests of it."""
+
 every_reader = pytest.mark.parametrize("make", READERS.values(), ids=READERS)
 every_reader_and_cell = pytest.mark.parametrize("make", EVERY_READER.values(), ids=EVERY_READER)
 
@@ -304,7 +308,7 @@ def test_every_parameter_gets_a_gradient(make: Callable[[Sizes], SpanReader]) ->
         assert parameter.grad.any() or name in CANCELLED, name
 
 
-@every_reader_and_cell
+@pytest.mark.parametrize("make", mostly_slow(EVERY_READER, usual=[*USUAL, "drqa-sru"], seconds=120))
 def test_overfits_four_examples(make: Callable[[Sizes], SpanReader]) -> None:
     reader, items = make_reader(make).train(), [0, 1, 3, 5]
     for module in reader.modules():
@@ -374,7 +378,7 @@ def test_padded_row_is_finite_and_changes_no_other(make: Callable[[Sizes], SpanR
     assert all(p.grad is None or p.grad.isfinite().all() for p in reader.parameters())
 
 
-@every_reader
+@pytest.mark.parametrize("make", mostly_slow(READERS, usual=USUAL, seconds=120))
 def test_very_long_and_very_short(make: Callable[[Sizes], SpanReader]) -> None:
     file = tiny.join(
         tiny.one_question("one two " * 2500, "two?", [("two", 4)], id="long"),

@@ -20,6 +20,7 @@ from squadqa.models import CandidateScorer, LogisticScorer, MLPScorer, RaSoRScor
 from squadqa.nn.char_cnn import KernelBankCharCNN
 from squadqa.nn.decoding import CONSIDERED
 from squadqa.nn.losses import candidate_bce, candidate_nll
+from tests.support.mostly_slow import mostly_slow
 from tests.support.parsed import Question, Text, prepared, random_data
 
 BUCKETS, VECTOR_SIZE = 4, 5
@@ -58,7 +59,12 @@ SCORERS: dict[str, Callable[..., CandidateScorer]] = {
         dropout=0.0,
     ),
 }
-every_scorer = pytest.mark.parametrize("name", SCORERS)
+USUAL = {type(make()): name for name, make in reversed(SCORERS.items())}.values()
+"""The first of each class, for what takes long; the others are slow tests of it."""
+
+NAMES = {name: name for name in SCORERS}
+every_scorer = pytest.mark.parametrize("name", NAMES)
+mostly_slowly = pytest.mark.parametrize("name", mostly_slow(NAMES, usual=USUAL, seconds=120))
 
 
 def test_no_scorer_is_missing() -> None:
@@ -112,7 +118,7 @@ def test_padding_other_questions_and_order_change_nothing(
         assert (together[place, count:] < -1e30).all()
 
 
-@every_scorer
+@mostly_slowly
 def test_every_parameter_learns_and_four_questions_are_overfitted(name: str) -> None:
     dataset = fitted(random_data(36))  # all features occur
     batch = dataset.collate(range(len(dataset)))
@@ -161,7 +167,7 @@ def test_row_without_candidates_is_finite_and_has_no_gradient(name: str) -> None
     assert all(torch.isfinite(g).all() and not g.any() for g in gradients)
 
 
-@every_scorer
+@mostly_slowly
 @pytest.mark.parametrize("parse", [True, False])
 def test_one_token_and_five_thousand(name: str, parse: bool) -> None:
     one = Text([[("Ann", 0)]])

@@ -91,7 +91,7 @@ class Trees:
         return found
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(SEEDS, st.booleans())
 def test_lexicalized_group_equals_loops_over_the_tree(seed: int, projective: bool) -> None:
     data = random_data(seed, projective=projective)
@@ -120,7 +120,7 @@ def test_lexicalized_group_equals_loops_over_the_tree(seed: int, projective: boo
     assert len(group.features(batch)) == sum(counts)  # padding is no feature
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(SEEDS)
 def test_path_group_equals_loops_over_matched_words(seed: int) -> None:
     data = random_data(seed)
