@@ -178,7 +178,7 @@ def test_one_ablation_a_folder(
     monkeypatch.setattr(variants, "write_predictions", noted)
     for is_new in (True, False):
         process = hold_elsewhere(output)
-        said = refused("ablate", "config.yaml", "--without", "lengths")
+        said = refused("ablate", "config.yaml", *map(str, QUICK), "--without", "lengths")
         kill(process)
         assert f'"{output}" is being trained by process {process} on ' in said
         assert "or name another folder with --output." in said
