@@ -181,6 +181,7 @@ def test_published_results_can_be_measured_again() -> None:
         assert all((ROOT / config).is_file() for config in result.configs)
         for name, value in result.overrides.items():
             short = name.rpartition(".")[2]  # as `squadqa train` takes it, too
-            assert {(f"--{one}", str(value)) for one in (name, short)} & {*pairs}, name
+            own = {"max_epochs": "epochs"}.get(short, short)
+            assert {(f"--{one}", str(value)) for one in (name, short, own)} & {*pairs}, name
         if result.budget_minutes:
             assert ("--minutes", f"{result.budget_minutes:g}") in pairs
