@@ -24,7 +24,7 @@ from squadqa.evaluation.calibration import DEFAULT_THRESHOLD
 from squadqa.evaluation.predictions import Answer
 from squadqa.inference.answered import Answered, DetailedAnswer, Preparation
 from squadqa.inference.answering import Answerer
-from squadqa.inference.devices import batch_tokens, find_device
+from squadqa.inference.devices import batch_tokens, find_device, threads_for
 from squadqa.inference.new_texts import new_questions
 from squadqa.inference.no_answer import with_no_answer
 from squadqa.inference.reading import Reading, cut_spans, diverged, held_out_questions
@@ -236,7 +236,7 @@ class Predictor(Answerer):
         )
         for items in batches:
             batch = dataset.collate(items).to(self.device)
-            with torch.inference_mode():
+            with torch.inference_mode(), threads_for(dataset.context_lengths[items], self.device):
                 output = self.model(batch)
             yield items, batch, output
             done += len(items)
@@ -331,7 +331,7 @@ class Predictor(Answerer):
             return
         for items in bounded_batches(dataset.context_lengths, limit=batch_tokens(self.device)):
             batch = dataset.collate(items).to(self.device)
-            with torch.inference_mode():
+            with torch.inference_mode(), threads_for(dataset.context_lengths[items], self.device):
                 encoded = self._encoded.pop(context, None)
                 if encoded is None:
                     one = batch if len(items) == 1 else dataset.collate(items[:1]).to(self.device)

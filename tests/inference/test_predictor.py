@@ -41,6 +41,22 @@ def spans_of(answers: list[Answer]) -> list[tuple[int, int]]:
     return [(answer.start, answer.end) for answer in answers]
 
 
+def test_one_question_is_answered_by_one_thread(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    predictor.model.register_forward_pre_hook(lambda *_: threads.append(torch.get_num_threads()))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        predictor.answer("Ida kept the light.", "Who kept the light?")
+        monkeypatch.setattr(devices, "FEW_TOKENS", 4)
+        predictor.answer("Ida kept the light.", "Who kept the light?")
+    finally:
+        torch.set_num_threads(before)
+    assert threads == [1, 2]
+
+
 def test_batching_changes_no_answer(
     predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
