@@ -35,7 +35,7 @@ FUZZ = os.environ.get("SQUADQA_FUZZ", "")
 every time; "new" the same number, but different ones every time; empty the usual ones."""
 
 # No deadline: on a busy machine a single example may take long.
-settings.register_profile("patient", max_examples=50, deadline=None, derandomize=FUZZ != "new")
+settings.register_profile("patient", max_examples=30, deadline=None, derandomize=FUZZ != "new")
 settings.load_profile("patient")
 
 GRACE = 30.0

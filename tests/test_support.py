@@ -21,6 +21,7 @@ def test_the_index_lists_every_helper() -> None:
     assert listed == there, "say in tests/support/README.md what each file is for"
 
 
+@pytest.mark.slow(seconds=240)
 def test_a_hanging_command_is_killed_and_reported(tmp_path: Path) -> None:
     write_config(tmp_path, SCORER)
     os.mkfifo(tmp_path / "pipe.json")  # opening it waits for a writer
@@ -48,6 +49,7 @@ def test_after(): pass
 """
 
 
+@pytest.mark.slow(seconds=240)
 def test_a_hanging_test_fails_and_says_where(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(HANGS)
     command = [sys.executable, "-m", "pytest", "--config-file", ROOT / "pyproject.toml"]

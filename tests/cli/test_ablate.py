@@ -62,6 +62,7 @@ def scores(path: Path) -> tuple[float, float]:
     return values["exact_match"], values["f1"]
 
 
+@pytest.mark.slow(seconds=240)
 def test_every_variant_equals_a_training_by_train(folder: Path) -> None:
     """Scores and answers are those of the epoch that `best.ckpt` keeps."""
     assert ablate("--trainer.max_epochs", 3) == 0

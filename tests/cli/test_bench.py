@@ -61,6 +61,7 @@ def test_a_reader_and_a_scorer_are_measured(
     assert "1 of 2: bilstm" in printed.err and "GPU available" not in printed.err
 
 
+@pytest.mark.slow(seconds=240)
 def test_where_no_text_can_be_prepared_the_rest_is_measured(
     quick: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -108,6 +109,7 @@ def test_the_table_shows_each_figure() -> None:
     assert mlp.split()[-4:] == ["-", "-", "1.3", "1.5"]
 
 
+@pytest.mark.slow(seconds=240)
 def test_figures_are_kept_that_were_measured_before_an_error(
     quick: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,6 +59,7 @@ def test_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
     assert {"name", "exact_match", "f1", "minutes"} <= logistic["results"][0].keys()
 
 
+@pytest.mark.slow(seconds=240)
 def test_from_the_package_alone(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "squadqa", tmp_path / "squadqa", ignore=shutil.ignore_patterns("__pyc*"))
     command = [sys.executable, "-m", "squadqa.cli.main", "models"]

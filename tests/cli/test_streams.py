@@ -15,7 +15,6 @@ from squadqa.cli.main import main
 from squadqa.cli.streams import BOLD, PLAIN, REDRAW, SafeStream, visible
 from squadqa.errors import OutputError
 from tests.support import tiny
-from tests.support.mostly_slow import mostly_slow
 from tests.support.programs import run_program
 
 SQUADQA = [sys.executable, "-m", "squadqa.cli.main"]
@@ -72,10 +71,8 @@ def test_a_text_that_is_not_utf8_from_standard_input(files: Path) -> None:
     assert "the context standard input is not UTF-8 text (byte 2)" in done.stderr
 
 
-ENCODINGS = {name: name for name in ("latin-1", "ascii", "utf-8:strict")}
-
-
-@pytest.mark.parametrize("encoding", mostly_slow(ENCODINGS, usual=["ascii"], seconds=120))
+@pytest.mark.slow(seconds=240)
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "utf-8:strict"])
 def test_a_terminal_without_a_character_shows_its_number(
     encoding: str, files: Path, reader_run: Path
 ) -> None:

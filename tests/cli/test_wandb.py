@@ -89,6 +89,7 @@ def test_nothing_of_wandb_is_on_the_screen(stopped: tuple[Path, Done]) -> None:
     assert_quiet(stopped[1].out + stopped[1].err)
 
 
+@pytest.mark.slow(seconds=240)
 def test_a_resumed_training_goes_on_in_its_wandb_run(logged: Logged) -> None:
     first, second = logged.all("run")
     assert first["run_id"] == second["run_id"]
