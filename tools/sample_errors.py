@@ -23,7 +23,7 @@ from squadqa.errors import ConfigError, SquadQAError
 from squadqa.files import write_atomic
 from squadqa.inference.answered import Answered, Preparation
 from squadqa.inference.predictor import Predictor
-from squadqa.scoring import exact_match, f1
+from squadqa.scoring import score_pairs
 
 N_BEST = 5
 """How many answers of each question are shown."""
@@ -72,14 +72,18 @@ def draw(found: Answered, *, questions: int, seed: int) -> dict[str, Any]:
         numbers of paragraph and question, from 1: ids of copies of a data set may differ.
     """
     given, texts = found.references, found.texts
-    asked = [name for name in texts if given[name]]
-    wrong = sorted(name for name in asked if not exact_match(texts[name], given[name]))
+    asked = sorted(name for name in texts if given[name])
+    exact, f1 = score_pairs([texts[name] for name in asked], [given[name] for name in asked])
+    wrong = {
+        name: one for name, is_exact, one in zip(asked, exact, f1, strict=True) if not is_exact
+    }
     order = np.random.default_rng(seed).permutation(len(wrong))[:questions]
     rows = {name: row for row, name in enumerate(found.data.ids.to_pylist())}
     paragraphs = found.data.paragraphs
     titles = found.data.titles.to_pylist()
     drawn = []
-    for name in sorted(wrong[number] for number in order):
+    names = list(wrong)
+    for name in sorted(names[number] for number in order):
         row = rows[name]
         paragraph = int(paragraphs[row])
         title = titles[paragraph]
@@ -91,14 +95,11 @@ def draw(found: Answered, *, questions: int, seed: int) -> dict[str, Any]:
                 "question": found.data.questions[row].as_py(),
                 "context": found.data.contexts[paragraph].as_py(),
                 "given": given[name],
-                "answers": [
-                    {"text": answer.text, "begin": answer.start, "probability": answer.probability}
-                    for answer in found.answers[name]
-                ],
-                "f1": f1(texts[name], given[name]),
+                "answers": [answer.values() for answer in found.answers[name]],
+                "f1": wrong[name],
             }
         )
-    overlap = sum(f1(texts[name], given[name]) > 0 for name in wrong)
+    overlap = sum(one > 0 for one in wrong.values())
     return {"questions": len(asked), "wrong": len(wrong), "overlap": overlap, "drawn": drawn}
 
 

@@ -201,7 +201,6 @@ def bench(tmp_path: Path, request: pytest.FixtureRequest) -> Bench:
 NAMED = [pytest.param(name, marks=[needs_pipeline] if name == "annotate" else []) for name in CASES]
 
 
-@pytest.mark.slow(seconds=240)
 @pytest.mark.parametrize("bench", ["train"], indirect=True)
 def test_killed_at_a_few_changes(bench: Bench) -> None:
     count = len(bench.changes)
